@@ -1,0 +1,170 @@
+"""The canonical growth model, in which both families meet. It exists only bound.
+
+For person i and occasion j::
+
+    y_ij  = sum_k loadings[j, k] eta_ik + sum_c direct effects of covariates + e_ij
+    eta_i = factor_means + predictor_effects x_i + zeta_i,   zeta_i ~ N(0, factor_cov)
+    e_i   ~ N(0, residual_cov)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from growthmm.model.mixed import Estimator
+from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.schema import Column, Schema
+
+__all__ = [
+    "Covariate",
+    "DirectEffect",
+    "FactorBlock",
+    "GrowthFactor",
+    "GrowthModel",
+    "OccasionMean",
+    "PredictorEffect",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthFactor:
+    """A growth factor: a function of time with a mean, a variance, or both.
+
+    Parameters
+    ----------
+    name : str
+        Its name on the SEM side (``i``, ``s``, ``q``).
+    column : Column
+        How a formula says its loading: a product of functions of time alone.
+    loadings : tuple of float
+        The loading at each shared occasion; empty where times vary individually.
+    mean : bool
+        Whether its mean (a fixed effect) is estimated; otherwise it is zero.
+    random : bool
+        Whether persons differ in it.
+    """
+
+    name: str
+    column: Column
+    loadings: tuple[float, ...]
+    mean: bool = True
+    random: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """A numeric covariate column, as the SEM sees it.
+
+    Parameters
+    ----------
+    name : str
+        Its name on the SEM side (``sexmale``, ``lib_hours``), for a time-varying one the stem.
+    column : Column
+        How a formula says it.
+    time_varying : bool
+        Whether it has a value for each occasion.
+    columns : tuple of str
+        Wide column names: one for each occasion where time-varying, else just the name.
+    """
+
+    name: str
+    column: Column
+    time_varying: bool
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorEffect:
+    """Effect of a person-level covariate on a growth factor (a cross-level interaction)."""
+
+    factor: str
+    covariate: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectEffect:
+    """Effect of a covariate on the outcome, not through a growth factor.
+
+    Parameters
+    ----------
+    covariate : str
+        The covariate's name.
+    occasion : int, optional
+        The one occasion (from 0) it acts at; None for the same effect at every occasion.
+    """
+
+    covariate: str
+    occasion: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OccasionMean:
+    """A free mean of the outcome at one occasion (from 0): an indicator of a categorical time.
+
+    Parameters
+    ----------
+    occasion : int
+        Which occasion.
+    column : Column
+        How a formula says the indicator.
+    """
+
+    occasion: int
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class FactorBlock:
+    """Growth factors that covary freely among themselves and not with others."""
+
+    factors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GrowthModel:
+    """A growth model, bound to a schema, in neither family's words.
+
+    Parameters
+    ----------
+    schema : Schema
+        What the data are.
+    factors : tuple of GrowthFactor
+        Growth factors, in the order of the fixed effects.
+    blocks : tuple of FactorBlock
+        Which random factors covary.
+    covariates : tuple of Covariate
+        Every covariate that acts.
+    predictor_effects : tuple of PredictorEffect
+        Effects on growth factors.
+    direct_effects : tuple of DirectEffect
+        Effects on the outcome.
+    occasion_means : tuple of OccasionMean
+        Free means at single occasions.
+    residual : ResidualStructure
+        Covariance of the residuals.
+    estimator : {"ml", "reml"}
+        How it is to be estimated.
+    """
+
+    schema: Schema
+    factors: tuple[GrowthFactor, ...]
+    blocks: tuple[FactorBlock, ...]
+    covariates: tuple[Covariate, ...] = ()
+    predictor_effects: tuple[PredictorEffect, ...] = ()
+    direct_effects: tuple[DirectEffect, ...] = ()
+    occasion_means: tuple[OccasionMean, ...] = ()
+    residual: ResidualStructure = COMMON
+    estimator: Estimator = "ml"
+
+    def factor(self, name: str) -> GrowthFactor:
+        """The growth factor called `name`."""
+        return next(f for f in self.factors if f.name == name)
+
+    def covariate(self, name: str) -> Covariate:
+        """The covariate called `name`."""
+        return next(c for c in self.covariates if c.name == name)
+
+    @property
+    def random_factors(self) -> tuple[GrowthFactor, ...]:
+        """Growth factors in which persons differ, in the order of the blocks."""
+        return tuple(self.factor(name) for block in self.blocks for name in block.factors)

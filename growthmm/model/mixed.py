@@ -1,0 +1,90 @@
+"""The symbolic mixed model: what a formula says, before any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from growthmm.errors import SpecificationError
+from growthmm.model.defaults import Default
+from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.terms import Term
+
+__all__ = ["BlockCovariance", "Estimator", "MixedModel", "RandomBlock"]
+
+Estimator = Literal["ml", "reml"]
+
+BlockCovariance = Literal["unstructured", "diagonal", "by_term"]
+"""Covariance of one block of random effects.
+
+``unstructured`` is ``(a + b | g)``. ``by_term`` is lme4's ``(a + b || g)``: terms independent of each
+other, but the columns of one (categorical) term correlated. ``diagonal`` has no covariance at all
+(nlme ``pdDiag``, statsmodels variance components).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomBlock:
+    """One block ``(terms | group)`` of random effects.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        The terms before the bar, the intercept written out as ``Term()`` where it is there.
+    group : str
+        The grouping factor, a canonical expression (``"student"``, ``"school:child"``).
+    covariance : {"unstructured", "by_term", "diagonal"}
+        How the effects of the block vary together.
+    """
+
+    terms: tuple[Term, ...]
+    group: str
+    covariance: BlockCovariance = "unstructured"
+
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise SpecificationError(
+                f"A random block over {self.group!r} has no terms.",
+                hint="Write at least an intercept: (1 | group).",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class MixedModel:
+    """A linear mixed model for long data, as its text says it.
+
+    Parameters
+    ----------
+    response : str
+        The outcome, a canonical expression.
+    fixed : tuple of Term
+        The fixed effects, in the order in which R's ``terms()`` lists them (intercept first,
+        then by degree of interaction); the intercept written out as ``Term()``.
+    random : tuple of RandomBlock
+        The blocks of random effects, in the order of the text; empty where there are none.
+    residual : ResidualStructure
+        Covariance of the residuals within a person.
+    estimator : {"ml", "reml"}
+        As the text, or its program's default, has it.
+    notation : str
+        The notation that the model was read from, whose coefficient names results use.
+        Takes no part in comparison.
+    defaults : tuple of Default
+        What the program filled in. Takes no part in comparison.
+    data : str, optional
+        The data frame or file that the text names. Takes no part in comparison.
+    """
+
+    response: str
+    fixed: tuple[Term, ...]
+    random: tuple[RandomBlock, ...] = ()
+    residual: ResidualStructure = COMMON
+    estimator: Estimator = "reml"
+    notation: str = field(default="lme4", compare=False)
+    defaults: tuple[Default, ...] = field(default=(), compare=False)
+    data: str | None = field(default=None, compare=False)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The distinct grouping factors, in the order of the text."""
+        return tuple(dict.fromkeys(block.group for block in self.random))

@@ -1,0 +1,101 @@
+"""Residual covariance structures, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from growthmm.errors import SpecificationError
+
+__all__ = ["COMMON", "ResidualKind", "ResidualStructure"]
+
+ResidualKind = Literal[
+    "common",
+    "by_occasion",
+    "by_group",
+    "ar1",
+    "ar1+common",
+    "arh1",
+    "cs",
+    "csh",
+    "toeplitz",
+    "banded",
+    "unstructured",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualStructure:
+    """The covariance matrix of the residuals of one person.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``common``, ``by_occasion``, ``by_group``, ``ar1``, ``ar1+common``,
+        ``arh1``, ``cs``, ``csh``, ``toeplitz``, ``banded``, ``unstructured``.
+    by : str, optional
+        The column whose levels have variances of their own (``by_group`` only).
+    bands : int, optional
+        The number of bands above the diagonal that are free (``banded`` only).
+
+    Raises
+    ------
+    SpecificationError
+        If the kind is unknown or its argument is missing.
+
+    Examples
+    --------
+    >>> str(ResidualStructure.parse("by_group:sex"))
+    'by_group:sex'
+    """
+
+    kind: ResidualKind = "common"
+    by: str | None = None
+    bands: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ResidualKind):
+            raise SpecificationError(
+                f"Unknown residual structure {self.kind!r}.",
+                hint=f"Use one of {', '.join(get_args(ResidualKind))}.",
+            )
+        if (self.kind == "by_group") != (self.by is not None):
+            raise SpecificationError(
+                f"Residual structure {self.kind!r} with by={self.by!r}.",
+                hint="Write by_group:COLUMN; no other structure takes a column.",
+            )
+        if (self.kind == "banded") != (self.bands is not None):
+            raise SpecificationError(
+                f"Residual structure {self.kind!r} with bands={self.bands!r}.",
+                hint="Write banded:K with K the number of free bands above the diagonal.",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> ResidualStructure:
+        """Read ``common``, ``by_group:COLUMN``, ``banded:K`` and the like."""
+        kind, _, argument = text.strip().partition(":")
+        if kind == "by_group":
+            return cls("by_group", by=argument or None)
+        if kind == "banded":
+            if not argument.isdigit() or int(argument) < 1:
+                raise SpecificationError(
+                    f"Residual structure {text!r} lacks its number of bands.",
+                    hint="Write banded:K with K = 1, 2, ...",
+                )
+            return cls("banded", bands=int(argument))
+        if argument:
+            raise SpecificationError(
+                f"Residual structure {kind!r} takes no argument, got {argument!r}.",
+                hint=f"Write {kind}.",
+            )
+        return cls(kind)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        if self.kind == "by_group":
+            return f"by_group:{self.by}"
+        if self.kind == "banded":
+            return f"banded:{self.bands}"
+        return self.kind
+
+
+COMMON = ResidualStructure()

@@ -1,0 +1,142 @@
+"""What a bound model knows about its data: roles, levels, occasions, basis constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from growthmm.model.terms import Term
+
+__all__ = ["Column", "ColumnPart", "Constants", "Contrast", "Role", "Schema", "Variable"]
+
+Role = Literal["person", "time", "outcome", "person_level", "time_varying", "time_function"]
+"""``time_function`` is a column that is the same for everyone at one time (a knot variable, say)."""
+
+Contrast = Literal["treatment", "sum", "helmert", "poly"]
+
+Scalar = str | float | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A column of the data and what it is to the model.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    role : Role
+        What it is to the model.
+    levels : tuple of scalars, optional
+        The levels of a categorical column in their order, the first being the reference;
+        None for a numeric one.
+    """
+
+    name: str
+    role: Role
+    levels: tuple[Scalar, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Frozen constants of one stateful expression, such as ``poly(t, 2)`` or ``scale(x)``.
+
+    Parameters
+    ----------
+    expression : str
+        The canonical expression.
+    values : tuple of (str, tuple of float)
+        Named constants, as the evaluator of the function stores and reads them.
+    """
+
+    expression: str
+    values: tuple[tuple[str, tuple[float, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPart:
+    """One column of one encoded factor.
+
+    Parameters
+    ----------
+    expression : str
+        The canonical expression of the factor.
+    index : int
+        Which column of the factor's encoding, from 0.
+    label : str
+        What the notation in R's spelling appends to the factor's name: ``"male"`` for
+        ``sexmale``, ``"1"`` for ``poly(t, 2)1``, empty for a numeric factor.
+    coding : {"numeric", "contrast", "full"}
+        Numeric, contrasts, or one indicator a level.
+    """
+
+    expression: str
+    index: int = 0
+    label: str = ""
+    coding: Literal["numeric", "contrast", "full"] = "numeric"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a design matrix: the product of its parts (none: the constant).
+
+    Parameters
+    ----------
+    term : Term
+        The term it belongs to.
+    parts : tuple of ColumnPart
+        One for each factor of the term, in the term's order.
+    """
+
+    term: Term
+    parts: tuple[ColumnPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The facts that turn a symbolic model into a bound one.
+
+    Parameters
+    ----------
+    person : str
+        The column that identifies persons.
+    time : str, optional
+        The column that, with `person`, identifies rows; None where nothing needs it.
+    outcome : str
+        The outcome column in long data.
+    occasions : tuple of float
+        Distinct values of `time`, ascending, where occasions are shared; empty otherwise.
+    variables : tuple of Variable
+        Every other column that the model uses.
+    constants : tuple of Constants
+        Frozen basis constants.
+    outcome_columns : tuple of str
+        Wide columns of the outcome, one for each occasion.
+    varying_columns : tuple of (str, tuple of str)
+        For each time-varying covariate its wide columns, one for each occasion.
+    shared_times : bool
+        Whether occasions are shared (loadings the same for everyone).
+    """
+
+    person: str
+    time: str | None
+    outcome: str
+    occasions: tuple[float, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    constants: tuple[Constants, ...] = ()
+    outcome_columns: tuple[str, ...] = ()
+    varying_columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    shared_times: bool = True
+    contrasts: Contrast = field(default="treatment")
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable called `name`, or None."""
+        return next((v for v in self.variables if v.name == name), None)
+
+    def constants_of(self, expression: str) -> Constants | None:
+        """The frozen constants of `expression`, or None."""
+        return next((c for c in self.constants if c.expression == expression), None)
+
+    def wide_columns(self, name: str) -> tuple[str, ...] | None:
+        """Wide columns of the time-varying covariate `name`, or None."""
+        return next((columns for n, columns in self.varying_columns if n == name), None)
