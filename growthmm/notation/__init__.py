@@ -1,0 +1,64 @@
+"""Notations: one file a program, and the registry that finds them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from growthmm.errors import SpecificationError
+
+if TYPE_CHECKING:
+    from growthmm.notation.base import Notation
+
+__all__ = ["MODULES", "names", "notation", "recognise"]
+
+MODULES = {
+    "lme4": "growthmm.notation.lme4",
+    "statsmodels": "growthmm.notation.statsmodels",
+    "lavaan": "growthmm.notation.lavaan",
+    "semopy": "growthmm.notation.semopy",
+}
+"""Name of each notation, and the module whose ``NOTATION`` speaks it."""
+
+
+def names() -> tuple[str, ...]:
+    """The names of all notations."""
+    return tuple(MODULES)
+
+
+@cache
+def notation(name: str) -> Notation:
+    """The notation called `name`.
+
+    Raises
+    ------
+    SpecificationError
+        If there is none of that name.
+    """
+    module = MODULES.get(name.lower())
+    if module is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name.lower(), MODULES, n=1)
+        raise SpecificationError(
+            f"There is no notation called {name!r}.",
+            hint=(f"Did you mean {near[0]!r}? " if near else "")
+            + f"Notations: {', '.join(MODULES)}.",
+        )
+    return cast("Notation", import_module(module).NOTATION)
+
+
+def recognise(text: str) -> str:
+    """The name of the notation that `text` is written in.
+
+    Bare formulas are lme4, bare path text is lavaan; what is unmistakable goes to its program.
+    """
+    for name in MODULES:
+        if notation(name).recognises(text):
+            return name
+    sem_signs = ("=~", "~~", ":=", "~1", "~ 1\n")
+    first = text.strip()
+    if any(sign in text for sign in sem_signs) and "|" not in first.split("\n")[0]:
+        return "lavaan"
+    return "lme4"
