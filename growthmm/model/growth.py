@@ -23,6 +23,9 @@ __all__ = [
     "GrowthModel",
     "OccasionMean",
     "PredictorEffect",
+    "cov_key",
+    "direct_key",
+    "parameter_keys",
 ]
 
 
@@ -168,3 +171,35 @@ class GrowthModel:
     def random_factors(self) -> tuple[GrowthFactor, ...]:
         """Growth factors in which persons differ, in the order of the blocks."""
         return tuple(self.factor(name) for block in self.blocks for name in block.factors)
+
+
+def cov_key(first: str, second: str) -> str:
+    """Key of the (co)variance of two growth factors."""
+    return f"cov:{first}:{second}"
+
+
+def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
+    """Keys of the free parameters: means and effects, factor (co)variances, residuals.
+
+    The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
+    ``direct:x@2``, ``cov:i:s``, ``residual`` and ``residual:2``.
+    """
+    keys = [f"mean:{f.name}" for f in model.factors if f.mean]
+    keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]
+    keys += [f"occasion:{m.occasion}" for m in model.occasion_means]
+    keys += [direct_key(effect) for effect in model.direct_effects]
+    for block in model.blocks:
+        for position, first in enumerate(block.factors):
+            keys += [cov_key(first, second) for second in block.factors[position:]]
+    if model.residual.kind == "by_occasion":
+        keys += [f"residual:{j}" for j in range(len(model.schema.occasions))]
+    else:
+        keys.append("residual")
+    return tuple(keys)
+
+
+def direct_key(effect: DirectEffect) -> str:
+    """Key of a direct effect."""
+    if effect.occasion is None:
+        return f"direct:{effect.covariate}"
+    return f"direct:{effect.covariate}@{effect.occasion}"

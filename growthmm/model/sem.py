@@ -69,9 +69,25 @@ class Path:
 
     @property
     def name(self) -> str:
-        """lavaan's name of the row, with ``.g2`` and so on from the second group."""
+        """The row's name in lavaan, with ``.g2`` and so on from the second group."""
         suffix = "" if self.group == 0 else f".g{self.group + 1}"
         return f"{self.left}{self.op}{self.right}{suffix}"
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the row says no more than its absence would: fixed at 0, without a label."""
+        return not self.free and not self.value and not self.label and not self.definition
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the row says, whichever way round a covariance is written."""
+        left, right = self.left, self.right
+        if self.op == "~~":
+            left, right = sorted((left, right))
+        bounds = (self.lower, self.upper) if self.free else (None, None)
+        value = None if self.free else self.value
+        where = (self.op, left, right, self.group)
+        return (*where, self.free, value, self.label, self.definition, *bounds)
 
     @property
     def parameter(self) -> str:
@@ -196,6 +212,33 @@ class SemModel:
                     f"The path {path.name} is written twice.", hint="Keep one of the rows."
                 )
             seen.add(key)
+
+    @cached_property
+    def _identity(self) -> tuple[object, ...]:
+        return (
+            frozenset(path.identity for path in self.paths if not path.is_zero),
+            frozenset(self.latent),
+            frozenset(self.outcomes),
+            frozenset(self.covariates),
+            frozenset(self.constraints),
+            frozenset(self.defined),
+            self.n_groups,
+            self.group_variable,
+            self.group_labels,
+            self.function,
+            self.fixed_x,
+            self.missing,
+            self.estimator,
+            self.information,
+            self.likelihood,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both tables say the same, in whatever order; rows that are zero don't count."""
+        return isinstance(other, SemModel) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
     @cached_property
     def free_parameters(self) -> tuple[str, ...]:

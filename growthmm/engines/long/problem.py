@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.model.names import covariance_name
 from growthmm.model.residual import COMMON, ResidualStructure
 
 __all__ = ["LongProblem", "RandomEffects"]
@@ -111,8 +112,5 @@ class LongProblem:
         """``var(occasion|student)``, ``cov((Intercept),occasion|student)`` and so on."""
         names = self.random_names
         return tuple(
-            f"var({names[a]}|{self.group})"
-            if a == b
-            else f"cov({names[a]},{names[b]}|{self.group})"
-            for a, b in self.covariance_entries
+            covariance_name(names[a], names[b], self.group) for a, b in self.covariance_entries
         )

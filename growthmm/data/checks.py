@@ -1,0 +1,112 @@
+"""Whether long data can be fitted at all, with one clear error for each way they can't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.data.frames import factorise, numeric_column, require_columns
+from growthmm.data.keys import refuse_duplicates, refuse_missing, row_keys
+from growthmm.data.wording import shown
+from growthmm.errors import (
+    DataError,
+    TooFewOccasionsError,
+    TooFewSubjectsError,
+    ValueColumnError,
+)
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["check_long"]
+
+
+def check_long(
+    frame: pandas.DataFrame, *, id: str, time: str | None, outcome: str, wide_form: bool
+) -> None:
+    """Check long data before a growth model is fitted to them.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Long data.
+    id : str
+        Column of person.
+    time : str or None
+        Column of time; None where the model needs none.
+    outcome : str
+        Column of the outcome.
+    wide_form : bool
+        Whether a wide form is needed, so that a (person, time) pair may stand only once.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        If a column is not there.
+    DataError
+        If there are no rows.
+    MissingKeyError
+        If a row has no person or no time.
+    ValueColumnError
+        If the outcome or time is not numeric or has infinite values, or the outcome is missing
+        everywhere or is the same everywhere.
+    TooFewSubjectsError
+        If fewer than two persons have an outcome.
+    TooFewOccasionsError
+        If outcomes stand at fewer than two times.
+    DuplicateOccasionError
+        If `wide_form` and a (person, time) pair stands in more than one row.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> long = pandas.DataFrame({"id": [1, 1, 2], "t": [0, 1, 1], "y": [2.0, 3.0, 5.0]})
+    >>> check_long(long, id="id", time="t", outcome="y", wide_form=True)
+    """
+    require_columns(frame, [id, outcome, *([] if time is None else [time])])
+    if len(frame) == 0:
+        raise DataError("The data have no rows.", hint="Check what was read or filtered.")
+    refuse_missing(frame, id)
+    if time is not None:
+        refuse_missing(frame, time)
+        numeric_column(frame, time)
+    values = numeric_column(frame, outcome)
+    observed = ~np.isnan(values)
+    _check_outcome(values, observed, outcome)
+    person, _ = factorise(frame[id])
+    n_persons = np.count_nonzero(np.bincount(person[observed]))
+    if n_persons < 2:
+        only = frame[id].iloc[int(np.flatnonzero(observed)[0])]
+        raise TooFewSubjectsError(
+            f"Only one person ({id} {shown(only)}) has a value of {outcome!r}.",
+            hint=f"Growth models need several persons: is {id!r} the column of persons?",
+        )
+    if time is None:
+        return
+    clock = numeric_column(frame, time)[observed]
+    if (clock == clock[0]).all():
+        raise TooFewOccasionsError(
+            f"All values of {outcome!r} are at one time, {time} {shown(clock[0])}.",
+            hint=f"Growth needs two occasions or more: is {time!r} the column of time, and are "
+            "the data long (a row for each person and time)?",
+        )
+    if wide_form:
+        keys = row_keys(frame, id, time)
+        if not keys.complete:
+            refuse_duplicates(keys, id, time)
+
+
+def _check_outcome(values: NDArray[np.float64], observed: NDArray[np.bool_], outcome: str) -> None:
+    if not observed.any():
+        raise ValueColumnError(
+            f"The outcome {outcome!r} is missing in all {values.size} rows.",
+            hint="Name another column, or check how missing values were read.",
+        )
+    seen = values[observed]
+    if seen.size > 1 and (seen == seen[0]).all():
+        raise ValueColumnError(
+            f"The outcome {outcome!r} is {shown(seen[0])} in all {seen.size} rows that have one.",
+            hint="An outcome that does not vary has no growth to model: name another column.",
+        )

@@ -1,0 +1,153 @@
+"""Likelihood, score and information at given parameters, in the user's units."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.long.prepared import Prepared, prepare
+from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.residual_structures import structure_of
+from growthmm.engines.long.surface import (
+    Estimator,
+    Surface,
+    expected_information,
+    hessian,
+)
+from growthmm.engines.long.surface import log_likelihood as surface_log_likelihood
+from growthmm.engines.long.surface import score as surface_score
+from growthmm.engines.outcome import ParameterKind
+from growthmm.errors import SpecificationError
+
+__all__ = [
+    "admissible",
+    "information",
+    "log_likelihood",
+    "parameter_kinds",
+    "parameter_names",
+    "score",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+def parameter_names(problem: LongProblem) -> tuple[str, ...]:
+    """Names of all parameters: fixed effects, covariance entries, residual parameters."""
+    return (*problem.fixed_names, *problem.covariance_names, *structure_of(problem).names)
+
+
+def parameter_kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
+    """What each of `parameter_names` is."""
+    kinds: list[ParameterKind] = ["fixed"] * len(problem.fixed_names)
+    kinds.extend("variance" if a == b else "covariance" for a, b in problem.covariance_entries)
+    kinds.extend(["residual"] * len(structure_of(problem).names))
+    return tuple(kinds)
+
+
+def log_likelihood(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml") -> float:
+    """Log-likelihood at any parameter values, with all constants.
+
+    For REML ``-(n-p)/2 log(2 pi) - log|V|/2 - log|X'V^-1X|/2 - r'V^-1r/2`` with the given fixed
+    effects in `r` (Harville 1977, doi:10.1080/01621459.1977.10480998).
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        In the order of `parameter_names`. The random-effects covariance need not be positive
+        semi-definite.
+    estimator : {"ml", "reml"}
+        Which likelihood.
+
+    Returns
+    -------
+    float
+        ``-inf`` where some person's covariance matrix is not positive definite.
+    """
+    ready = prepare(problem)
+    surface = _surface(ready, values)
+    if surface is None:
+        return float("-inf")
+    return surface_log_likelihood(surface, estimator) + ready.log_unit(estimator)
+
+
+def score(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml") -> FloatArray:
+    """Gradient of `log_likelihood`, (n_parameters,).
+
+    Raises
+    ------
+    SpecificationError
+        Where some person's covariance matrix is not positive definite.
+    """
+    ready = prepare(problem)
+    slope = surface_score(admissible(ready, values), estimator)
+    return np.linalg.solve(ready.jacobian.T, slope)
+
+
+def information(
+    problem: LongProblem,
+    values: FloatArray,
+    kind: Literal["expected", "observed"] = "expected",
+    estimator: Estimator = "ml",
+) -> FloatArray:
+    """Expected information, or minus the Hessian of `log_likelihood`.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        In the order of `parameter_names`.
+    kind : {"expected", "observed"}
+        Which information matrix.
+    estimator : {"ml", "reml"}
+        Which likelihood; for REML the expected covariance block is ``tr(P V_a P V_b) / 2``.
+
+    Returns
+    -------
+    (n_parameters, n_parameters) ndarray
+
+    Raises
+    ------
+    SpecificationError
+        Where some person's covariance matrix is not positive definite.
+    """
+    ready = prepare(problem)
+    surface = admissible(ready, values)
+    if kind == "expected":
+        matrix = expected_information(surface, estimator)
+    else:
+        matrix = -hessian(surface, estimator)
+    half = np.linalg.solve(ready.jacobian.T, matrix)
+    return np.asarray(np.linalg.solve(ready.jacobian.T, half.T).T, dtype=float)
+
+
+def _surface(ready: Prepared, values: FloatArray) -> Surface | None:
+    if np.shape(values) != (len(ready.origin),):
+        raise SpecificationError(
+            f"Values of shape {np.shape(values)} for {len(ready.origin)} parameters.",
+            hint="Give one value for each of parameter_names(problem).",
+        )
+    internal = ready.internal(values)
+    return ready.surface(internal[ready.n_fixed :], internal[: ready.n_fixed])
+
+
+def admissible(ready: Prepared, values: FloatArray) -> Surface:
+    """The surface at the user's `values`.
+
+    Raises
+    ------
+    SpecificationError
+        Where some person's covariance matrix is not positive definite.
+    """
+    surface = _surface(ready, values)
+    if surface is None:
+        raise SpecificationError(
+            "A person's covariance matrix is not positive definite at these values: "
+            f"{np.asarray(values).tolist()}.",
+            hint="Raise the residual variance, or bring correlations inside (-1, 1).",
+        )
+    return surface

@@ -1,0 +1,307 @@
+"""Maximum likelihood and restricted maximum likelihood of a long problem."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.long.boundary import find_boundary
+from growthmm.engines.long.evaluation import parameter_kinds, parameter_names
+from growthmm.engines.long.identification import check_identified
+from growthmm.engines.long.narrow import narrow_surface
+from growthmm.engines.long.parametrisation import FreeParameters, free_parameters
+from growthmm.engines.long.prepared import Prepared, prepare
+from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.starts import start_parameters
+from growthmm.engines.long.surface import (
+    Estimator,
+    Surface,
+    expected_information,
+    hessian,
+    log_likelihood,
+    profile,
+    profile_with_scale,
+)
+from growthmm.engines.optimiser import Objective, Optimum, maximise
+from growthmm.engines.outcome import Boundary, Convergence, EngineFit
+from growthmm.errors import FitFailedError, SpecificationError
+
+__all__ = ["fit"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Bounds = Literal["psd", "none"]
+Information = Literal["expected", "observed"]
+
+
+def fit(
+    problem: LongProblem,
+    *,
+    estimator: Estimator = "ml",
+    bounds: Bounds = "psd",
+    information: Information = "expected",
+    start: FloatArray | None = None,
+) -> EngineFit:
+    """Fit a linear mixed model.
+
+    Fixed effects, and the scale where residuals are independent with one variance, are maximised
+    out (Lindstrom & Bates 1988, doi:10.1080/01621459.1988.10478693); Newton's method finds the
+    rest, in a Cholesky factor under ``bounds="psd"``.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Model and data as arrays.
+    estimator : {"ml", "reml"}
+        What to maximise.
+    bounds : {"psd", "none"}
+        Whether covariance matrices stay positive semi-definite (as lme4 keeps them), or only
+        every person's marginal covariance matrix positive definite (as an SEM does).
+    information : {"expected", "observed"}
+        Which information matrix gives standard errors.
+    start : (n_parameters,) ndarray, optional
+        Starting values in the order of `parameter_names`; from moments where None.
+
+    Returns
+    -------
+    EngineFit
+        In the user's units.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If fixed effects are collinear or covariance parameters cannot be told apart.
+    FitFailedError
+        If the likelihood cannot be computed at the start.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from growthmm.engines.long import LongProblem, RandomEffects, fit
+    >>> subject = np.repeat(np.arange(4), 3)
+    >>> ones = np.ones((12, 1))
+    >>> y = np.array([1.0, 2, 1, 4, 5, 6, 2, 2, 3, 7, 6, 8])
+    >>> problem = LongProblem(
+    ...     y, ones, ("(Intercept)",), ones, (RandomEffects(("(Intercept)",), (0,)),),
+    ...     subject, 4, "id", np.zeros(12, dtype=int))
+    >>> fit(problem).estimates.round(4).tolist()
+    [3.9167, 4.9514, 0.6667]
+    """
+    _check_options(estimator, bounds, information)
+    ready = prepare(problem)
+    check_identified(problem)
+    if start is None:
+        begin = start_parameters(ready, estimator)
+    else:
+        begin = _given_start(problem, ready, start)
+    n = len(begin)
+    free = free_parameters(n, ready.blocks if bounds == "psd" else ())
+    if ready.products is not None:
+        optimum, found = _search_scaled(ready, estimator, bounds, begin)
+    else:
+        optimum = _search(_objective(ready, free, estimator), free.free(begin))
+        found = free.value(optimum.point)
+    surface = ready.surface(found)
+    if surface is None:
+        raise FitFailedError(
+            "The search ended where the likelihood is not defined.",
+            hint="Give starting values with `start`, or a simpler covariance structure.",
+        )
+    names = parameter_names(problem)
+    internal = np.concatenate([surface.fixed, found])
+    values = ready.user(internal)
+    boundary, affected = _boundary(problem, ready, found, values, names)
+    covariance = _covariance(
+        ready, surface, found, free, estimator, information, boundary, affected
+    )
+    return EngineFit(
+        engine="long",
+        estimator=estimator,
+        names=names,
+        kinds=parameter_kinds(problem),
+        estimates=values,
+        covariance=covariance,
+        information=information,
+        log_likelihood=log_likelihood(surface, estimator) + ready.log_unit(estimator),
+        n_subjects=ready.n_subjects,
+        n_rows=ready.n_rows,
+        convergence=_convergence(optimum, boundary),
+        boundary=boundary,
+        bounds=bounds,
+    )
+
+
+def _check_options(estimator: str, bounds: str, information: str) -> None:
+    for what, value, known in (
+        ("estimator", estimator, ("ml", "reml")),
+        ("bounds", bounds, ("psd", "none")),
+        ("information", information, ("expected", "observed")),
+    ):
+        if value not in known:
+            raise SpecificationError(
+                f"{what}={value!r} is not known.", hint=f"Use one of {', '.join(known)}."
+            )
+
+
+def _given_start(problem: LongProblem, ready: Prepared, start: FloatArray) -> FloatArray:
+    n = len(parameter_names(problem))
+    if np.shape(start) != (n,):
+        raise SpecificationError(
+            f"Starting values of shape {np.shape(start)} for {n} parameters.",
+            hint="Give one value for each of parameter_names(problem).",
+        )
+    return ready.internal(start)[ready.n_fixed :]
+
+
+def _objective(ready: Prepared, free: FreeParameters, estimator: Estimator) -> Objective:
+    def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        surface = ready.surface(free.value(point))
+        if surface is None:
+            return -np.inf, np.zeros(len(point)), np.zeros((len(point), len(point)))
+        value, gradient, curvature = profile(surface, estimator)
+        return (value, *free.pull_back(point, gradient, curvature))
+
+    return objective
+
+
+def _search_scaled(
+    ready: Prepared, estimator: Estimator, bounds: Bounds, begin: FloatArray
+) -> tuple[Optimum, FloatArray]:
+    """Search over ``G / s``, the residual variance `s` maximised out."""
+    products = ready.products
+    assert products is not None
+    k = len(ready.entries)
+    blocks = tuple(block for block in ready.blocks if block.places[0] < k)
+    free = free_parameters(k, blocks if bounds == "psd" else ())
+
+    def surface_at(point: FloatArray) -> Surface | None:
+        return narrow_surface(
+            products, ready.covariance(free.value(point)), 1.0, ready.entries, with_scale=False
+        )
+
+    def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        surface = surface_at(point)
+        if surface is None or not surface.residual > 0:
+            return -np.inf, np.zeros(k), np.zeros((k, k))
+        value, gradient, curvature, _ = profile_with_scale(surface, estimator)
+        return (value, *free.pull_back(point, gradient, curvature))
+
+    optimum = _search(objective, free.free(begin[:k] / begin[k]))
+    surface = surface_at(optimum.point)
+    assert surface is not None
+    scale = profile_with_scale(surface, estimator)[3]
+    return optimum, np.append(scale * free.value(optimum.point), scale)
+
+
+def _search(objective: Objective, start: FloatArray) -> Optimum:
+    try:
+        return maximise(objective, start)
+    except ValueError as error:
+        raise FitFailedError(
+            "The likelihood is not finite at the starting values.",
+            hint="Give other values with `start`: variances positive, correlations inside (-1, 1).",
+        ) from error
+
+
+def _boundary(
+    problem: LongProblem,
+    ready: Prepared,
+    found: FloatArray,
+    values: FloatArray,
+    names: tuple[str, ...],
+) -> tuple[Boundary, BoolArray]:
+    p, k = ready.n_fixed, len(ready.entries)
+    labels: list[tuple[str, ...]] = []
+    columns: list[tuple[int, ...]] = []
+    for block in problem.blocks:
+        rows = [f"{name}|{problem.group}" for name in block.names]
+        if block.diagonal:
+            labels.extend((row,) for row in rows)
+            columns.extend((column,) for column in block.columns)
+        else:
+            labels.append(tuple(rows))
+            columns.append(block.columns)
+    for block in ready.blocks[len(labels) :]:
+        own = [names[p + place] for place in block.places]
+        size = block.size
+        labels.append(tuple(own[block.entries.index((i, i))][4:-1] for i in range(size)))
+        columns.append(())
+    boundary, affected = find_boundary(
+        ready.blocks,
+        found,
+        values[p:],
+        names[p:],
+        tuple(labels),
+        float(np.max(np.abs(found[k:]), initial=0.0)),
+        ready.scaling.random,
+        tuple(columns),
+    )
+    return boundary, np.asarray(affected, dtype=bool)
+
+
+def _covariance(
+    ready: Prepared,
+    surface: Surface,
+    found: FloatArray,
+    free: FreeParameters,
+    estimator: Estimator,
+    information: Information,
+    boundary: Boundary,
+    affected: BoolArray,
+) -> FloatArray:
+    """Covariance matrix of the estimates, in the user's units."""
+    p = ready.n_fixed
+    if information == "expected":
+        matrix = expected_information(surface, estimator)
+    else:
+        matrix = -hessian(surface, estimator)
+    if estimator == "reml":
+        matrix[:p, p:] = matrix[p:, :p] = 0.0
+    if boundary.at_boundary and free.blocks:
+        slope = np.eye(len(matrix))
+        slope[p:, p:] = free.jacobian(free.free(found))
+        inner = np.linalg.pinv(slope.T @ matrix @ slope, rcond=1e-9, hermitian=True)
+        covariance = slope @ inner @ slope.T
+    else:
+        covariance = _inverse(matrix)
+    covariance = ready.jacobian @ covariance @ ready.jacobian.T
+    if boundary.at_boundary and not boundary.beyond:
+        lost = np.concatenate([np.zeros(p, dtype=bool), affected])
+        covariance[lost] = np.nan
+        covariance[:, lost] = np.nan
+    return covariance
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Inverse of an information matrix, well scaled; NaN where it has none."""
+    diagonal = np.diag(matrix)
+    if not bool(np.all(diagonal > 0)):
+        return np.full(matrix.shape, np.nan)
+    scale = 1.0 / np.sqrt(diagonal)
+    try:
+        inner = np.linalg.inv(matrix * np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, np.nan)
+    return np.asarray(inner * np.outer(scale, scale), dtype=float)
+
+
+def _convergence(optimum: Optimum, boundary: Boundary) -> Convergence:
+    diagonal = np.sqrt(np.abs(np.diag(optimum.hessian)))
+    slopes = np.abs(optimum.gradient) / np.where(diagonal > 0, diagonal, 1.0)
+    message = (
+        f"converged in {optimum.iterations} Newton steps"
+        if optimum.converged
+        else f"stopped after {optimum.iterations} Newton steps, "
+        f"{optimum.decrement:.3g} log-likelihood units still to gain"
+    )
+    if boundary.at_boundary:
+        message += f"; {boundary.description}"
+    return Convergence(
+        optimum.converged,
+        optimum.iterations,
+        optimum.decrement,
+        float(np.max(slopes, initial=0.0)),
+        message,
+    )

@@ -1,0 +1,244 @@
+"""The likelihood's surface from cross-products: ``V = s I + Z G Z'``, with arrays over designs.
+
+In the basis of a person's design ``V`` is ``S = s I + B' G B`` beside ``s I``. Every derivative
+comes from ``D = L^-1 Q'[X, y]``, ``N = L^-1 B'`` with ``S = L L'``, and sums over persons of
+products of their rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.long.products import Products
+from growthmm.engines.long.surface import Surface, solve_fixed
+
+__all__ = ["cholesky", "narrow_surface", "small_covariance", "solve"]
+
+FloatArray = NDArray[np.float64]
+Entries = tuple[tuple[int, int], ...]
+
+CHUNK = 8_192
+
+
+def small_covariance(factor: FloatArray, covariance: FloatArray, scale: float) -> FloatArray:
+    """``s I + B' G B`` over designs (q, q, n)."""
+    q = len(covariance)
+    turned = (covariance @ factor.reshape(q, -1)).reshape(factor.shape)
+    out = np.einsum("kig,kjg->ijg", factor, turned)
+    for a in range(q):
+        out[a, a] += scale
+    return out
+
+
+def cholesky(matrices: FloatArray) -> FloatArray | None:
+    """Lower Cholesky factors of (q, q, n); None where one is not positive definite."""
+    q = matrices.shape[0]
+    out = np.zeros(matrices.shape)
+    for b in range(q):
+        pivot = matrices[b, b] - np.einsum("kg,kg->g", out[b, :b], out[b, :b])
+        if not bool(np.all(pivot > 0)):
+            return None
+        out[b, b] = np.sqrt(pivot)
+        for a in range(b + 1, q):
+            left = matrices[a, b] - np.einsum("kg,kg->g", out[a, :b], out[b, :b])
+            out[a, b] = left / out[b, b]
+    return out
+
+
+def solve(lower: FloatArray, right: FloatArray) -> FloatArray:
+    """``L^-1 right`` over arrays (c, q, n)."""
+    out = np.empty(right.shape)
+    for a in range(lower.shape[0]):
+        left = right[:, a]
+        for b in range(a):
+            left = left - lower[a, b] * out[:, b]
+        np.divide(left, lower[a, a], out=out[:, a])
+    return out
+
+
+def narrow_surface(
+    products: Products,
+    covariance: FloatArray,
+    scale: float,
+    entries: Entries,
+    *,
+    with_scale: bool,
+    fixed: FloatArray | None = None,
+) -> Surface | None:
+    """The surface at one covariance; None where some person's `V` is not positive definite.
+
+    Parameters
+    ----------
+    products : Products
+        The data.
+    covariance : (n_random, n_random) ndarray
+        `G`, not necessarily positive semi-definite.
+    scale : float
+        Residual variance `s`.
+    entries : tuple of (int, int)
+        Free entries of `G`.
+    with_scale : bool
+        Whether `s` is the last of the covariance parameters.
+    fixed : (n_fixed,) ndarray, optional
+        Fixed effects; generalised least squares where None.
+    """
+    if not scale > 0:
+        return None
+    sums = _Sums(products.data.shape[0], len(entries) + int(with_scale))
+    whole: _Designs | None = None
+    if products.design is not None:
+        whole = _designs(products.factor, covariance, scale, with_scale)
+        if whole is None:
+            return None
+        _add_designs(whole, products.counts, entries, sums)
+    n_vectors = products.data.shape[2]
+    for low in range(0, n_vectors, CHUNK):
+        part = slice(low, min(n_vectors, low + CHUNK))
+        if whole is not None and products.design is not None:
+            designs = whole.take(products.design[part])
+        else:
+            own = _designs(products.factor[:, :, part], covariance, scale, with_scale)
+            if own is None:
+                return None
+            _add_designs(own, products.counts[part], entries, sums)
+            designs = own
+        _add_vectors(designs, products.data[:, :, part], entries, sums)
+    return _assemble(products, sums, scale, with_scale, fixed)
+
+
+@dataclass(frozen=True)
+class _Designs:
+    """``L``, ``N = L^-1 B'`` (column, row, n) and, for the scale, ``L^-1 L^-T``."""
+
+    lower: FloatArray
+    bases: FloatArray
+    inverse: FloatArray | None
+
+    def take(self, index: NDArray[np.intp]) -> _Designs:
+        inverse = None if self.inverse is None else self.inverse[:, :, index]
+        return _Designs(self.lower[:, :, index], self.bases[:, :, index], inverse)
+
+
+class _Sums:
+    """Accumulators over chunks of persons."""
+
+    def __init__(self, c: int, k: int) -> None:
+        self.cross = np.zeros((c, c))
+        self.d_cross = np.zeros((k, c, c))
+        self.dd_cross = np.zeros((k, c, k, c))
+        self.log_det = 0.0
+        self.d_log_det = np.zeros(k)
+        self.traces = np.zeros((k, k))
+
+
+def _designs(
+    factor: FloatArray, covariance: FloatArray, scale: float, with_scale: bool
+) -> _Designs | None:
+    q = len(covariance)
+    lower = cholesky(small_covariance(factor, covariance, scale))
+    if lower is None:
+        return None
+    inverse = None
+    if with_scale:
+        eye = np.broadcast_to(np.eye(q)[:, :, None], lower.shape)
+        columns = solve(lower, eye)
+        inverse = np.einsum("jrg,jsg->rsg", columns, columns)
+    return _Designs(lower, solve(lower, factor), inverse)
+
+
+def _slopes(designs: _Designs, entries: Entries, right: FloatArray | None) -> FloatArray:
+    """``T_a = L^-1 V_a L^-T``, or ``T_a right``, for every covariance parameter.
+
+    Returns
+    -------
+    (n_covariance, q or n_columns, q, n) ndarray
+    """
+    bases = designs.bases
+    turned = bases if right is None else np.einsum("irg,crg->icg", bases, right)
+    q, n = bases.shape[1:]
+    c = q if right is None else right.shape[0]
+    out = np.empty((len(entries) + int(designs.inverse is not None), c, q, n))
+    for index, (a, b) in enumerate(entries):
+        np.multiply(turned[b][:, None], bases[a][None], out=out[index])
+        if a != b:
+            out[index] += turned[a][:, None] * bases[b][None]
+    if designs.inverse is not None:
+        out[-1] = (
+            designs.inverse if right is None else np.einsum("rsg,csg->crg", designs.inverse, right)
+        )
+    return out
+
+
+def _add_designs(designs: _Designs, counts: FloatArray, entries: Entries, sums: _Sums) -> None:
+    q = designs.lower.shape[0]
+    for a in range(q):
+        sums.log_det += 2.0 * float(counts @ np.log(designs.lower[a, a]))
+    slopes = _slopes(designs, entries, None)
+    k = len(slopes)
+    for a in range(q):
+        sums.d_log_det += slopes[:, a, a] @ counts
+    flat = slopes.reshape(k, -1)
+    weighted = (slopes * counts).reshape(k, -1)
+    sums.traces += weighted @ flat.T
+
+
+def _add_vectors(designs: _Designs, data: FloatArray, entries: Entries, sums: _Sums) -> None:
+    c = data.shape[0]
+    whitened = solve(designs.lower, data)
+    slopes = _slopes(designs, entries, whitened)
+    k = len(slopes)
+    flat = whitened.reshape(c, -1)
+    turned = slopes.reshape(k * c, -1)
+    sums.cross += flat @ flat.T
+    sums.d_cross -= (turned @ flat.T).reshape(k, c, c)
+    sums.dd_cross += 2.0 * (turned @ turned.T).reshape(k, c, k, c)
+
+
+def _assemble(
+    products: Products,
+    sums: _Sums,
+    scale: float,
+    with_scale: bool,
+    fixed: FloatArray | None,
+) -> Surface | None:
+    within, spare = products.within / scale, products.spare
+    cross, d_cross, d_log_det, traces = (
+        sums.cross + within,
+        sums.d_cross,
+        sums.d_log_det,
+        sums.traces,
+    )
+    dd_cross = sums.dd_cross.transpose(0, 2, 1, 3).copy()
+    if with_scale:
+        d_cross[-1] -= within / scale
+        dd_cross[-1, -1] += 2.0 * within / scale**2
+        d_log_det[-1] += spare / scale
+        traces[-1, -1] += spare / scale**2
+    solved = solve_fixed(cross)
+    if solved is None:
+        return None
+    best, gls, log_det_gls = solved
+    fixed = best if fixed is None else fixed
+    contrast = np.append(-fixed, 1.0)
+    p = len(fixed)
+    dd_fixed = np.einsum("abij,ij->ab", dd_cross[:, :, :p, :p], gls)
+    dd_fixed = 0.5 * (dd_fixed + dd_fixed.T)
+    dd_residual = np.einsum("i,abij,j->ab", contrast, dd_cross, contrast)
+    return Surface(
+        n_rows=products.n_rows,
+        cross=cross,
+        log_det=sums.log_det + spare * float(np.log(scale)),
+        fixed=fixed,
+        gls=gls,
+        log_det_gls=log_det_gls,
+        d_cross=d_cross,
+        d_log_det=d_log_det,
+        dd_log_det=-traces,
+        dd_residual=dd_residual,
+        dd_fixed=dd_fixed,
+        traces=traces,
+        restricted_traces=0.5 * dd_fixed,
+    )

@@ -1,0 +1,195 @@
+"""A problem made ready: internal units, sufficient statistics, residual structure."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.long.dense import dense_surface
+from growthmm.engines.long.narrow import narrow_surface
+from growthmm.engines.long.parametrisation import Block
+from growthmm.engines.long.patterns import Patterns, collect_patterns
+from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.products import Products, collect
+from growthmm.engines.long.residual_structures import structure_of
+from growthmm.engines.long.residual_structures.base import Structure
+from growthmm.engines.long.scaling import Scaling, entry_bases, find_scaling
+from growthmm.engines.long.surface import Surface
+from growthmm.errors import DataError
+
+__all__ = ["Prepared", "prepare"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What evaluation needs of a problem, in internal units.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        The way back to the user's units.
+    structure : Structure
+        The residual structure.
+    entries : tuple of (int, int)
+        Free entries of the random-effects covariance.
+    bases : (n_entries, n_random, n_random) ndarray
+        Their symmetric matrices.
+    blocks : tuple of Block
+        Positive semi-definite matrices among the covariance parameters.
+    products : Products, optional
+        Statistics for independent residuals with one variance.
+    patterns : Patterns, optional
+        Statistics for any other structure.
+    jacobian, origin : ndarray
+        User's parameters are ``origin + jacobian @ internal``.
+    n_rows, n_subjects : int
+        Outcome values, and persons that have any.
+    """
+
+    scaling: Scaling
+    structure: Structure
+    entries: tuple[tuple[int, int], ...]
+    bases: FloatArray
+    blocks: tuple[Block, ...]
+    products: Products | None
+    patterns: Patterns | None
+    jacobian: FloatArray
+    origin: FloatArray
+    n_rows: int
+    n_subjects: int
+
+    @property
+    def n_fixed(self) -> int:
+        """Fixed effects."""
+        return len(self.scaling.offset)
+
+    def covariance(self, parameters: FloatArray) -> FloatArray:
+        """Random-effects covariance at the internal covariance parameters."""
+        return np.asarray(
+            np.tensordot(parameters[: len(self.entries)], self.bases, axes=1), dtype=float
+        )
+
+    def surface(self, parameters: FloatArray, fixed: FloatArray | None = None) -> Surface | None:
+        """The surface at internal covariance parameters."""
+        own = parameters[len(self.entries) :]
+        if self.products is not None:
+            return narrow_surface(
+                self.products,
+                self.covariance(parameters),
+                float(own[0]),
+                self.entries,
+                with_scale=True,
+                fixed=fixed,
+            )
+        assert self.patterns is not None
+        return dense_surface(
+            self.patterns,
+            self.structure,
+            self.covariance(parameters),
+            own,
+            self.entries,
+            fixed=fixed,
+        )
+
+    def internal(self, values: FloatArray) -> FloatArray:
+        """Internal parameters of the user's `values`."""
+        return np.linalg.solve(self.jacobian, np.asarray(values, dtype=float) - self.origin)
+
+    def user(self, internal: FloatArray) -> FloatArray:
+        """The user's parameters."""
+        return np.asarray(self.origin + self.jacobian @ internal, dtype=float)
+
+    def log_unit(self, estimator: str) -> float:
+        """What the change of units adds to the log-likelihood."""
+        value = -self.n_rows * float(np.log(self.scaling.unit))
+        if estimator == "reml":
+            value += self.scaling.log_det_fixed
+            value += self.n_fixed * float(np.log(self.scaling.unit))
+        return value
+
+
+_cache: dict[int, tuple[weakref.ref[LongProblem], Prepared]] = {}
+
+
+def prepare(problem: LongProblem) -> Prepared:
+    """Make `problem` ready; the last few problems are remembered while they live."""
+    found = _cache.get(id(problem))
+    if found is not None and found[0]() is problem:
+        return found[1]
+    ready = _prepare(problem)
+    if len(_cache) >= 4:
+        _cache.pop(next(iter(_cache)))
+    key = id(problem)
+    _cache[key] = (weakref.ref(problem, lambda _: _cache.pop(key, None)), ready)
+    return ready
+
+
+def _prepare(problem: LongProblem) -> Prepared:
+    _check_blocks(problem)
+    structure = structure_of(problem)
+    scaling = find_scaling(problem)
+    entries = problem.covariance_entries
+    common = problem.residual.kind == "common"
+    products = collect(problem, scaling) if common else None
+    patterns = None if common else collect_patterns(problem, scaling, structure)
+    statistics = products if products is not None else patterns
+    assert statistics is not None
+    k, r = len(entries), len(structure.names)
+    blocks = list(_random_blocks(problem))
+    for block in structure.blocks:
+        places = tuple(k + place for place in block.places)
+        blocks.append(Block(block.entries, places, block.size))
+    return Prepared(
+        scaling,
+        structure,
+        entries,
+        entry_bases(entries, problem.random.shape[1]),
+        tuple(blocks),
+        products,
+        patterns,
+        scaling.jacobian(structure.powers),
+        scaling.origin(problem.fixed.shape[1] + k + r),
+        statistics.n_rows,
+        statistics.n_subjects,
+    )
+
+
+def _random_blocks(problem: LongProblem) -> list[Block]:
+    place = 0
+    out = []
+    for block in problem.blocks:
+        size = len(block.columns)
+        if block.diagonal:
+            for index in range(size):
+                out.append(Block(((0, 0),), (place + index,), 1))
+            place += size
+        else:
+            local = tuple((a, b) for a in range(size) for b in range(a, size))
+            out.append(Block(local, tuple(range(place, place + len(local))), size))
+            place += len(local)
+    return out
+
+
+def _check_blocks(problem: LongProblem) -> None:
+    columns = sorted(column for block in problem.blocks for column in block.columns)
+    if columns != list(range(problem.random.shape[1])):
+        raise DataError(
+            f"The random-effects blocks name columns {columns} of a design with "
+            f"{problem.random.shape[1]} columns.",
+            hint="Every column of the design belongs to exactly one block.",
+        )
+    if problem.fixed.shape[1] != len(problem.fixed_names):
+        raise DataError(
+            f"{len(problem.fixed_names)} names for {problem.fixed.shape[1]} fixed effects.",
+            hint="Name every column of the fixed-effects design.",
+        )
+    if problem.residual.kind == "by_group" and problem.strata is None:
+        raise DataError(
+            f"Residual variances by {problem.residual.by!r}, but no level of it for any row.",
+            hint="Give `strata`, the level of each row, and `strata_names`.",
+        )

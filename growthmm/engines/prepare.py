@@ -1,0 +1,341 @@
+"""From bound models and data frames to the arrays that engines take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.data.design import evaluate
+from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.wide.problem import WideGroup, WideProblem
+from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
+from growthmm.model.bound import BoundMixed, BoundSem
+from growthmm.model.expression import quote, variables
+from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.sem import SemModel
+from growthmm.model.terms import Term
+from growthmm.notation import notation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LongData", "WideData", "frame_from_wide", "long_data", "sem_data", "wide_data"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LongData:
+    """A long problem and where its rows came from.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        The arrays.
+    rows : (n_rows,) ndarray of int
+        Positions in the frame of the rows used.
+    subjects : ndarray
+        The persons' identifiers, in the order of the codes.
+    """
+
+    problem: LongProblem
+    rows: NDArray[np.intp]
+    subjects: NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class WideData:
+    """A wide problem and the persons in its rows.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        The arrays.
+    subjects : ndarray
+        The persons' identifiers, in the order of the rows.
+    """
+
+    problem: WideProblem
+    subjects: NDArray[np.object_]
+
+
+def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
+    """Evaluate a bound mixed model's columns and drop rows with a missing value among them.
+
+    Parameters
+    ----------
+    bound : BoundMixed
+        The model; its residual structure may need time.
+    frame : DataFrame
+        Long data.
+
+    Returns
+    -------
+    LongData
+        The arrays, rows in the frame's order.
+
+    Raises
+    ------
+    DataError
+        If columns are absent or hold values that cannot be used, or no row is complete.
+    """
+    schema = bound.schema
+    outcome = _outcome(bound, frame)
+    fixed = evaluate(bound.fixed, frame, schema)
+    random_columns = tuple(column for block in bound.random for column in block.columns)
+    random = evaluate(random_columns, frame, schema)
+    person, labels = codes(frame, schema.person)
+    keep = np.isfinite(outcome) & (person >= 0)
+    for matrix in (fixed, random):
+        if matrix.shape[1]:
+            keep &= np.isfinite(matrix).all(axis=1)
+    occasion, occasions = _occasions(bound, frame)
+    if occasion is not None:
+        keep &= occasion >= 0
+    strata, strata_names = _strata(bound, frame)
+    if strata is not None:
+        keep &= strata >= 0
+    if not keep.any():
+        raise DataError(
+            f"No row of the data has {schema.outcome} and every variable of the model.",
+            hint="Look at the missing values of the outcome and the covariates.",
+        )
+    if keep.all():
+        rows = np.arange(len(keep), dtype=np.intp)
+    else:
+        rows = np.flatnonzero(keep)
+        outcome, fixed, random, person = outcome[rows], fixed[rows], random[rows], person[rows]
+        occasion = None if occasion is None else occasion[rows]
+        strata = None if strata is None else strata[rows]
+        person, labels = _used(person, labels)
+    if len(labels) < 2:
+        raise TooFewSubjectsError(
+            f"{len(labels)} person has data in the columns of the model.",
+            hint="A growth model needs at least two persons.",
+        )
+    spell = notation(bound.model.notation).coefficient
+    blocks, start = [], 0
+    for block in bound.random:
+        stop = start + len(block.columns)
+        names = tuple(spell(column) for column in block.columns)
+        blocks.append(RandomEffects(names, tuple(range(start, stop)), block.diagonal))
+        start = stop
+    problem = LongProblem(
+        outcome=outcome,
+        fixed=fixed,
+        fixed_names=tuple(spell(column) for column in bound.fixed),
+        random=random,
+        blocks=tuple(blocks),
+        subject=person,
+        n_subjects=len(labels),
+        group=schema.person,
+        occasion=np.zeros(len(rows), dtype=np.intp) if occasion is None else occasion,
+        occasions=occasions,
+        residual=bound.model.residual,
+        strata=strata,
+        strata_names=strata_names,
+    )
+    return LongData(problem, rows, labels)
+
+
+def _outcome(bound: BoundMixed, frame: pd.DataFrame) -> FloatArray:
+    response = bound.model.response
+    if response == quote(variables(response)[0]):
+        return numeric_column(frame, variables(response)[0])
+    for name in variables(response):
+        numeric_column(frame, name)
+    column = Column(Term((response,)), (ColumnPart(response),))
+    return np.ascontiguousarray(evaluate((column,), frame, bound.schema)[:, 0])
+
+
+def _used(
+    person: NDArray[np.intp], labels: NDArray[np.object_]
+) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Codes without gaps for the persons that still have rows."""
+    present = np.zeros(len(labels), dtype=bool)
+    present[person] = True
+    if present.all():
+        return person, labels
+    return (np.cumsum(present) - 1).astype(np.intp)[person], labels[present]
+
+
+def _occasions(
+    bound: BoundMixed, frame: pd.DataFrame
+) -> tuple[NDArray[np.intp] | None, tuple[float, ...]]:
+    schema = bound.schema
+    if bound.model.residual.kind in ("common", "by_group") or schema.time is None:
+        return None, (0.0,)
+    time = numeric_column(frame, schema.time)
+    known = np.asarray(schema.occasions or np.unique(time[np.isfinite(time)]), dtype=float)
+    position = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
+    position[known[position] != time] = -1
+    return position.astype(np.intp), tuple(float(v) for v in known)
+
+
+def _strata(
+    bound: BoundMixed, frame: pd.DataFrame
+) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
+    by = bound.model.residual.by
+    if by is None:
+        return None, ()
+    require_columns(frame, [by])
+    strata, labels = codes(frame, by)
+    return strata, tuple(str(label) for label in labels)
+
+
+def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:
+    """Scatter long data into the person rows of a structural equation model.
+
+    Parameters
+    ----------
+    bound : BoundSem
+        The model, tied to the columns of long data.
+    frame : DataFrame
+        Long data, each (person, time) pair at most once.
+
+    Returns
+    -------
+    WideData
+        The arrays; a cell without a row, or whose covariates are missing, is NaN.
+    """
+    schema = bound.schema
+    assert schema.time is not None
+    person, labels = codes(frame, schema.person)
+    time = numeric_column(frame, schema.time)
+    known = np.asarray(schema.occasions)
+    occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
+    outcome = numeric_column(frame, schema.outcome)
+    strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
+    if strange.any():
+        found = sorted(set(time[strange].tolist()))[:5]
+        raise DataError(
+            f"{int(strange.sum())} rows have values of {schema.time} that are no occasion of the "
+            f"model: {', '.join(f'{v:g}' for v in found)}.",
+            hint=f"Occasions: {', '.join(f'{v:g}' for v in schema.occasions)}.",
+        )
+    good = (person >= 0) & (known[occasion] == time)
+    cells = (person[good], occasion[good])
+    shape = (len(labels), len(known))
+
+    def scatter(values: FloatArray) -> FloatArray:
+        table = np.full(shape, np.nan)
+        table[cells] = values[good]
+        return table
+
+    tables = {schema.outcome_columns[j]: j for j in range(len(known))}
+    outcomes = scatter(outcome)[:, [tables[name] for name in bound.model.outcomes]]
+    by_column: dict[str, FloatArray] = {}
+    for covariate in bound.covariates:
+        values = np.ascontiguousarray(evaluate((covariate.column,), frame, schema)[:, 0])
+        if covariate.time_varying:
+            table = scatter(values)
+            by_column |= {name: table[:, j] for j, name in enumerate(covariate.columns)}
+        else:
+            by_column[covariate.name] = _person_values(values, person, len(labels))
+    covariates = (
+        np.column_stack([by_column[name] for name in bound.model.covariates])
+        if bound.model.covariates
+        else np.empty((len(labels), 0))
+    )
+    problem = WideProblem(bound.model, (WideGroup(outcomes, covariates),))
+    return WideData(problem, labels)
+
+
+def _person_values(values: FloatArray, person: NDArray[np.intp], n: int) -> FloatArray:
+    """The first value that is not missing of each person."""
+    made = np.full(n, np.nan)
+    good = np.isfinite(values) & (person >= 0)
+    made[person[good][::-1]] = values[good][::-1]
+    return made
+
+
+def frame_from_wide(
+    frame: pd.DataFrame,
+    bound: BoundSem,
+) -> pd.DataFrame:
+    """Long data from wide data whose columns are a structural equation model's variables.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a person.
+    bound : BoundSem
+        Names of person, time and outcome, the outcomes' columns, the covariates.
+
+    Returns
+    -------
+    DataFrame
+        A row a person and occasion, with the person-level columns repeated.
+    """
+    import pandas as pd
+
+    schema = bound.schema
+    assert schema.time is not None
+    n, t = len(frame), len(schema.occasions)
+    person = (
+        frame[schema.person].to_numpy()
+        if schema.person in frame.columns
+        else np.arange(1, n + 1)
+    )
+    made: dict[str, object] = {
+        schema.person: np.repeat(person, t),
+        schema.time: np.tile(np.asarray(schema.occasions), n),
+        schema.outcome: _stack(frame, schema.outcome_columns),
+    }
+    for covariate in bound.covariates:
+        if covariate.time_varying:
+            made[covariate.name] = _stack(frame, covariate.columns)
+        else:
+            made[covariate.name] = np.repeat(numeric_column(frame, covariate.name), t)
+    return pd.DataFrame(made)
+
+
+def _stack(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
+    return np.column_stack([numeric_column(frame, name) for name in columns]).ravel()
+
+
+def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> WideData:
+    """The person rows of any structural equation model whose variables are wide columns.
+
+    Parameters
+    ----------
+    model : SemModel
+        Any model of one group.
+    frame : DataFrame
+        A row a person.
+    id : str, optional
+        Column with the persons' identifiers; row numbers from 1 where None.
+
+    Returns
+    -------
+    WideData
+        The arrays.
+
+    Raises
+    ------
+    ValueColumnError
+        If every outcome is missing for everyone.
+    """
+    require_columns(frame, [*model.outcomes, *model.covariates])
+    outcomes = np.column_stack([numeric_column(frame, name) for name in model.outcomes])
+    covariates = (
+        np.column_stack([numeric_column(frame, name) for name in model.covariates])
+        if model.covariates
+        else np.empty((len(frame), 0))
+    )
+    if not np.isfinite(outcomes).any():
+        raise ValueColumnError(
+            f"Every value of {', '.join(model.outcomes)} is missing.",
+            hint="Check that the file was read with the right missing-value code.",
+        )
+    subjects = (
+        frame[id].to_numpy(dtype=object)
+        if id is not None and id in frame.columns
+        else np.arange(1, len(frame) + 1).astype(object)
+    )
+    return WideData(WideProblem(model, (WideGroup(outcomes, covariates),)), subjects)

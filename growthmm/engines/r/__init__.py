@@ -1,0 +1,7 @@
+"""R's programs as live witnesses, through ``Rscript``; absent R is a clear message."""
+
+from growthmm.engines.r.lavaan import fit_lavaan
+from growthmm.engines.r.mixed import fit_lme4, fit_nlme
+from growthmm.engines.r.process import available
+
+__all__ = ["available", "fit_lavaan", "fit_lme4", "fit_nlme"]

@@ -1,0 +1,35 @@
+# Arguments: directory, "ml" or "reml", number of fixed effects, blocks as "1 2;3".
+report(directory, function() {
+  suppressPackageStartupMessages(library(lme4))
+  data <- read.csv(file.path(directory, "data.csv"))
+  data$id <- factor(data$id)
+  n_fixed <- as.integer(arguments[3])
+  blocks <- lapply(strsplit(arguments[4], ";")[[1]], function(b) strsplit(b, " ")[[1]])
+  n_random <- length(unlist(blocks))
+  bars <- vapply(blocks, function(b) paste0("(0 + ", paste0("z", b, collapse = " + "), " | id)"), "")
+  terms <- c("0", if (n_fixed) paste0("x", seq_len(n_fixed)), bars)
+  model <- lmer(
+    as.formula(paste("y ~", paste(terms, collapse = " + "))), data,
+    REML = arguments[2] == "reml",
+    control = lmerControl(
+      optimizer = "nloptwrap",
+      optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 100000)
+    )
+  )
+  covariance <- matrix(0, n_random, n_random)
+  for (part in VarCorr(model)) {
+    places <- as.integer(sub("z", "", rownames(part)))
+    covariance[places, places] <- part
+  }
+  derivatives <- model@optinfo$derivs
+  decrement <- if (is.null(derivatives)) NA else tryCatch(
+    0.25 * sum(derivatives$gradient * solve(derivatives$Hessian, derivatives$gradient)),
+    error = function(e) NA
+  )
+  list(
+    fixed = unname(fixef(model)), fixed_covariance = as.matrix(vcov(model)),
+    covariance = covariance, residual = sigma(model)^2, log_likelihood = as.numeric(logLik(model)),
+    singular = isSingular(model), converged = model@optinfo$conv$opt >= 0,
+    iterations = model@optinfo$feval, decrement = decrement
+  )
+})

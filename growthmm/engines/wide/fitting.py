@@ -1,0 +1,366 @@
+"""Maximum likelihood and restricted maximum likelihood of a structural equation model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.optimiser import Objective
+from growthmm.engines.outcome import Boundary, Convergence, EngineFit
+from growthmm.engines.wide.boundary import examine
+from growthmm.engines.wide.constraints import Jet, Relation, relations
+from growthmm.engines.wide.identification import null_space
+from growthmm.engines.wide.likelihood import System, evaluate
+from growthmm.engines.wide.problem import WideProblem
+from growthmm.engines.wide.search import Solution, solve
+from growthmm.engines.wide.starts import candidates
+from growthmm.engines.wide.system import (
+    check_restricted,
+    compile_problem,
+    parameter_kinds,
+    parameter_names,
+)
+from growthmm.engines.wide.transform import Transform, identity, semidefinite
+from growthmm.errors import FitFailedError, NotIdentifiedError, SpecificationError
+from growthmm.errors import UnsupportedEngineError
+
+__all__ = ["fit", "information", "invert"]
+
+FloatArray = NDArray[np.float64]
+Estimator = Literal["ml", "reml"]
+Information = Literal["expected", "observed"]
+
+
+def fit(
+    problem: WideProblem,
+    *,
+    estimator: Estimator = "ml",
+    bounds: Literal["none", "psd"] = "none",
+    information: Information = "expected",
+    start: FloatArray | None = None,
+    allow_redundant: bool = False,
+) -> EngineFit:
+    """Fit a structural equation model.
+
+    Maximises the Gaussian likelihood of the outcomes given the covariates, over every outcome
+    observed (Arbuckle 1996; Jöreskog 1969, doi:10.1007/BF02289343), by Newton's method with
+    exact derivatives.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+    estimator : {"ml", "reml"}
+        Maximum likelihood, or restricted.
+    bounds : {"none", "psd"}
+        ``"none"`` lets variances be negative as long as the outcomes' covariance matrix is
+        positive definite (the habit of SEM programs); ``"psd"`` holds every block of latent
+        covariances positive semi-definite and residual variances at least zero.
+    information : {"expected", "observed"}
+        Which information matrix gives the standard errors.
+    start : (n_parameters,) ndarray, optional
+        Where to start; by default from moments.
+    allow_redundant : bool
+        Fit a model with redundant parameters; they get no standard errors.
+
+    Returns
+    -------
+    EngineFit
+        Estimates in the order of :func:`parameter_names`.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If the moments cannot tell parameters apart, naming them.
+    UnsupportedEngineError
+        If REML is asked for where the means are not linear in parameters of their own.
+    FitFailedError
+        If no admissible starting point is found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from growthmm.engines.wide.problem import WideMoments, WideProblem
+    >>> from growthmm.model.sem import Path, SemModel
+    >>> model = SemModel((Path("y", "~1"), Path("y", "~~", "y")), (), ("y",))
+    >>> moments = WideMoments(np.array([2.0]), np.array([[4.0]]), 50)
+    >>> fit(WideProblem(model, (moments,))).estimates.round(6).tolist()
+    [2.0, 4.0]
+    """
+    system = compile_problem(problem)
+    _check(problem, system, estimator, bounds)
+    starts = _starts(problem, system, start)
+    redundant = _redundant(problem, starts[0], allow_redundant)
+    plain = identity(system.n_parameters)
+    best = _best(problem, system, plain, starts, estimator)
+    transform = plain
+    if bounds == "psd":
+        found = examine(problem.model, system, best.point)
+        if found.beyond or not best.converged:
+            transform, best = _bounded(problem, system, starts, estimator)
+    values = transform.natural(best.point)
+    boundary = _boundary(problem, system, values, best, bounds)
+    covariance = _covariance(problem, system, transform, best, values, estimator, information)
+    lost = {k for c in best.active for k in c.parameters}
+    if bounds == "psd" and boundary.at_boundary:
+        lost |= {problem.model.free_parameters.index(n) for n in boundary.parameters}
+    for k in sorted(lost | redundant):
+        covariance[k, :] = covariance[:, k] = np.nan
+    return EngineFit(
+        engine="wide",
+        estimator=estimator,
+        names=parameter_names(problem),
+        kinds=parameter_kinds(problem),
+        estimates=values,
+        covariance=covariance,
+        information=information,
+        log_likelihood=best.value,
+        n_subjects=system.n_subjects,
+        n_rows=system.n_rows,
+        convergence=_convergence(problem, system, transform, best, estimator),
+        boundary=boundary,
+        bounds=bounds,
+    )
+
+
+def _check(problem: WideProblem, system: System, estimator: str, bounds: str) -> None:
+    if estimator not in ("ml", "reml") or bounds not in ("none", "psd"):
+        raise SpecificationError(
+            f"estimator={estimator!r}, bounds={bounds!r}.",
+            hint='Use estimator="ml" or "reml", bounds="none" or "psd".',
+        )
+    if estimator == "reml":
+        check_restricted(problem, system)
+        generic = np.full(system.n_parameters, 0.7)
+        for c in relations(problem.model, generic):
+            if c.equality and np.any(c.jet.gradient[system.fixed]):
+                raise UnsupportedEngineError(
+                    f"The restricted likelihood has no constant under the constraint {c.text}, "
+                    "which holds parameters of the means.",
+                    hint='Give the parameters one label, or use estimator="ml".',
+                )
+
+
+def _starts(
+    problem: WideProblem, system: System, start: FloatArray | None
+) -> list[FloatArray]:
+    found = candidates(problem.model, system)
+    if start is not None:
+        given = np.asarray(start, dtype=float)
+        if given.shape != (system.n_parameters,):
+            raise SpecificationError(
+                f"A start of shape {given.shape} for {system.n_parameters} parameters.",
+                hint="Give one value for each of parameter_names(problem), in that order.",
+            )
+        if not np.isfinite(evaluate(system, given, order=0).value):
+            raise FitFailedError(
+                "The likelihood does not exist at the start given.",
+                hint="Start where the outcomes' covariance matrix is positive definite.",
+            )
+        found = [given, *found]
+    if not found:
+        raise FitFailedError(
+            "No starting values give a positive definite covariance matrix of the outcomes.",
+            hint="Check that every outcome has a variance in the model, or give start=.",
+        )
+    return found
+
+
+def _redundant(problem: WideProblem, values: FloatArray, allowed: bool) -> set[int]:
+    """Parameters that the moments cannot tell apart."""
+    mixed = null_space(problem, values)
+    if mixed and not allowed:
+        raise NotIdentifiedError(
+            f"The moments cannot tell apart {', '.join(mixed)}.",
+            parameters=mixed,
+            hint="Fix or drop one of them for each direction they are free in.",
+        )
+    return {problem.model.free_parameters.index(name) for name in mixed}
+
+
+def _objective(system: System, transform: Transform, restricted: bool) -> Objective:
+    def natural(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        e = evaluate(system, x, restricted=restricted)
+        return e.value, e.score, e.hessian
+
+    def internal(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        e = evaluate(system, transform.natural(x), restricted=restricted)
+        slope = transform.slope(x)
+        bend = 2.0 * np.tensordot(e.score, transform.quadratic, axes=(0, 0))
+        return e.value, slope.T @ e.score, slope.T @ e.hessian @ slope + bend
+
+    return natural if transform.trivial else internal
+
+
+def _constraints(problem: WideProblem, transform: Transform, x: FloatArray) -> list[Relation]:
+    """The model's constraints and the transform's ties, at internal values `x`."""
+    own = relations(problem.model, transform.natural(x))
+    if transform.trivial:
+        return own
+    slope = transform.slope(x)
+    found = [Relation(f"tie {i}", True, jet) for i, jet in enumerate(transform.ties(x))]
+    for c in own:
+        bend = 2.0 * np.tensordot(c.jet.gradient, transform.quadratic, axes=(0, 0))
+        hessian = slope.T @ c.jet.hessian @ slope + bend
+        jet = Jet(c.jet.value, slope.T @ c.jet.gradient, hessian)
+        found.append(Relation(c.text, c.equality, jet, c.parameters))
+    return found
+
+
+def _best(
+    problem: WideProblem,
+    system: System,
+    transform: Transform,
+    starts: list[FloatArray],
+    estimator: str,
+) -> Solution:
+    """The first search that converges, else the highest."""
+    objective = _objective(system, transform, estimator == "reml")
+    best: Solution | None = None
+    for point in starts:
+        found = solve(objective, point, lambda x: _constraints(problem, transform, x))
+        if best is None or (found.converged, found.value) > (best.converged, best.value):
+            best = found
+        if best.converged:
+            break
+    assert best is not None
+    return best
+
+
+def _bounded(
+    problem: WideProblem, system: System, starts: list[FloatArray], estimator: str
+) -> tuple[Transform, Solution]:
+    best: tuple[Transform, Solution] | None = None
+    for point in starts:
+        transform, x = semidefinite(system, point)
+        found = _best(problem, system, transform, [x], estimator)
+        if best is None or (found.converged, found.value) > (best[1].converged, best[1].value):
+            best = transform, found
+        if found.converged:
+            break
+    assert best is not None
+    return best
+
+
+def _boundary(
+    problem: WideProblem, system: System, values: FloatArray, best: Solution, bounds: str
+) -> Boundary:
+    found = examine(problem.model, system, values)
+    if bounds == "psd" and found.beyond:
+        found = Boundary(True, False, found.parameters, found.direction, found.description)
+    if not best.active:
+        return found
+    names = problem.model.free_parameters
+    pinned = [names[k] for c in best.active for k in c.parameters]
+    notes = [n for n in (found.description, *(f"the bound {c.text} holds" for c in best.active)) if n]
+    return Boundary(
+        True,
+        found.beyond,
+        tuple(dict.fromkeys((*found.parameters, *pinned))),
+        found.direction,
+        "; ".join(notes),
+    )
+
+
+def invert(matrix: FloatArray) -> FloatArray:
+    """Inverse of a symmetric matrix in units of its diagonal, on its non-null space."""
+    size = np.sqrt(np.maximum(np.abs(np.diag(matrix)), np.finfo(float).tiny))
+    values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
+    solid = np.abs(values) > 1e-13 * float(np.abs(values).max(initial=0.0))
+    inverse = np.where(solid, 1.0 / np.where(solid, values, 1.0), 0.0)
+    return np.asarray(((vectors * inverse) @ vectors.T) / np.outer(size, size))
+
+
+def _covariance(
+    problem: WideProblem,
+    system: System,
+    transform: Transform,
+    best: Solution,
+    values: FloatArray,
+    estimator: str,
+    kind: str,
+) -> FloatArray:
+    """Covariance of the estimates within the space that the constraints leave."""
+    basis = transform.slope(best.point) @ best.tangent
+    at = evaluate(system, values, restricted=estimator == "reml")
+    if kind == "expected":
+        inner = basis.T @ at.expected @ basis
+    else:
+        inner = -(best.tangent.T @ best.lagrangian @ best.tangent)
+    covariance = np.asarray(basis @ invert(inner) @ basis.T)
+    if estimator == "reml" and len(system.fixed):
+        fixed = system.fixed
+        covariance[fixed, :] = covariance[:, fixed] = 0.0
+        block = np.ix_(fixed, fixed)
+        covariance[block] = invert(-at.hessian[block])
+    return covariance
+
+
+def _convergence(
+    problem: WideProblem, system: System, transform: Transform, best: Solution, estimator: str
+) -> Convergence:
+    _, gradient, _ = _objective(system, transform, estimator == "reml")(best.point)
+    slope = best.tangent.T @ gradient
+    curve = -np.diag(best.tangent.T @ best.lagrangian @ best.tangent)
+    scores = np.abs(slope) / np.sqrt(np.maximum(np.abs(curve), 1e-300))
+    message = (
+        "converged: the Newton decrement is zero and the likelihood curves down in every direction"
+        if best.converged
+        else "stopped where the likelihood can still rise, or falls short of its constraints"
+    )
+    return Convergence(
+        best.converged,
+        best.iterations,
+        best.decrement,
+        float(scores.max(initial=0.0)),
+        message,
+    )
+
+
+def information(
+    problem: WideProblem,
+    values: FloatArray,
+    kind: Information = "expected",
+    estimator: Estimator = "ml",
+) -> FloatArray:
+    """Information matrix of the free parameters, without regard to constraints.
+
+    The expected information takes each person's own covariates within each pattern of missing
+    outcomes. For REML the fixed parameters' block is ``X'V^-1X``, the others' is that of the
+    profiled restricted likelihood, and the blocks between them are zero.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        Where to evaluate.
+    kind : {"expected", "observed"}
+        Which information.
+    estimator : {"ml", "reml"}
+        Of which likelihood.
+
+    Returns
+    -------
+    (n_parameters, n_parameters) ndarray
+        The matrix whose inverse is the covariance matrix of the estimates.
+    """
+    system = compile_problem(problem)
+    if estimator == "reml":
+        check_restricted(problem, system)
+    at = evaluate(system, np.asarray(values, dtype=float), restricted=estimator == "reml")
+    if kind == "expected":
+        return at.expected
+    observed = -at.hessian
+    if estimator == "reml" and len(system.fixed):
+        fixed = system.fixed
+        rest = np.setdiff1d(np.arange(system.n_parameters), fixed)
+        block, cross = observed[np.ix_(fixed, fixed)], observed[np.ix_(fixed, rest)]
+        observed[np.ix_(rest, rest)] -= cross.T @ invert(block) @ cross
+        observed[np.ix_(fixed, rest)] = 0.0
+        observed[np.ix_(rest, fixed)] = 0.0
+    return observed
+
+

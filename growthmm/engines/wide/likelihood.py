@@ -1,0 +1,302 @@
+"""The Gaussian likelihood and its derivatives from sufficient statistics.
+
+For a cell of n persons with pattern covariance Sigma, W its inverse on the observed outcomes (zero
+elsewhere), R the sum of r r' and C the sum of r w' for the residuals r = y - M w::
+
+    l        = -(n T log 2 pi + n log|Sigma| + tr(W R)) / 2
+    dl       = tr(Q dSigma) / 2 + tr(G' dM),   Q = W R W - n W,   G = W C
+    expected = n tr(W dSigma W dSigma) / 2 + tr(dM' W dM ww)
+
+The restricted likelihood adds p log(2 pi) / 2 - log|X'V^-1X| / 2 (Patterson & Thompson 1971,
+doi:10.1093/biomet/58.3.545), which puts ``R + Y`` in the place of R in Q, with
+``Y = sum_jk (X'V^-1X)^-1_jk dM_j ww dM_k'`` over the fixed parameters j, k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.wide import ram as r
+from growthmm.engines.wide.statistics import Cells
+
+__all__ = ["Evaluation", "System", "evaluate", "invert_patterns"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+MEMORY = 4_000_000
+"""Numbers that one block of cells may hold in its Jacobian."""
+
+
+@dataclass(frozen=True)
+class System:
+    """All groups of a problem, ready for evaluation.
+
+    Parameters
+    ----------
+    groups : tuple of (Ram, Cells)
+        Matrices and statistics of each group.
+    n_parameters : int
+        Free parameters.
+    fixed : (n_fixed,) ndarray of int
+        Parameters of the means, over which the restricted likelihood integrates.
+    """
+
+    groups: tuple[tuple[r.Ram, Cells], ...]
+    n_parameters: int
+    fixed: IntArray
+
+    @property
+    def n_subjects(self) -> int:
+        """Persons with at least one outcome."""
+        return sum(cells.n_subjects for _, cells in self.groups)
+
+    @property
+    def n_rows(self) -> int:
+        """Outcome values."""
+        return sum(cells.n_rows for _, cells in self.groups)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The log-likelihood at a point; derivatives are zero-sized where they were not asked for.
+
+    Parameters
+    ----------
+    value : float
+        Minus infinity where a pattern's covariance matrix is not positive definite.
+    score : (n_parameters,) ndarray
+        First derivatives.
+    hessian : (n_parameters, n_parameters) ndarray
+        Second derivatives.
+    expected : (n_parameters, n_parameters) ndarray
+        Expected information.
+    """
+
+    value: float
+    score: FloatArray
+    hessian: FloatArray
+    expected: FloatArray
+
+
+@dataclass
+class _Block:
+    """One block of cells at the current point."""
+
+    ram: r.Ram
+    cells: Cells
+    at: r.Implied
+    weight: FloatArray
+    log_det: FloatArray
+    mean: FloatArray
+
+
+def _blocks(system: System, values: FloatArray) -> Iterator[_Block | None]:
+    for ram, cells in system.groups:
+        each = ram.n_outcomes * (ram.n_outcomes + ram.n_regressors) * (1 + ram.n_parameters)
+        step = max(1, MEMORY // each)
+        shared = None
+        if cells.designs is None:
+            shared = r.implied(ram, values)
+            if shared is None:
+                yield None
+                return
+        for start in range(0, len(cells.n), step):
+            part = cells.part(slice(start, start + step))
+            at = r.implied(ram, values, part.designs) if shared is None else shared
+            if at is None:
+                yield None
+                return
+            inverse = invert_patterns(at.sigma[:, : ram.n_outcomes, : ram.n_outcomes], part.observed)
+            if inverse is None:
+                yield None
+                return
+            mean = at.mean[:, : ram.n_outcomes] @ cells.transform
+            mean[:, :, 0] -= cells.centre
+            yield _Block(ram, part, at, *inverse, mean)
+
+
+def invert_patterns(
+    sigma: FloatArray, observed: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Inverses on the observed outcomes, zero elsewhere, and log-determinants."""
+    both = observed[:, :, None] & observed[:, None, :]
+    padded = np.where(both, sigma, 0.0)
+    index = np.arange(observed.shape[1])
+    padded[:, index, index] += ~observed
+    try:
+        factor = np.linalg.cholesky(padded)
+    except np.linalg.LinAlgError:
+        return None
+    diagonal = factor[:, index, index]
+    if not np.all(np.isfinite(diagonal)):
+        return None
+    root = np.linalg.solve(factor, np.broadcast_to(np.eye(len(index)), factor.shape))
+    inverse = root.swapaxes(1, 2) @ root
+    return np.where(both, inverse, 0.0), 2.0 * np.log(diagonal).sum(axis=1)
+
+
+def _failed(size: int) -> Evaluation:
+    return Evaluation(
+        -np.inf, np.zeros(size), np.full((size, size), np.nan), np.full((size, size), np.nan)
+    )
+
+
+def _gram(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Sum over cells of ``sum_xy left[c, i, x, y] right[c, j, x, y]``."""
+    return np.asarray(np.tensordot(left, right, axes=([0, 2, 3], [0, 2, 3])))
+
+
+def evaluate(
+    system: System, values: FloatArray, *, order: int = 2, restricted: bool = False
+) -> Evaluation:
+    """The log-likelihood and its derivatives at `values`.
+
+    Parameters
+    ----------
+    system : System
+        The problem.
+    values : (n_parameters,) ndarray
+        Parameter values.
+    order : {0, 1, 2}
+        Highest derivative wanted; 2 gives the expected information too.
+    restricted : bool
+        Whether to take the restricted likelihood.
+
+    Returns
+    -------
+    Evaluation
+        Value, score, Hessian and expected information.
+    """
+    size = system.n_parameters
+    inverse = None
+    value = 0.0
+    if restricted and len(system.fixed):
+        cross = _fixed_information(system, values)
+        if cross is None:
+            return _failed(size)
+        scale = 1.0 / np.sqrt(np.diag(cross))
+        try:
+            factor = np.linalg.cholesky(cross * np.outer(scale, scale))
+        except np.linalg.LinAlgError:
+            return _failed(size)
+        value -= float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
+        value += 0.5 * len(system.fixed) * LOG_2PI
+        root = np.linalg.solve(factor, np.diag(scale))
+        inverse = root.T @ root
+    score = np.zeros(size)
+    hessian = np.zeros((size, size))
+    expected = np.zeros((size, size))
+    traces = np.zeros((size, len(system.fixed), len(system.fixed)))
+    for block in _blocks(system, values):
+        if block is None:
+            return _failed(size)
+        value += _accumulate(block, system, inverse, order, score, hessian, expected, traces)
+    if inverse is not None and order > 1:
+        turned = inverse @ traces
+        extra = 0.5 * np.einsum("kab,lba->kl", turned, turned)
+        hessian += extra
+        expected += extra
+    return Evaluation(value, score, hessian, expected)
+
+
+def _fixed_information(system: System, values: FloatArray) -> FloatArray | None:
+    """``X'V^-1X``: the information of the fixed parameters."""
+    n = len(system.fixed)
+    total = np.zeros((n, n))
+    for block in _blocks(system, values):
+        if block is None:
+            return None
+        where, slope = _fixed_slopes(block, system)
+        weighted = block.weight[:, None] @ slope
+        total[np.ix_(where, where)] += _gram(slope @ block.cells.ww[:, None], weighted)
+    return total
+
+
+def _fixed_slopes(block: _Block, system: System) -> tuple[IntArray, FloatArray]:
+    """Which fixed parameters act in the block, and dM for each (n_designs, n_fixed, T, 1 + q)."""
+    ram = block.ram
+    jac = r.jacobian(ram, block.at)
+    position = {int(k): i for i, k in enumerate(ram.mean_parameters)}
+    pairs = [(i, position[int(k)]) for i, k in enumerate(system.fixed) if int(k) in position]
+    where = np.array([i for i, _ in pairs], dtype=np.intp)
+    columns = np.array([j for _, j in pairs], dtype=np.intp)
+    slope = (jac.mean @ block.cells.transform)[:, columns]
+    return where, np.broadcast_to(slope, (len(block.cells.n), *slope.shape[1:]))
+
+
+def _accumulate(
+    block: _Block,
+    system: System,
+    inverse: FloatArray | None,
+    order: int,
+    score: FloatArray,
+    hessian: FloatArray,
+    expected: FloatArray,
+    traces: FloatArray,
+) -> float:
+    """Add a block's derivatives; returns its log-likelihood."""
+    cells, ram, w = block.cells, block.ram, block.weight
+    turned = block.mean.swapaxes(1, 2)
+    c = cells.yw - block.mean @ cells.ww
+    residual = cells.yy - block.mean @ cells.yw.swapaxes(1, 2) - c @ turned
+    residual = 0.5 * (residual + residual.swapaxes(1, 2))
+    count = cells.n * cells.observed.sum(axis=1)
+    value = -0.5 * float(
+        np.sum(count * LOG_2PI + cells.n * block.log_det) + np.sum(w * residual)
+    )
+    if order == 0:
+        return value
+    where = slope = None
+    if inverse is not None:
+        where, slope = _fixed_slopes(block, system)
+        part = np.tensordot(slope, inverse[np.ix_(where, where)], axes=([1], [0]))
+        part = np.moveaxis(part, -1, 1)
+        added = np.einsum("cjaw,cjbw->cab", slope @ cells.ww[:, None], part, optimize=True)
+        added = w @ added @ w
+    else:
+        added = np.zeros((1, 1, 1))
+    n_w = cells.n[:, None, None] * w
+    spread = w @ residual @ w + added
+    q = spread - n_w
+    g = w @ c
+    back = g @ cells.transform.T
+    jac = r.jacobian(ram, block.at)
+    cov, mean = ram.cov_parameters, ram.mean_parameters
+    if len(block.at.b) == 1:
+        q_all, g_all = q.sum(axis=0, keepdims=True), back.sum(axis=0, keepdims=True)
+    else:
+        q_all, g_all = q, back
+    score[cov] += 0.5 * np.einsum("cab,ckab->k", q_all, jac.sigma)
+    score[mean] += np.einsum("caw,ckaw->k", g_all, jac.mean)
+    if order == 1:
+        return value
+    d_mean = jac.mean @ cells.transform
+    shape = (len(cells.n), *d_mean.shape[1:])
+    d_mean = np.broadcast_to(d_mean, shape)
+    v = w[:, None] @ jac.sigma
+    fisher = _gram(0.5 * cells.n[:, None, None, None] * v, v.swapaxes(2, 3))
+    mixed = _gram(v, (spread[:, None] @ jac.sigma).swapaxes(2, 3))
+    means = _gram(d_mean @ cells.ww[:, None], w[:, None] @ d_mean)
+    cross = _gram(v @ g[:, None], d_mean)
+    hessian[np.ix_(cov, cov)] += fisher - 0.5 * (mixed + mixed.T)
+    hessian[np.ix_(mean, mean)] -= 0.5 * (means + means.T)
+    hessian[np.ix_(cov, mean)] -= cross
+    hessian[np.ix_(mean, cov)] -= cross.T
+    hessian += r.curvature(ram, block.at, q_all, g_all)
+    expected[np.ix_(cov, cov)] += fisher
+    expected[np.ix_(mean, mean)] += 0.5 * (means + means.T)
+    if slope is not None and where is not None:
+        extra = _gram(v, (np.broadcast_to(added, w.shape)[:, None] @ jac.sigma).swapaxes(2, 3))
+        expected[np.ix_(cov, cov)] -= 0.5 * (extra + extra.T)
+        weighted = w[:, None] @ slope
+        side = weighted @ cells.ww[:, None]
+        for i, k in enumerate(cov):
+            moved = jac.sigma[:, i][:, None] @ side
+            traces[k][np.ix_(where, where)] += _gram(weighted, moved)
+    return value

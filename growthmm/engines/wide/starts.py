@@ -1,0 +1,182 @@
+"""Starting values from moments: least squares for the means, then for the covariances."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.wide import ram as r
+from growthmm.engines.wide.likelihood import System, evaluate
+from growthmm.model.sem import SemModel
+
+__all__ = ["candidates", "moment_start"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+def candidates(model: SemModel, system: System) -> list[FloatArray]:
+    """Admissible points to start from, the best first.
+
+    The least-squares solution is drawn towards independent variables until every pattern's
+    covariance matrix is positive definite.
+    """
+    given = {p.parameter: p.start for p in model.paths if p.free and p.start is not None}
+    override = {k: given[n] for k, n in enumerate(model.free_parameters) if n in given}
+    best = moment_start(model, system)
+    plain = _independent(system, best)
+    found: list[FloatArray] = []
+    for weight in (1.0, 0.9, 0.7, 0.4, 0.1, 0.0):
+        point = weight * best + (1 - weight) * plain
+        for k, value in override.items():
+            point[k] = value
+        if np.isfinite(evaluate(system, point, order=0).value):
+            found.append(point)
+            if weight < 0.9 or len(found) > 1:
+                break
+    last = plain.copy()
+    for k, value in override.items():
+        last[k] = value
+    if override and np.isfinite(evaluate(system, plain, order=0).value):
+        found.append(plain)
+    if np.isfinite(evaluate(system, last, order=0).value):
+        found.append(last)
+    return found
+
+
+def moment_start(model: SemModel, system: System) -> FloatArray:
+    """Least-squares values: loadings by interpolation, means, then (co)variances.
+
+    Returns
+    -------
+    (n_parameters,) ndarray
+        Not always admissible.
+    """
+    values = _effects(model, system)
+    _solve_means(system, values)
+    _solve_covariances(system, values, _only_s(system))
+    return values
+
+
+def _only_s(system: System) -> IntArray:
+    s = np.concatenate([ram.s.parameters for ram, _ in system.groups])
+    other = [np.union1d(ram.a.parameters, ram.k.parameters) for ram, _ in system.groups]
+    return np.setdiff1d(s, np.concatenate(other)).astype(np.intp)
+
+
+def _effects(model: SemModel, system: System) -> FloatArray:
+    """Free loadings between their fixed neighbours; regressions zero; given starts as given."""
+    values = np.zeros(system.n_parameters)
+    index = {name: k for k, name in enumerate(model.free_parameters)}
+    for group in range(model.n_groups):
+        for factor in model.latent:
+            rows = [p for p in model.paths if (p.left, p.op, p.group) == (factor, "=~", group)]
+            known = [(j, p.value) for j, p in enumerate(rows) if p.value is not None and not p.free]
+            x, y = [j for j, _ in known], [float(v or 0.0) for _, v in known]
+            for j, path in enumerate(rows):
+                if path.free:
+                    values[index[path.parameter]] = _between(j, x, y)
+    for path in model.paths:
+        if path.free and path.start is not None and path.op in ("=~", "~"):
+            values[index[path.parameter]] = path.start
+    return values
+
+
+def _between(j: int, x: list[int], y: list[float]) -> float:
+    if len(x) < 2 or y[0] == y[-1]:
+        return 1.0
+    if j < x[0]:
+        return y[0] + (j - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+    if j > x[-1]:
+        return y[-1] + (j - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    return float(np.interp(j, x, y))
+
+
+def _spread(system: System) -> list[FloatArray]:
+    """Variance of each outcome in each group."""
+    found = []
+    for _, cells in system.groups:
+        n = np.maximum((cells.n[:, None] * cells.observed).sum(axis=0), 1.0)
+        variance = np.einsum("caa->a", cells.yy) / n
+        typical = float(variance[variance > 0].mean()) if np.any(variance > 0) else 1.0
+        found.append(np.where(variance > 1e-12 * typical, variance, typical))
+    return found
+
+
+def _solve_means(system: System, values: FloatArray) -> None:
+    fixed = system.fixed
+    if not len(fixed):
+        return
+    left = np.zeros((len(fixed), len(fixed)))
+    right = np.zeros(len(fixed))
+    for (ram, cells), variance in zip(system.groups, _spread(system), strict=True):
+        at = r.implied(ram, values, cells.designs)
+        if at is None:
+            continue
+        keep = np.isin(ram.mean_parameters, fixed)
+        where = np.searchsorted(fixed, ram.mean_parameters[keep])
+        slope = (r.jacobian(ram, at).mean @ cells.transform)[:, keep]
+        mean = at.mean[:, : ram.n_outcomes] @ cells.transform
+        mean[:, :, 0] -= cells.centre
+        weight = (cells.observed / variance)[:, :, None]
+        gap = weight * (cells.yw - mean @ cells.ww)
+        side = slope @ cells.ww[:, None]
+        slope = np.broadcast_to(slope, side.shape)
+        left[np.ix_(where, where)] += np.tensordot(
+            side, weight[:, None] * slope, axes=([0, 2, 3], [0, 2, 3])
+        )
+        right[where] += np.einsum("cjaw,caw->j", slope, gap)
+    values[fixed] = _least_squares(left, right)
+
+
+def _solve_covariances(system: System, values: FloatArray, which: IntArray) -> None:
+    if not len(which):
+        return
+    left = np.zeros((len(which), len(which)))
+    right = np.zeros(len(which))
+    for (ram, cells), variance in zip(system.groups, _spread(system), strict=True):
+        at = r.implied(ram, values, cells.designs)
+        if at is None:
+            continue
+        keep = np.isin(ram.cov_parameters, which)
+        where = np.searchsorted(which, ram.cov_parameters[keep])
+        mean = at.mean[:, : ram.n_outcomes] @ cells.transform
+        mean[:, :, 0] -= cells.centre
+        c = cells.yw - mean @ cells.ww
+        turned = mean.swapaxes(1, 2)
+        residual = cells.yy - mean @ cells.yw.swapaxes(1, 2) - c @ turned
+        sigma = at.sigma[:, : ram.n_outcomes, : ram.n_outcomes]
+        sd = np.sqrt(variance)
+        weight = cells.observed[:, :, None] * cells.observed[:, None, :] / np.outer(sd, sd) ** 2
+        slope = r.jacobian(ram, at).sigma[:, keep]
+        gap = weight * (residual - cells.n[:, None, None] * sigma)
+        scaled = (cells.n[:, None, None] * weight)[:, None] * slope
+        slope = np.broadcast_to(slope, scaled.shape)
+        left[np.ix_(where, where)] += np.tensordot(slope, scaled, axes=([0, 2, 3], [0, 2, 3]))
+        right[where] += np.einsum("ckab,cab->k", slope, gap)
+    values[which] += _least_squares(left, right)
+
+
+def _least_squares(left: FloatArray, right: FloatArray) -> FloatArray:
+    diagonal = np.diag(left)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    answer = np.linalg.lstsq(left * np.outer(scale, scale), right * scale, rcond=1e-11)[0]
+    return np.asarray(scale * answer, dtype=float)
+
+
+def _independent(system: System, best: FloatArray) -> FloatArray:
+    """The means of `best` with independent variables, none of small variance."""
+    values = best.copy()
+    which = _only_s(system)
+    values[which] = 0.0
+    variance = np.concatenate([v for v in _spread(system)])
+    for ram, _ in system.groups:
+        at = r.implied(ram, values, np.ones((1, len(ram.definitions))) if ram.definitions else None)
+        if at is None:
+            continue
+        size = np.abs(at.b[0, : ram.n_outcomes]).max(axis=0)
+        for row, col, k in zip(ram.s.rows, ram.s.cols, ram.s.parameters, strict=True):
+            if row == col and k in which:
+                part = 0.5 if row < ram.n_outcomes else 0.2
+                values[k] = part * float(variance.mean()) / max(size[row], 1e-8) ** 2
+    return values

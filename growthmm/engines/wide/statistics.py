@@ -1,0 +1,299 @@
+"""Sufficient statistics: one moment matrix for each pattern of missing outcomes.
+
+An iteration works on these and never on persons, so that its cost does not grow with their number.
+With definition variables there is one for each distinct design and pattern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.wide.problem import WideGroup, WideMoments
+from growthmm.engines.wide.ram import Ram
+from growthmm.errors import DataError, TooFewSubjectsError
+
+__all__ = ["Cells", "Persons", "collect", "persons", "reach"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Persons:
+    """One group's rows after the rule for missing covariates.
+
+    Parameters
+    ----------
+    outcomes : (n_subjects, T) ndarray
+        Zero where not observed.
+    observed : (n_subjects, T) ndarray of bool
+        Which outcomes count.
+    regressors : (n_subjects, 1 + q) ndarray
+        Constant and covariates, a missing one filled by its mean (it acts on nothing observed).
+    known : (n_subjects, 1 + q) ndarray of bool
+        Which regressors were observed.
+    designs : (n_subjects, n_definitions) ndarray or None
+        Values of the definition entries, zero where missing.
+    known_designs : (n_subjects, n_definitions) ndarray of bool or None
+        Which of them were observed.
+    """
+
+    outcomes: FloatArray
+    observed: BoolArray
+    regressors: FloatArray
+    known: BoolArray
+    designs: FloatArray | None
+    known_designs: BoolArray | None
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Moments of one group about its centre, a row for each pattern (and design).
+
+    Parameters
+    ----------
+    observed : (n_cells, T) ndarray of bool
+        The pattern.
+    n : (n_cells,) ndarray
+        Persons.
+    ww, yw, yy : ndarray
+        Sums of products of regressors and outcomes: (n_cells, 1 + q, 1 + q), (n_cells, T, 1 + q)
+        and (n_cells, T, T).
+    centre : (T,) ndarray
+        What was taken off each outcome.
+    transform : (1 + q, 1 + q) ndarray
+        ``w = transform @ w_centred``.
+    designs : (n_cells, n_definitions) ndarray or None
+        Values of the definition entries.
+    filled : bool
+        Whether a missing covariate was filled (no saturated model exists then).
+    """
+
+    observed: BoolArray
+    n: FloatArray
+    ww: FloatArray
+    yw: FloatArray
+    yy: FloatArray
+    centre: FloatArray
+    transform: FloatArray
+    designs: FloatArray | None = None
+    filled: bool = False
+    n_rows: int = field(init=False)
+    n_subjects: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_rows", int(np.sum(self.observed.sum(axis=1) * self.n)))
+        object.__setattr__(self, "n_subjects", int(np.sum(self.n)))
+
+    def part(self, rows: slice) -> Cells:
+        """Some of the cells."""
+        return Cells(
+            self.observed[rows],
+            self.n[rows],
+            self.ww[rows],
+            self.yw[rows],
+            self.yy[rows],
+            self.centre,
+            self.transform,
+            None if self.designs is None else self.designs[rows],
+            self.filled,
+        )
+
+
+def reach(ram: Ram) -> tuple[BoolArray, BoolArray]:
+    """Which variables each regressor and each definition entry can act on.
+
+    Returns
+    -------
+    regressors : (1 + q, p) ndarray of bool
+        Whether the reduced-form slope can be other than zero.
+    definitions : (n_definitions, p) ndarray of bool
+        Whether the entry enters the moments of the variable.
+    """
+    p = ram.n_variables
+    direct = ram.a_fixed != 0
+    direct[ram.a.rows, ram.a.cols] = True
+    entry = ram.k_fixed != 0
+    entry[ram.k.rows, ram.k.cols] = True
+    for matrix, row, col, _ in ram.definitions:
+        if matrix == "a":
+            direct[row, col] = True
+        elif matrix == "k":
+            entry[row, col] = True
+    total = np.eye(p, dtype=bool)
+    for _ in range(p):
+        total = total | (direct @ total)
+    acts = np.zeros((len(ram.definitions), p), dtype=bool)
+    for j, (matrix, row, col, _) in enumerate(ram.definitions):
+        acts[j] = total[:, row] | (total[:, col] if matrix == "s" else False)
+    return (total @ entry).T, acts
+
+
+def persons(ram: Ram, data: WideGroup) -> Persons:
+    """Apply the rule for missing covariates.
+
+    An outcome on which a missing covariate (or definition variable) acts counts as missing.
+
+    Raises
+    ------
+    DataError
+        If an array has the wrong shape, holds an infinite value or a definition variable is
+        absent.
+    """
+    y = np.asarray(data.outcomes, dtype=float)
+    x = np.asarray(data.covariates, dtype=float)
+    t, q = ram.n_outcomes, ram.n_regressors - 1
+    if y.ndim != 2 or y.shape[1] != t or x.shape != (len(y), q):
+        raise DataError(
+            f"Outcomes of shape {y.shape} and covariates of shape {x.shape} do not fit a model "
+            f"of {t} outcomes and {q} covariates.",
+            hint="Give one row a person, columns in the order of the model.",
+        )
+    if np.any(np.isinf(y)) or np.any(np.isinf(x)):
+        raise DataError("The data hold infinite values.", hint="Set them to missing (NaN).")
+    effects, acts = (found[:, :t] for found in reach(ram))
+    lost = np.isnan(x)
+    observed = ~np.isnan(y) & ~(lost @ effects[1:])
+    designs = known_designs = None
+    if ram.definitions:
+        table = dict(data.definitions)
+        absent = [name for *_, name in ram.definitions if name not in table]
+        if absent:
+            raise DataError(
+                f"The definition variables {', '.join(dict.fromkeys(absent))} are not in the data.",
+                hint=f"Given: {', '.join(table) or 'none'}.",
+            )
+        columns = [np.asarray(table[name], dtype=float) for *_, name in ram.definitions]
+        designs = np.stack(columns, axis=1)
+        known_designs = ~np.isnan(designs)
+        observed &= ~(~known_designs @ acts)
+        used = (observed @ acts.T) & known_designs
+        designs = np.where(used, designs, 0.0)
+    kept = np.where(lost, 0.0, x)
+    count = np.maximum((~lost).sum(axis=0), 1)
+    x = np.where(lost, kept.sum(axis=0) / count, kept)
+    one = np.ones((len(y), 1))
+    return Persons(
+        np.where(observed, y, 0.0),
+        observed,
+        np.hstack([one, x]),
+        np.hstack([one > 0, ~lost]),
+        designs,
+        known_designs,
+    )
+
+
+def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
+    """Sufficient statistics of one group.
+
+    Raises
+    ------
+    TooFewSubjectsError
+        If no person has an outcome.
+    DataError
+        If the data do not fit the model.
+    """
+    if isinstance(data, WideMoments):
+        return _from_moments(ram, data)
+    rows = persons(ram, data)
+    keep = rows.observed.any(axis=1)
+    if not keep.any():
+        raise TooFewSubjectsError(
+            f"None of the {len(keep)} persons has an outcome that can be used.",
+            hint="Check which outcomes and covariates are missing.",
+        )
+    y, seen, w = rows.outcomes[keep], rows.observed[keep], rows.regressors[keep]
+    filled = bool(np.any(~rows.known[keep]))
+    centre = y.sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    shift = w.mean(axis=0)
+    shift[0] = 0.0
+    w = w - shift
+    w[:, 0] = 1.0
+    transform = np.eye(ram.n_regressors)
+    transform[:, 0] += shift
+    y = np.where(seen, y - centre, 0.0)
+    designs = None if rows.designs is None else rows.designs[keep]
+    label, first = _labels(seen, designs)
+    order = np.argsort(label, kind="stable")
+    sizes = np.bincount(label)
+    ends = np.cumsum(sizes)
+    joined = np.hstack([w, y])[order]
+    if sizes.max() == 1:
+        product = joined[:, :, None] * joined[:, None, :]
+    else:
+        product = np.stack(
+            [joined[e - n : e].T @ joined[e - n : e] for n, e in zip(sizes, ends, strict=True)]
+        )
+    k = ram.n_regressors
+    return Cells(
+        seen[first],
+        sizes.astype(float),
+        product[:, :k, :k],
+        product[:, k:, :k],
+        product[:, k:, k:],
+        centre,
+        transform,
+        None if designs is None else designs[first],
+        filled,
+    )
+
+
+def _labels(seen: BoolArray, designs: FloatArray | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Cell of each person, and one person of each cell."""
+    if seen.shape[1] <= 62:
+        code = seen @ (1 << np.arange(seen.shape[1], dtype=np.int64))
+        _, first, label = np.unique(code, return_index=True, return_inverse=True)
+    else:
+        _, first, label = np.unique(seen, axis=0, return_index=True, return_inverse=True)
+    label = label.reshape(-1)
+    if designs is not None:
+        table = np.column_stack([label.astype(float), designs])
+        order = np.lexsort(table.T[::-1])
+        new = np.ones(len(table), dtype=bool)
+        new[1:] = np.any(table[order][1:] != table[order][:-1], axis=1)
+        label = np.empty(len(table), dtype=np.intp)
+        label[order] = np.cumsum(new) - 1
+        first = order[new]
+    return label.astype(np.intp), np.asarray(first, dtype=np.intp)
+
+
+def _from_moments(ram: Ram, data: WideMoments) -> Cells:
+    t, k = ram.n_outcomes, ram.n_regressors
+    size = t + k - 1
+    mean, cov = np.asarray(data.mean, dtype=float), np.asarray(data.cov, dtype=float)
+    if ram.definitions:
+        raise DataError(
+            "A model with definition variables needs persons, not moments.",
+            hint="Give the rows of the data.",
+        )
+    if mean.shape != (size,) or cov.shape != (size, size):
+        raise DataError(
+            f"Moments of shapes {mean.shape} and {cov.shape} do not fit a model of {size} "
+            "observed variables.",
+            hint="Give outcomes, then covariates, in the order of the model.",
+        )
+    if not (np.all(np.isfinite(mean)) and np.all(np.isfinite(cov)) and np.allclose(cov, cov.T)):
+        raise DataError(
+            "The moments hold missing or infinite values, or the covariance matrix is not "
+            "symmetric.",
+            hint="Give a full symmetric covariance matrix with divisor n.",
+        )
+    transform = np.eye(k)
+    transform[1:, 0] = mean[t:]
+    ww = np.zeros((1, k, k))
+    ww[0, 0, 0] = data.n
+    ww[0, 1:, 1:] = data.n * cov[t:, t:]
+    yw = np.zeros((1, t, k))
+    yw[0, :, 1:] = data.n * cov[:t, t:]
+    return Cells(
+        np.ones((1, t), dtype=bool),
+        np.array([float(data.n)]),
+        ww,
+        yw,
+        data.n * cov[None, :t, :t],
+        mean[:t],
+        transform,
+    )

@@ -1,0 +1,106 @@
+"""From a problem to what the likelihood works on, made once for each problem."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+
+from growthmm.engines.outcome import ParameterKind
+from growthmm.engines.wide import ram
+from growthmm.engines.wide.likelihood import System
+from growthmm.engines.wide.problem import WideProblem
+from growthmm.engines.wide.statistics import collect
+from growthmm.errors import DataError, UnsupportedEngineError
+from growthmm.model.sem import Path, SemModel
+
+__all__ = ["check_restricted", "compile_problem", "parameter_kinds", "parameter_names"]
+
+_CACHE: dict[int, tuple[weakref.ref[WideProblem], System]] = {}
+
+
+def compile_problem(problem: WideProblem) -> System:
+    """Matrices and sufficient statistics of a problem, kept while the problem lives.
+
+    Raises
+    ------
+    DataError
+        If the data do not fit the model.
+    UnsupportedEngineError
+        If the engine cannot hold the model.
+    """
+    key = id(problem)
+    found = _CACHE.get(key)
+    if found is not None and found[0]() is problem:
+        return found[1]
+    model = problem.model
+    if len(problem.groups) != model.n_groups:
+        raise DataError(
+            f"The model has {model.n_groups} groups, the data {len(problem.groups)}.",
+            hint="Give one set of data for each group, in the model's order.",
+        )
+    groups = []
+    for g, data in enumerate(problem.groups):
+        matrices = ram.compile_group(model, g)
+        groups.append((matrices, collect(matrices, data)))
+    cov = np.concatenate([m.cov_parameters for m, _ in groups])
+    mean = np.concatenate([m.mean_parameters for m, _ in groups])
+    fixed = np.setdiff1d(mean, cov).astype(np.intp)
+    system = System(tuple(groups), len(model.free_parameters), fixed)
+    _CACHE[key] = (weakref.ref(problem, lambda _, key=key: _CACHE.pop(key, None)), system)  # type: ignore[misc]
+    return system
+
+
+def parameter_names(problem: WideProblem) -> tuple[str, ...]:
+    """The free parameters, in the order of ``SemModel.free_parameters``."""
+    return problem.model.free_parameters
+
+
+def parameter_kinds(problem: WideProblem) -> tuple[ParameterKind, ...]:
+    """What each free parameter is, by the first row that holds it."""
+    model = problem.model
+    kinds: dict[str, ParameterKind] = {}
+    for path in model.paths:
+        if path.free:
+            kinds.setdefault(path.parameter, _kind(path, model))
+    return tuple(kinds[name] for name in model.free_parameters)
+
+
+def _kind(path: Path, model: SemModel) -> ParameterKind:
+    if path.op == "=~":
+        return "loading"
+    if path.op == "~":
+        return "regression"
+    if path.op == "~1":
+        return "mean"
+    if path.left in model.outcomes and path.right in model.outcomes:
+        return "residual"
+    return "variance" if path.left == path.right else "covariance"
+
+
+def check_restricted(problem: WideProblem, system: System) -> None:
+    """Refuse REML where the means are not linear in parameters of their own.
+
+    Raises
+    ------
+    UnsupportedEngineError
+        If a parameter enters both the means and the covariances.
+    """
+    model = problem.model
+    rng = np.random.default_rng(20)
+    values = rng.uniform(0.5, 1.5, system.n_parameters)
+    for matrices, _ in system.groups:
+        shared = set(matrices.s.parameters) & set(matrices.k.parameters)
+        designs = rng.uniform(0.5, 1.5, (1, len(matrices.definitions)))
+        at = ram.implied(matrices, values, designs if matrices.definitions else None)
+        if at is not None:
+            slopes = np.abs(ram.jacobian(matrices, at).mean).max(axis=(0, 2, 3))
+            moved = {int(k) for k, s in zip(matrices.mean_parameters, slopes, strict=True) if s}
+            shared |= moved & set(int(k) for k in matrices.cov_parameters)
+        if shared:
+            names = ", ".join(model.free_parameters[k] for k in sorted(shared))
+            raise UnsupportedEngineError(
+                f"REML needs means that are linear in parameters of their own; {names} "
+                "enter the means and the covariances.",
+                hint='Use estimator="ml", or fix these parameters.',
+            )

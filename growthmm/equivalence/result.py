@@ -1,0 +1,189 @@
+"""The result of a verification: two verdicts and what they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from growthmm.equivalence.evidence import Level
+from growthmm.equivalence.fits import EngineReport
+from growthmm.errors import NotEquivalentError
+from growthmm.inference.result import FitResult
+from growthmm.model.defaults import Assumption
+from growthmm.rendering import render
+from growthmm.translate.pair import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Equivalence", "Optimum", "Verdict"]
+
+Verdict = Literal[
+    "identical",
+    "identical_if",
+    "nested",
+    "approximate",
+    "different_estimator",
+    "not_representable",
+    "different",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """An optimum over one parameter space, found by both engines.
+
+    Parameters
+    ----------
+    bounds : {"psd", "none"}
+        The space: positive semi-definite factor covariance, or none.
+    log_likelihood : dict of str to float
+        By engine.
+    description : str
+        The variance or correlation on or beyond the boundary.
+    """
+
+    bounds: str
+    log_likelihood: dict[str, float]
+    description: str
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether two forms of a growth model are the same, and these fits of them.
+
+    Parameters
+    ----------
+    verdict : str
+        About these fits on these data: ``identical``, ``identical_if``, ``nested``,
+        ``approximate``, ``different_estimator``, ``not_representable``, or ``different`` where
+        evidence contradicts the translation.
+    model_verdict : str
+        About the models, without data.
+    conditions : tuple of str
+        What ``identical_if`` depends on.
+    reason : str
+        The verdict in a sentence.
+    levels : tuple of Level
+        The evidence.
+    reports : tuple of EngineReport
+        Every engine, used or not.
+    pair : Pair
+        The two forms.
+    mixed_fit, sem_fit : FitResult
+        Our fits of both.
+    optima : tuple of Optimum
+        At a boundary, the optima over both parameter spaces.
+    """
+
+    verdict: Verdict
+    model_verdict: Verdict
+    conditions: tuple[str, ...]
+    reason: str
+    levels: tuple[Level, ...]
+    reports: tuple[EngineReport, ...]
+    pair: Pair
+    mixed_fit: FitResult
+    sem_fit: FitResult
+    optima: tuple[Optimum, ...] = ()
+    text: str = ""
+    assumptions: tuple[Assumption, ...] = ()
+
+    @property
+    def identical(self) -> bool:
+        """Whether the verdict is ``identical`` or ``identical_if``."""
+        return self.verdict in ("identical", "identical_if")
+
+    @property
+    def engines(self) -> pd.DataFrame:
+        """Every engine: ``name, used, reason, version, log_likelihood, distance``."""
+        import pandas as pd
+
+        return pd.DataFrame(self._engine_rows())
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        """The parameter map with every engine's estimates and standard errors.
+
+        Columns ``mixed_name, mixed_syntax, sem_name, sem_syntax, rule, kind``, for each engine
+        used ``estimate_ENGINE`` and ``std_error_ENGINE``, and ``max_difference_in_se``.
+        """
+        import pandas as pd
+
+        flat = []
+        for row in self._parameter_rows():
+            record = {k: v for k, v in row.items() if k not in ("estimate", "std_error")}
+            last = record.pop("max_difference_in_se")
+            for engine, value in row["estimate"].items():
+                record[f"estimate_{engine}"] = value
+                record[f"std_error_{engine}"] = row["std_error"][engine]
+            flat.append(record | {"max_difference_in_se": last})
+        return pd.DataFrame(flat)
+
+    def _engine_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": report.name,
+                "used": report.used,
+                "reason": report.reason,
+                "version": report.version,
+                "log_likelihood": None if report.fit is None else report.fit.log_likelihood,
+                "distance": report.distance,
+            }
+            for report in self.reports
+        ]
+
+    def _parameter_rows(self) -> list[dict[str, Any]]:
+        from growthmm.equivalence.parameter_rows import parameter_rows
+
+        return parameter_rows(self.pair, self.reports)
+
+    def check(self) -> Equivalence:
+        """Itself, where the two are identical.
+
+        Raises
+        ------
+        NotEquivalentError
+            Where they are not.
+        """
+        if not self.identical:
+            raise NotEquivalentError(
+                f"The verdict is {self.verdict}: {self.reason}",
+                hint="The levels of evidence say where the two differ.",
+            )
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, as the command line's ``--json`` prints it."""
+        return {
+            "verdict": self.verdict,
+            "model_verdict": self.model_verdict,
+            "conditions": list(self.conditions),
+            "reason": self.reason,
+            "engines": self._engine_rows(),
+            "log_likelihood": {
+                report.name: None if report.fit is None or not report.used
+                else report.fit.log_likelihood
+                for report in self.reports
+            },
+            "optima": [asdict(optimum) for optimum in self.optima],
+            "levels": [asdict(level) for level in self.levels],
+            "parameters": self._parameter_rows(),
+            "n_subjects": self.mixed_fit.n_subjects,
+            "n_rows": self.mixed_fit.n_rows,
+            "text": self.text,
+            "assumptions": [str(a) for a in self.assumptions],
+        }
+
+    def summary(self) -> str:
+        """The result as text."""
+        return str(render("equivalence.summary", self))
+
+    def __repr__(self) -> str:
+        figure = max((v.figure for v in self.levels if v.figure is not None), default=np.nan)
+        return (
+            f"<Equivalence {self.verdict}: {sum(v.passed is True for v in self.levels)} of "
+            f"{len(self.levels)} levels hold, largest figure {figure:.1e}>"
+        )

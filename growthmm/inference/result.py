@@ -1,0 +1,302 @@
+"""The result of a fit, with everything that users read off it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines import long as long_engine
+from growthmm.engines import wide as wide_engine
+from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.outcome import Boundary, Convergence, EngineFit
+from growthmm.engines.prepare import LongData, WideData
+from growthmm.engines.registry import run
+from growthmm.errors import SpecificationError
+from growthmm.inference.criteria import aic, bic
+from growthmm.inference.estimates import derived_covariances, estimates_table
+from growthmm.model.defaults import Assumption
+from growthmm.model.mixed import MixedModel
+from growthmm.model.sem import SemModel
+from growthmm.rendering import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FitResult"]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fitted growth model.
+
+    Parameters
+    ----------
+    model : MixedModel or SemModel
+        What was fitted.
+    fit : EngineFit
+        The engine's answer.
+    data : LongData or WideData
+        The arrays that it was fitted to.
+    label : str
+        How tables name the model.
+    assumptions : tuple of Assumption
+        What had to be guessed on the way.
+    """
+
+    model: MixedModel | SemModel
+    fit: EngineFit
+    data: LongData | WideData
+    label: str = ""
+    assumptions: tuple[Assumption, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """The engine that fitted it."""
+        return self.fit.engine
+
+    @property
+    def estimator(self) -> str:
+        """``"ml"`` or ``"reml"``."""
+        return self.fit.estimator
+
+    @property
+    def log_likelihood(self) -> float:
+        """Maximised log-likelihood with all constants, conditional on covariates."""
+        return self.fit.log_likelihood
+
+    @property
+    def deviance(self) -> float:
+        """``-2 log L`` (for REML the REML criterion)."""
+        return -2.0 * self.fit.log_likelihood
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters, fixed effects included."""
+        return len(self.fit.names)
+
+    @property
+    def n_subjects(self) -> int:
+        """Persons with at least one outcome used."""
+        return self.fit.n_subjects
+
+    @property
+    def n_rows(self) -> int:
+        """Outcome values used."""
+        return self.fit.n_rows
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return aic(self.log_likelihood, self.n_parameters)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion over rows, as mixed-model programs print it."""
+        return bic(self.log_likelihood, self.n_parameters, self.n_rows)
+
+    @property
+    def bic_subjects(self) -> float:
+        """Schwarz's criterion over persons, as structural equation programs print it."""
+        return bic(self.log_likelihood, self.n_parameters, self.n_subjects)
+
+    @property
+    def convergence(self) -> Convergence:
+        """The record of the optimisation."""
+        return self.fit.convergence
+
+    @property
+    def boundary(self) -> Boundary:
+        """Whether the estimates lie on the boundary of covariance matrices, and where."""
+        return self.fit.boundary
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row a free parameter (for SEMs one a free path), see ``FitResult``.
+
+        Columns ``name, kind, estimate, std_error, statistic, df, p_value, ci_low, ci_high``.
+        """
+        if isinstance(self.model, SemModel):
+            rows = tuple((p.name, p.parameter) for p in self.model.paths if p.free)
+        else:
+            rows = tuple((name, name) for name in self.fit.names)
+        return estimates_table(self.fit, rows)
+
+    @cached_property
+    def derived(self) -> pd.DataFrame:
+        """Standard deviations and correlations of the random effects, by the delta method."""
+        import pandas as pd
+
+        labels, entries = self._covariance_entries()
+        made = derived_covariances(self.fit.estimates, self.fit.covariance, entries)
+        return pd.DataFrame(
+            [
+                {
+                    "name": f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
+                    "kind": kind,
+                    "estimate": estimate,
+                    "std_error": error,
+                }
+                for kind, a, b, estimate, error in made
+            ],
+            columns=["name", "kind", "estimate", "std_error"],
+        )
+
+    def _covariance_entries(self) -> tuple[tuple[str, ...], tuple[tuple[int, int, int], ...]]:
+        position = {name: k for k, name in enumerate(self.fit.names)}
+        if isinstance(self.model, MixedModel):
+            problem = self.data.problem
+            assert isinstance(problem, LongProblem)
+            names = zip(problem.covariance_entries, problem.covariance_names, strict=True)
+            return problem.random_names, tuple((a, b, position[n]) for (a, b), n in names)
+        latent = {name: k for k, name in enumerate(self.model.latent)}
+        found = []
+        for path in self.model.paths:
+            if path.op == "~~" and path.free and path.left in latent and path.right in latent:
+                a, b = sorted((latent[path.left], latent[path.right]))
+                found.append((a, b, position[path.parameter]))
+        return self.model.latent, tuple(found)
+
+    @cached_property
+    def factor_cov(self) -> pd.DataFrame:
+        """Covariance matrix of the growth factors (given covariates), labelled."""
+        import pandas as pd
+
+        labels, entries = self._covariance_entries()
+        matrix = np.zeros((len(labels), len(labels)))
+        if isinstance(self.model, SemModel):
+            order = {name: k for k, name in enumerate(labels)}
+            for path in self.model.paths:
+                if path.op == "~~" and path.left in order and path.right in order and not path.free:
+                    a, b = order[path.left], order[path.right]
+                    matrix[a, b] = matrix[b, a] = path.value or 0.0
+        for a, b, k in entries:
+            matrix[a, b] = matrix[b, a] = self.fit.estimates[k]
+        return pd.DataFrame(matrix, index=list(labels), columns=list(labels))
+
+    @cached_property
+    def residual_cov(self) -> pd.DataFrame:
+        """Covariance matrix of the residuals at the occasions, labelled.
+
+        One entry where a mixed model's residuals are alike at all times.
+        """
+        import pandas as pd
+
+        values = dict(zip(self.fit.names, self.fit.estimates.tolist(), strict=True))
+        if isinstance(self.model, SemModel):
+            labels = list(self.model.outcomes)
+            order = {name: k for k, name in enumerate(labels)}
+            matrix = np.zeros((len(labels), len(labels)))
+            for path in self.model.paths:
+                if path.op == "~~" and path.left in order and path.right in order:
+                    a, b = order[path.left], order[path.right]
+                    value = values[path.parameter] if path.free else path.value or 0.0
+                    matrix[a, b] = matrix[b, a] = value
+            return pd.DataFrame(matrix, index=labels, columns=labels)
+        problem = self.data.problem
+        assert isinstance(problem, LongProblem)
+        return long_engine.residual_matrix(problem, self.fit.estimates)
+
+    @cached_property
+    def random_effects(self) -> pd.DataFrame:
+        """Predicted random effects (BLUPs), or factor scores by the regression method.
+
+        One row a person. A mixed model's are deviations from the fixed effects; a factor score
+        is the factor itself, its mean included.
+        """
+        import pandas as pd
+
+        if isinstance(self.data, LongData):
+            modes, _ = long_engine.random_effects(self.data.problem, self.fit.estimates)
+            columns = list(self.data.problem.random_names)
+        else:
+            modes, _ = wide_engine.factor_scores(self.data.problem, self.fit.estimates)
+            columns = list(self.data.problem.model.latent)
+        return pd.DataFrame(modes, index=pd.Index(self.data.subjects), columns=columns)
+
+    @cached_property
+    def fit_measures(self) -> dict[str, float]:
+        """Chi-square, CFI, TLI, RMSEA with interval, SRMR (structural equation models only)."""
+        if not isinstance(self.data, WideData):
+            raise SpecificationError(
+                "Fit measures compare with a saturated model of the wide data, which a mixed "
+                "model does not have.",
+                hint="Translate the model to lavaan and fit that.",
+            )
+        return wide_engine.fit_measures(self.data.problem, self.fit)
+
+    def predict(self, level: str = "person") -> NDArray[np.float64]:
+        """Fitted outcomes.
+
+        Parameters
+        ----------
+        level : {"person", "population"}
+            With the person's own random effects, or from the fixed effects alone.
+
+        Returns
+        -------
+        ndarray
+            (n_rows,) in the order of the rows used for a mixed model; (n_subjects, n_outcomes)
+            for a structural equation model, NaN where a person has no scores.
+
+        Raises
+        ------
+        SpecificationError
+            If `level` is neither.
+        """
+        if level not in ("person", "population"):
+            raise SpecificationError(
+                f"There is no prediction level {level!r}.",
+                hint="Use 'person' or 'population'.",
+            )
+        if isinstance(self.data, LongData):
+            problem = self.data.problem
+            mean: NDArray[np.float64] = (
+                problem.fixed @ self.fit.estimates[: problem.fixed.shape[1]]
+            )
+            if level == "person" and problem.random.shape[1]:
+                modes, _ = long_engine.random_effects(problem, self.fit.estimates)
+                mean = mean + np.einsum("ij,ij->i", problem.random, modes[problem.subject])
+            return mean
+        return wide_engine.fitted(self.data.problem, self.fit.estimates, level)
+
+    def refit(self, estimator: str) -> FitResult:
+        """The same model on the same data by another estimator (``"ml"`` or ``"reml"``)."""
+        if estimator == self.estimator:
+            return self
+        fit = run(self.engine, self.data.problem, estimator=estimator)
+        return replace(self, fit=fit)
+
+    def summary(self) -> str:
+        """The result as text."""
+        return str(render("fit.summary", self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, as the command line's ``--json`` prints it."""
+        return {
+            "engine": self.engine,
+            "estimator": self.estimator,
+            "log_likelihood": self.log_likelihood,
+            "n_parameters": self.n_parameters,
+            "aic": self.aic,
+            "bic": self.bic,
+            "bic_subjects": self.bic_subjects,
+            "n_subjects": self.n_subjects,
+            "n_rows": self.n_rows,
+            "converged": self.convergence.converged,
+            "at_boundary": self.boundary.at_boundary or self.boundary.beyond,
+            "boundary": self.boundary.description,
+            "estimates": self.estimates.to_dict("records"),
+            "derived": self.derived.to_dict("records"),
+            "assumptions": [str(a) for a in self.assumptions],
+            "warnings": list(self.fit.warnings),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<FitResult {self.label or self.engine}: {self.estimator.upper()} by {self.engine}, "
+            f"log-likelihood {self.log_likelihood:.6f}, {self.n_parameters} parameters>"
+        )

@@ -1,0 +1,85 @@
+"""Symbolic models together with the facts of their data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from growthmm.model.defaults import Assumption
+from growthmm.model.growth import Covariate, GrowthModel
+from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Column, Schema
+from growthmm.model.sem import SemModel
+
+__all__ = ["BoundMixed", "BoundSem", "ParameterNames", "RandomColumns"]
+
+ParameterNames = tuple[tuple[str, str], ...]
+"""Pairs (key of the growth model's parameter, the family's name of the same parameter)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomColumns:
+    """The design columns of one independent block of random effects.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        Its columns.
+    diagonal : bool
+        Whether the effects are uncorrelated.
+    """
+
+    columns: tuple[Column, ...]
+    diagonal: bool = False
+
+
+@dataclass(frozen=True)
+class BoundMixed:
+    """A mixed model whose columns, levels and constants are fixed.
+
+    Parameters
+    ----------
+    model : MixedModel
+        What the text says.
+    schema : Schema
+        What the data are; ``time`` is None where nothing needed it.
+    fixed : tuple of Column
+        Columns of the fixed-effects design.
+    random : tuple of RandomColumns
+        Independent blocks of random effects.
+    assumptions : tuple of Assumption
+        What binding had to guess.
+    """
+
+    model: MixedModel
+    schema: Schema
+    fixed: tuple[Column, ...]
+    random: tuple[RandomColumns, ...]
+    assumptions: tuple[Assumption, ...] = ()
+
+
+@dataclass(frozen=True)
+class BoundSem:
+    """A structural equation model whose variables are tied to data.
+
+    Parameters
+    ----------
+    model : SemModel
+        The table of paths.
+    schema : Schema
+        What the data are; ``outcome_columns`` are the growth outcomes in order of occasion.
+    covariates : tuple of Covariate
+        What each covariate of the model is in terms of long data.
+    growth : GrowthModel
+        The growth model that it says.
+    names : ParameterNames
+        Growth parameter keys and the model's parameter names.
+    assumptions : tuple of Assumption
+        What binding had to guess.
+    """
+
+    model: SemModel
+    schema: Schema
+    covariates: tuple[Covariate, ...]
+    growth: GrowthModel
+    names: ParameterNames
+    assumptions: tuple[Assumption, ...] = ()

@@ -1,0 +1,32 @@
+"""Names of the covariance parameters of a mixed model, the same for every engine."""
+
+from __future__ import annotations
+
+__all__ = ["covariance_name", "residual_name"]
+
+RESIDUAL = "Residual"
+
+
+def covariance_name(first: str, second: str, group: str) -> str:
+    """Name of an entry of the random effects' covariance matrix.
+
+    Examples
+    --------
+    >>> covariance_name("(Intercept)", "t", "id"), covariance_name("t", "t", "id")
+    ('cov((Intercept),t|id)', 'var(t|id)')
+    """
+    return f"var({first}|{group})" if first == second else f"cov({first},{second}|{group})"
+
+
+def residual_name(stratum: str | float | None = None) -> str:
+    """Name of a residual variance: of all rows, or of one occasion or group.
+
+    Examples
+    --------
+    >>> residual_name(), residual_name(2.0), residual_name("male")
+    ('var(Residual)', 'var(Residual[2])', 'var(Residual[male])')
+    """
+    if stratum is None:
+        return f"var({RESIDUAL})"
+    shown = stratum if isinstance(stratum, str) else f"{stratum:g}"
+    return f"var({RESIDUAL}[{shown}])"

@@ -1,0 +1,108 @@
+"""What the formula notations cannot say."""
+
+from __future__ import annotations
+
+from growthmm.errors import SpecificationError
+from growthmm.model.defaults import Loss
+from growthmm.model.expression import quote, spell, variables
+from growthmm.model.mixed import MixedModel
+
+__all__ = ["residual_loss", "sem_error"]
+
+
+def sem_error(title: str) -> SpecificationError:
+    """The error for a structural equation model given to a mixed-model notation."""
+    return SpecificationError(
+        f"{title} writes mixed models, and this is a structural equation model.",
+        hint="Translate it first: growthmm.translate(model, to).",
+    )
+
+
+def residual_loss(title: str, model: MixedModel) -> list[Loss]:
+    """The loss of a residual structure, for programs that have one residual variance.
+
+    Parameters
+    ----------
+    title : str
+        The program.
+    model : MixedModel
+        The model.
+
+    Returns
+    -------
+    list of Loss
+        Empty where residuals are independent with one variance.
+    """
+    kind = model.residual.kind
+    if kind == "common":
+        return []
+    time = _time(model)
+    group = spell(model.groups[-1], "r") if model.groups else "person"
+    by = spell(quote(model.residual.by), "r") if model.residual.by else ""
+    one = f"{title} has one residual variance for all rows"
+    independent = f"{title} has independent residuals"
+    table = {
+        "by_occasion": (
+            "residual variance by occasion",
+            one,
+            f"nlme::lme(..., weights = varIdent(form = ~ 1 | {time})) or "
+            f"glmmTMB(dispformula = ~ 0 + factor({time}))",
+        ),
+        "by_group": (
+            f"residual variance by {by}",
+            one,
+            f"nlme::lme(..., weights = varIdent(form = ~ 1 | {by})) or "
+            f"glmmTMB(dispformula = ~ 0 + factor({by}))",
+        ),
+        "ar1": (
+            "AR(1) residuals",
+            independent,
+            f"nlme::lme(..., correlation = corAR1(form = ~ {time} | {group}))",
+        ),
+        "ar1+common": (
+            "AR(1) residuals plus measurement error",
+            independent,
+            f"glmmTMB(... + ar1(0 + factor({time}) | {group}))",
+        ),
+        "arh1": (
+            "AR(1) residuals with variances by occasion",
+            independent,
+            f"nlme::lme(..., correlation = corAR1(form = ~ {time} | {group}), "
+            f"weights = varIdent(form = ~ 1 | {time}))",
+        ),
+        "cs": (
+            "compound-symmetric residuals",
+            independent,
+            f"nlme::gls(..., correlation = corCompSymm(form = ~ 1 | {group}))",
+        ),
+        "csh": (
+            "compound-symmetric residuals with variances by occasion",
+            independent,
+            f"nlme::gls(..., correlation = corCompSymm(form = ~ 1 | {group}), "
+            f"weights = varIdent(form = ~ 1 | {time}))",
+        ),
+        "toeplitz": (
+            "Toeplitz residuals",
+            independent,
+            f"glmmTMB(... + toep(0 + factor({time}) | {group}), dispformula = ~ 0)",
+        ),
+        "banded": (
+            f"banded residuals ({model.residual.bands})",
+            independent,
+            "the SEM side: lavaan with covariances of residuals",
+        ),
+        "unstructured": (
+            "unstructured residuals",
+            independent,
+            f"nlme::gls(..., correlation = corSymm(form = ~ {time} | {group}), "
+            f"weights = varIdent(form = ~ 1 | {time}))",
+        ),
+    }
+    return [Loss(*table[kind])]
+
+
+def _time(model: MixedModel) -> str:
+    """The variable that is most likely time: the first with a random slope, else the first."""
+    terms = [*(t for block in model.random for t in block.terms), *model.fixed]
+    names = [v for term in terms for f in term.factors for v in variables(f)]
+    return spell(quote(names[0]), "r") if names else "occasion"

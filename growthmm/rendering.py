@@ -1,0 +1,26 @@
+"""How results find their rendering: a registry of names, filled by where the rendering lives.
+
+Results stand below reports in the direction of imports; they ask here for a rendering by name and
+never import upward themselves.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["RENDERINGS", "render"]
+
+RENDERINGS: dict[str, str] = {
+    "fit.summary": "growthmm.report.fit_text:fit_summary",
+    "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
+    "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
+    "sem.diagram": "growthmm.report.diagram_text:path_diagram",
+}
+"""Name of each rendering and the function, ``module:name``, that makes it."""
+
+
+def render(name: str, *arguments: Any, **options: Any) -> Any:
+    """Render something by the name of its rendering."""
+    module, _, function = RENDERINGS[name].partition(":")
+    return getattr(import_module(module), function)(*arguments, **options)

@@ -1,0 +1,308 @@
+"""Tie a mixed model to its data, or to the facts given instead of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from growthmm.data.checks import check_long
+from growthmm.data.design import bind_columns
+from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.names import wide_columns
+from growthmm.data.roles import classify, find_person, find_time
+from growthmm.errors import SpecificationError, UnboundError, UnsupportedError
+from growthmm.model.bound import BoundMixed, RandomColumns
+from growthmm.model.defaults import Assumption, Loss
+from growthmm.model.expression import quote, variables
+from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Constants, Schema, Variable
+from growthmm.model.terms import Term
+from growthmm.translate.tabulate import TABULATED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["bind_mixed", "model_variables"]
+
+
+def model_variables(model: MixedModel) -> tuple[str, ...]:
+    """The data columns of the fixed and random terms, in order of appearance."""
+    terms: list[Term] = [*model.fixed]
+    for block in model.random:
+        terms += block.terms
+    names = (v for term in terms for factor in term.factors for v in variables(factor))
+    return tuple(dict.fromkeys(names))
+
+
+def bind_mixed(
+    model: MixedModel,
+    frame: pd.DataFrame | None = None,
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    time_values: Sequence[float] | None = None,
+    known: Schema | None = None,
+    wide_form: bool = True,
+) -> BoundMixed:
+    """Fix a mixed model's roles, levels, occasions and basis constants.
+
+    Parameters
+    ----------
+    model : MixedModel
+        The model as text says it.
+    frame : DataFrame, optional
+        Long data; None where all facts are given.
+    id, time : str, optional
+        Columns of person and time where the model does not say.
+    time_values : sequence of float, optional
+        The occasions, where there are no data.
+    known : Schema, optional
+        Facts known already; they win over the data.
+    wide_form : bool
+        Whether time, occasions and roles are needed (to translate), or only columns (to fit).
+
+    Returns
+    -------
+    BoundMixed
+        The bound model.
+
+    Raises
+    ------
+    UnboundError
+        If facts are missing, by name.
+    DataError
+        If the data do not fit the model.
+    """
+    person = _person(model, frame, id)
+    if frame is None:
+        schema, notes = _schema_without_data(model, person, time, time_values, known)
+    elif known is not None:
+        schema, notes = known, []
+    else:
+        schema, notes = _schema_from_data(model, frame, person, time, wide_form=wide_form)
+    return _columns(model, frame, schema, tuple(notes))
+
+
+def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> str:
+    if id is None:
+        group = find_person(model, frame)
+        names = variables(group)
+        if len(names) != 1 or group != quote(names[0]):
+            raise UnsupportedError(
+                f"The grouping factor {group} is no single column.",
+                losses=[
+                    Loss(
+                        group,
+                        "persons are identified by one column",
+                        "a column that holds the combination",
+                    )
+                ],
+            )
+        return names[0]
+    groups = {name for group in model.groups for name in variables(group)}
+    if model.groups and id not in groups:
+        raise SpecificationError(
+            f"The person column {id!r} is not the model's grouping factor "
+            f"({', '.join(model.groups)}).",
+            hint="Leave id out, or write the formula with (... | " + id + ").",
+        )
+    return id
+
+
+def _schema_without_data(
+    model: MixedModel,
+    person: str,
+    time: str | None,
+    time_values: Sequence[float] | None,
+    known: Schema | None,
+) -> tuple[Schema, list[Assumption]]:
+    """The schema from what was given; every missing fact is named."""
+    if known is not None:
+        return known, []
+    names = model_variables(model)
+    missing: list[str] = []
+    if time is None:
+        slopes = _slope_variables(model)
+        time = slopes[0] if len(slopes) == 1 else None
+        if time is None:
+            missing.append("time (time= or --time)")
+    if time_values is None:
+        missing.append("the times (time_values= or --time-values)")
+    others = [name for name in names if name != time]
+    missing += [f"role and levels of {name} (data= or --data)" for name in others]
+    stateful = [
+        factor
+        for term in (*model.fixed, *(t for block in model.random for t in block.terms))
+        for factor in term.factors
+        if factor.startswith(("poly(", "scale(", "center(", "bs(", "ns(", "cr(", "cc("))
+        and "raw=True" not in factor
+    ]
+    missing += [f"constants of {factor} (data= or --data)" for factor in dict.fromkeys(stateful)]
+    if missing:
+        raise UnboundError(
+            "The translation needs facts that the formula does not hold: "
+            + "; ".join(missing)
+            + ".",
+            missing=tuple(missing),
+            hint="Give data, or the facts themselves.",
+        )
+    assert time is not None
+    assert time_values is not None
+    occasions = tuple(sorted({float(v) for v in time_values}))
+    outcome = _response_column(model)
+    notes = []
+    if time not in names:
+        notes.append(Assumption(f"time is {time}", "it was given; the formula does not use it"))
+    return Schema(
+        person=person,
+        time=time,
+        outcome=outcome,
+        occasions=occasions,
+        outcome_columns=wide_columns(outcome, occasions),
+    ), notes
+
+
+def _slope_variables(model: MixedModel) -> tuple[str, ...]:
+    names = (
+        v
+        for block in model.random
+        for term in block.terms
+        for factor in term.factors
+        for v in variables(factor)
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _response_column(model: MixedModel) -> str:
+    """The outcome's column, or the text of its expression where it is computed."""
+    names = variables(model.response)
+    return names[0] if names and model.response == quote(names[0]) else model.response
+
+
+def _schema_from_data(
+    model: MixedModel, frame: pd.DataFrame, person: str, time: str | None, *, wide_form: bool
+) -> tuple[Schema, list[Assumption]]:
+    names = model_variables(model)
+    response = variables(model.response)
+    require_columns(frame, [*response, *names, person])
+    needs_time = wide_form or model.residual.kind not in ("common", "by_group")
+    notes: list[Assumption] = []
+    if time is None and needs_time:
+        time = _find_time(model, frame, person)
+        notes.append(
+            Assumption(f"time is {time}", f"with {person} it identifies rows; --time says otherwise")
+        )
+    outcome = _response_column(model)
+    if time is not None:
+        require_columns(frame, [time])
+    for name in response:
+        check_long(frame, id=person, time=time, outcome=name, wide_form=wide_form)
+    if not wide_form:
+        variables_ = classify(frame, id=person, time=time, names=_others(names, person, time))
+        return Schema(person, time, outcome, _occasions(frame, time, response), variables_), notes
+    assert time is not None
+    roles = classify(frame, id=person, time=time, names=_others(names, person, time))
+    occasions = _occasions(frame, time, response)
+    shared = _shared(frame, person, len(occasions))
+    varying = [v.name for v in roles if v.role == "time_varying" and v.levels is None]
+    stem = outcome if outcome in frame.columns else "outcome"
+    among = [stem, *varying]
+    schema = Schema(
+        person=person,
+        time=time,
+        outcome=outcome,
+        occasions=occasions,
+        variables=roles,
+        constants=_tabulated(frame, time, roles, occasions),
+        outcome_columns=wide_columns(stem, occasions, among=among) if shared else (),
+        varying_columns=tuple((n, wide_columns(n, occasions, among=among)) for n in varying)
+        if shared
+        else (),
+        shared_times=shared,
+    )
+    return schema, notes
+
+
+def _others(names: Iterable[str], person: str, time: str | None) -> list[str]:
+    return [name for name in names if name not in (person, time)]
+
+
+def _find_time(model: MixedModel, frame: pd.DataFrame, person: str) -> str:
+    try:
+        return find_time(model, frame, person)
+    except UnboundError:
+        # Rows that stand twice make every candidate fail; the variable with a random slope is
+        # still what was meant, and the check that follows names the rows.
+        slopes = _slope_variables(model)
+        if len(slopes) == 1 and np.issubdtype(frame[slopes[0]].dtype, np.number):
+            return slopes[0]
+        raise
+
+
+def _occasions(
+    frame: pd.DataFrame, time: str | None, response: tuple[str, ...]
+) -> tuple[float, ...]:
+    """Times at which the outcome was ever observed."""
+    if time is None:
+        return ()
+    values = numeric_column(frame, time)
+    keep = np.isfinite(values)
+    for name in response:
+        keep &= np.isfinite(numeric_column(frame, name))
+    return tuple(float(v) for v in np.unique(values[keep]))
+
+
+def _shared(frame: pd.DataFrame, person: str, n_occasions: int) -> bool:
+    """Whether occasions are shared: few distinct times for the number of rows a person has."""
+    numbered, labels = codes(frame, person)
+    longest = int(np.bincount(numbered[numbered >= 0], minlength=len(labels)).max(initial=0))
+    return n_occasions <= 3 * longest + 10 and len(numbered) >= 2 * n_occasions
+
+
+def _tabulated(
+    frame: pd.DataFrame, time: str, roles: Sequence[Variable], occasions: tuple[float, ...]
+) -> tuple[Constants, ...]:
+    made = []
+    times = numeric_column(frame, time)
+    for variable in roles:
+        if variable.role != "time_function" or variable.levels is not None:
+            continue
+        values = numeric_column(frame, variable.name)
+        good = np.isfinite(values) & np.isfinite(times)
+        known = dict(zip(times[good].tolist(), values[good].tolist(), strict=True))
+        if all(t in known for t in occasions):
+            table = tuple(known[t] for t in occasions)
+            made.append(Constants(variable.name, ((TABULATED, table),)))
+    return tuple(made)
+
+
+def _columns(
+    model: MixedModel, frame: pd.DataFrame | None, schema: Schema, notes: tuple[Assumption, ...]
+) -> BoundMixed:
+    """Encode every term; levels and constants found on the way are kept in the schema."""
+    bound = bind_columns(model.fixed, frame, known=schema)
+    schema = _learn(schema, bound.levels, bound.constants)
+    random: list[RandomColumns] = []
+    for block in model.random:
+        pieces = [block.terms] if block.covariance != "by_term" else [(t,) for t in block.terms]
+        for terms in pieces:
+            found = bind_columns(terms, frame, known=schema)
+            schema = _learn(schema, found.levels, found.constants)
+            random.append(RandomColumns(found.columns, block.covariance == "diagonal"))
+    return BoundMixed(model, schema, bound.columns, tuple(random), notes)
+
+
+def _learn(
+    schema: Schema,
+    levels: tuple[tuple[str, tuple[str | float | int | bool, ...]], ...],
+    constants: tuple[Constants, ...],
+) -> Schema:
+    kept = {c.expression: c for c in schema.constants} | {c.expression: c for c in constants}
+    by_name = dict(levels)
+    variables_ = tuple(
+        replace(v, levels=by_name[v.name]) if v.name in by_name else v for v in schema.variables
+    )
+    return replace(schema, variables=variables_, constants=tuple(kept.values()))

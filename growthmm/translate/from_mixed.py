@@ -1,0 +1,269 @@
+"""A bound mixed model as a growth model: which column is a loading, which a covariate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from growthmm.errors import NotIdentifiedError, UnsupportedError
+from growthmm.model.bound import BoundMixed, ParameterNames
+from growthmm.model.defaults import Loss
+from growthmm.model.growth import (
+    Covariate,
+    DirectEffect,
+    FactorBlock,
+    GrowthFactor,
+    GrowthModel,
+    OccasionMean,
+    PredictorEffect,
+    cov_key,
+    direct_key,
+)
+from growthmm.model.names import covariance_name, residual_name
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.schema import Column, ColumnPart, Role, Schema
+from growthmm.model.terms import Term
+from growthmm.notation import notation
+from growthmm.translate.naming import NameBook
+from growthmm.translate.tabulate import part_variables, tabulate
+
+__all__ = ["growth_from_mixed"]
+
+TIME_ROLES: frozenset[Role] = frozenset({"time", "time_function"})
+
+
+def growth_from_mixed(bound: BoundMixed) -> tuple[GrowthModel, ParameterNames]:
+    """The growth model that a mixed model says, and the mixed names of its parameters.
+
+    A fixed column is a product of functions of time and of covariates. The function of time is
+    the loading of a growth factor; what multiplies it acts on that factor. A column that varies
+    from row to row in any other way acts on the outcome directly.
+
+    Parameters
+    ----------
+    bound : BoundMixed
+        With time, occasions and roles in its schema.
+
+    Returns
+    -------
+    model : GrowthModel
+        The growth model.
+    names : tuple of (str, str)
+        For each parameter key the mixed model's name.
+
+    Raises
+    ------
+    UnsupportedError
+        If part of the model has no growth form here; all such parts at once.
+    NotIdentifiedError
+        If the same random effect is written twice.
+    """
+    losses = _losses(bound)
+    if losses:
+        raise UnsupportedError("The mixed model has parts with no growth curve form.", losses=losses)
+    return _Assembly(bound).result()
+
+
+def _losses(bound: BoundMixed) -> list[Loss]:
+    losses = []
+    groups = dict.fromkeys(block.group for block in bound.model.random)
+    if len(groups) > 1:
+        losses.append(
+            Loss(
+                f"grouping factors {', '.join(groups)}",
+                "a growth curve of one level has one kind of person",
+                "a two-level structural equation model, or one grouping factor",
+            )
+        )
+    for block in bound.random:
+        for column in block.columns:
+            roles = _roles(column.parts, bound.schema)
+            if not roles <= TIME_ROLES:
+                name = notation(bound.model.notation).coefficient(column)
+                losses.append(
+                    Loss(
+                        f"random effect of {name}",
+                        "its loading differs from person to person",
+                        "a structural equation model with definition variables (OpenMx, Mplus)",
+                    )
+                )
+    if bound.model.residual.kind not in ("common", "by_occasion"):
+        losses.append(
+            Loss(
+                f"residual structure {bound.model.residual}",
+                "the translation of residual structures covers common and by_occasion",
+                "residual=by_occasion",
+            )
+        )
+    if not bound.schema.shared_times:
+        losses.append(
+            Loss(
+                f"individually varying {bound.schema.time}",
+                "its loadings differ from person to person",
+                "definition variables (OpenMx, Mplus AT), or times rounded to shared occasions",
+            )
+        )
+    return losses
+
+
+def _roles(parts: Iterable[ColumnPart], schema: Schema) -> set[Role]:
+    roles: set[Role] = set()
+    for part in parts:
+        for name in part_variables(part):
+            variable = schema.variable(name)
+            roles.add("time" if name == schema.time or variable is None else variable.role)
+    return roles
+
+
+def _product(parts: tuple[ColumnPart, ...]) -> Column:
+    return Column(Term(tuple(part.expression for part in parts)), parts)
+
+
+class _Assembly:
+    """Collects the parts of the growth model, column by column."""
+
+    def __init__(self, bound: BoundMixed) -> None:
+        self.bound = bound
+        self.schema = bound.schema
+        self.spell = notation(bound.model.notation).coefficient
+        taken = {self.schema.person, self.schema.outcome, self.schema.time or ""}
+        taken |= set(self.schema.outcome_columns) | {v.name for v in self.schema.variables}
+        self.book = NameBook(taken)
+        self.factors: dict[tuple[ColumnPart, ...], GrowthFactor] = {}
+        self.covariates: dict[tuple[ColumnPart, ...], Covariate] = {}
+        self.predictors: list[PredictorEffect] = []
+        self.direct: list[DirectEffect] = []
+        self.means: list[OccasionMean] = []
+        self.names: list[tuple[str, str]] = []
+
+    def result(self) -> tuple[GrowthModel, ParameterNames]:
+        blocks, redundant = self._split_redundant()
+        random_parts = {column.parts for block in blocks for column in block}
+        fixed_names: list[tuple[str, str]] = []
+        for column in self.bound.fixed:
+            fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
+        growth_blocks = tuple(self._block(columns) for columns in blocks)
+        residual = ResidualStructure("by_occasion") if redundant else self.bound.model.residual
+        if residual.kind == "by_occasion":
+            if redundant:
+                variances = [
+                    covariance_name(self.spell(c), self.spell(c), self.group) for c in redundant
+                ]
+            else:
+                variances = [residual_name(time) for time in self.schema.occasions]
+            self.names += [(f"residual:{j}", name) for j, name in enumerate(variances)]
+        else:
+            self.names.append(("residual", residual_name()))
+        model = GrowthModel(
+            schema=self.schema,
+            factors=tuple(self.factors.values()),
+            blocks=growth_blocks,
+            covariates=tuple(self.covariates.values()),
+            predictor_effects=tuple(self.predictors),
+            direct_effects=tuple(self.direct),
+            occasion_means=tuple(self.means),
+            residual=residual,
+            estimator=self.bound.model.estimator,
+        )
+        return model, tuple(fixed_names) + tuple(self.names)
+
+    @property
+    def group(self) -> str:
+        return self.bound.model.random[0].group if self.bound.model.random else self.schema.person
+
+    def _split_redundant(self) -> tuple[list[tuple[Column, ...]], tuple[Column, ...]]:
+        """Independent blocks, less a diagonal one that is a residual variance by occasion.
+
+        A diagonal block of all occasion indicators beside a common residual variance has one
+        redundant parameter: its variances plus the residual's are residual variances by occasion.
+        """
+        blocks: list[tuple[Column, ...]] = []
+        redundant: tuple[Column, ...] = ()
+        for block in self.bound.random:
+            if block.diagonal and self._is_residual(block.columns):
+                redundant = block.columns
+            elif block.diagonal:
+                blocks += [(column,) for column in block.columns]
+            else:
+                blocks.append(block.columns)
+        return blocks, redundant
+
+    def _is_residual(self, columns: tuple[Column, ...]) -> bool:
+        if self.bound.model.residual.kind != "common" or len(columns) < 2:
+            return False
+        indicators = {tabulate(column, self.schema) for column in columns}
+        n = len(self.schema.occasions)
+        unit = {tuple(float(j == k) for j in range(n)) for k in range(n)}
+        return indicators == unit
+
+    def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
+        time = tuple(p for p in column.parts if _roles((p,), self.schema) <= TIME_ROLES)
+        rest = tuple(p for p in column.parts if p not in time)
+        roles = _roles(rest, self.schema)
+        if not roles <= {"person_level"}:
+            covariate = self._covariate(column.parts, varying=True)
+            self.direct.append(DirectEffect(covariate))
+            return direct_key(self.direct[-1])
+        occasion = None if time in random_parts else self._single_occasion(time)
+        if occasion is not None:
+            if not rest:
+                self.means.append(OccasionMean(occasion, _product(time)))
+                return f"occasion:{occasion}"
+            self.direct.append(DirectEffect(self._covariate(rest, varying=False), occasion))
+            return direct_key(self.direct[-1])
+        if not rest:
+            factor = self._factor(time, mean=True)
+            return f"mean:{factor}"
+        factor = self._factor(time)
+        covariate = self._covariate(rest, varying=False)
+        self.predictors.append(PredictorEffect(factor, covariate))
+        return f"effect:{factor}:{covariate}"
+
+    def _single_occasion(self, parts: tuple[ColumnPart, ...]) -> int | None:
+        """The occasion that a product of indicators picks out, or None."""
+        if not parts or any(part.coding == "numeric" for part in parts):
+            return None
+        values = tabulate(_product(parts), self.schema)
+        ones = [j for j, value in enumerate(values) if value == 1.0]
+        return ones[0] if len(ones) == 1 and values.count(0.0) == len(values) - 1 else None
+
+    def _factor(
+        self, parts: tuple[ColumnPart, ...], *, mean: bool = False, random: bool = False
+    ) -> str:
+        old = self.factors.get(parts)
+        if old is None:
+            column = _product(parts)
+            loadings = tabulate(column, self.schema)
+            name = self.book.factor(loadings, self.schema.occasions, self.spell(column))
+            old = GrowthFactor(name, column, loadings, mean=False, random=False)
+        self.factors[parts] = GrowthFactor(
+            old.name, old.column, old.loadings, old.mean or mean, old.random or random
+        )
+        return old.name
+
+    def _covariate(self, parts: tuple[ColumnPart, ...], *, varying: bool) -> str:
+        found = self.covariates.get(parts)
+        if found is None:
+            column = _product(parts)
+            name, columns = self.book.covariate(column, self.schema, self.spell(column), varying)
+            found = Covariate(name, column, varying, columns)
+            self.covariates[parts] = found
+        return found.name
+
+    def _block(self, columns: tuple[Column, ...]) -> FactorBlock:
+        names = []
+        for column in columns:
+            known = self.factors.get(column.parts)
+            if known is not None and known.random:
+                raise NotIdentifiedError(
+                    f"The random effect of {self.spell(column)} is written twice.",
+                    parameters=(self.spell(column),),
+                    hint="Keep it in one block.",
+                )
+            names.append(self._factor(column.parts, random=True))
+        for position, first in enumerate(names):
+            for other, second in enumerate(names[position:], position):
+                mixed = covariance_name(
+                    self.spell(columns[position]), self.spell(columns[other]), self.group
+                )
+                self.names.append((cov_key(first, second), mixed))
+        return FactorBlock(tuple(names))

@@ -1,0 +1,384 @@
+"""A structural equation model as a growth model: growth structure recognised in its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from growthmm.errors import UnsupportedError
+from growthmm.model.bound import BoundSem
+from growthmm.model.defaults import Assumption, Loss
+from growthmm.model.expression import quote
+from growthmm.model.growth import (
+    Covariate,
+    DirectEffect,
+    FactorBlock,
+    GrowthFactor,
+    GrowthModel,
+    OccasionMean,
+    PredictorEffect,
+    cov_key,
+    direct_key,
+)
+from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.model.sem import Path, SemModel
+from growthmm.model.terms import Term
+from growthmm.translate.basis import basis_column
+
+__all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
+
+
+def growth_outcomes(model: SemModel) -> tuple[str, ...]:
+    """The observed variables that load on latent ones, in the model's order."""
+    loaded = {path.right for path in model.paths if path.op == "=~"}
+    return tuple(y for y in model.outcomes if y in loaded)
+
+
+def loading_table(model: SemModel) -> dict[str, dict[str, Path]]:
+    """For each latent variable its loading rows by indicator."""
+    table: dict[str, dict[str, Path]] = {name: {} for name in model.latent}
+    for path in model.paths:
+        if path.op == "=~":
+            table[path.left][path.right] = path
+    return table
+
+
+def growth_from_sem(
+    model: SemModel,
+    schema: Schema,
+    covariates: Sequence[Covariate],
+    assumptions: tuple[Assumption, ...] = (),
+) -> BoundSem:
+    """The growth model that a structural equation model says, if it says one.
+
+    Parameters
+    ----------
+    model : SemModel
+        The table of paths.
+    schema : Schema
+        Occasions, and the outcomes' columns in the same order.
+    covariates : sequence of Covariate
+        What each covariate of the model is in terms of long data.
+    assumptions : tuple of Assumption
+        What was guessed so far.
+
+    Returns
+    -------
+    BoundSem
+        With the growth model and the names of its parameters.
+
+    Raises
+    ------
+    UnsupportedError
+        If the model is no growth model that a mixed model can say; all reasons at once.
+    """
+    return _Recognition(model, schema, tuple(covariates)).result(assumptions)
+
+
+class _Recognition:
+    """Walks over the rows, kind by kind, and keeps what does not fit."""
+
+    def __init__(self, model: SemModel, schema: Schema, covariates: tuple[Covariate, ...]) -> None:
+        self.model = model
+        self.schema = schema
+        self.covariates = covariates
+        self.outcomes = schema.outcome_columns
+        self.latent = set(model.latent)
+        self.names: list[tuple[str, str]] = []
+        self.losses: list[Loss] = []
+
+    def result(self, assumptions: tuple[Assumption, ...]) -> BoundSem:
+        self._whole()
+        factors = self._factors()
+        means = self._occasion_means()
+        predictors, direct = self._regressions()
+        blocks = self._blocks(factors)
+        residual = self._residual()
+        if self.losses:
+            raise UnsupportedError(
+                "The structural equation model is no growth model that a mixed model can say.",
+                losses=self.losses,
+                hint="growthmm fit still fits it on the SEM side.",
+            )
+        random = {name for block in blocks for name in block.factors}
+        effects = {effect.factor for effect in predictors}
+        used = {effect.covariate for effect in (*predictors, *direct)}
+        growth = GrowthModel(
+            schema=self.schema,
+            factors=tuple(
+                GrowthFactor(f.name, f.column, f.loadings, f.mean, f.name in random)
+                for f in factors
+                if f.mean or f.name in random or f.name in effects
+            ),
+            blocks=blocks,
+            covariates=tuple(c for c in self.covariates if c.name in used),
+            predictor_effects=tuple(predictors),
+            direct_effects=tuple(direct),
+            occasion_means=tuple(means),
+            residual=residual,
+            estimator=self.model.estimator,
+        )
+        return BoundSem(
+            self.model, self.schema, self.covariates, growth, tuple(self.names), assumptions
+        )
+
+    def _lose(self, what: str, why: str, nearest: str) -> None:
+        self.losses.append(Loss(what, why, nearest))
+
+    def _whole(self) -> None:
+        model = self.model
+        if model.n_groups > 1 or model.group_variable:
+            self._lose(
+                "several groups",
+                "each group has parameters of its own",
+                "one group, or the group as a covariate",
+            )
+        for constraint in model.constraints:
+            self._lose(
+                f"{constraint.left} {constraint.op} {constraint.right}",
+                "a formula has no constraints among parameters",
+                "labels shared by all residual variances, or fixed values",
+            )
+        for name in model.outcomes:
+            if name not in self.outcomes:
+                self._lose(
+                    name,
+                    "it is an outcome that loads on no growth factor",
+                    "condition on it as a covariate, or fit on the SEM side",
+                )
+        for path in model.paths:
+            if path.definition is not None:
+                self._lose(
+                    f"{path.name} by data column {path.definition}",
+                    "the translation covers loadings shared by everyone",
+                    "the mixed model with that column as it is",
+                )
+
+    def _factors(self) -> list[GrowthFactor]:
+        table = loading_table(self.model)
+        factors = []
+        for name in self.model.latent:
+            rows = table[name]
+            free = [row for row in rows.values() if row.free]
+            if free:
+                self._lose(
+                    f"estimated loadings {', '.join(row.name for row in free)}",
+                    "a linear mixed model's design is fixed numbers, not parameters",
+                    "nlme, or lmer profiled over the loadings",
+                )
+                continue
+            if any(row.definition for row in rows.values()):
+                continue
+            loadings = tuple(
+                float(rows[y].value or 0.0) if y in rows else 0.0 for y in self.outcomes
+            )
+            column = basis_column(loadings, self.schema)
+            if column is None:
+                shown = ", ".join(f"{value:g}" for value in loadings)
+                self._lose(
+                    f"loadings {shown} of {name}",
+                    "they are no polynomial in time and no known column",
+                    "a data column that holds them, used as a term",
+                )
+                continue
+            mean = self._mean(name)
+            if mean:
+                row = self.model.path(name, "~1")
+                assert row is not None
+                self.names.append((f"mean:{name}", row.parameter))
+            factors.append(GrowthFactor(name, column, loadings, mean=mean))
+        return factors
+
+    def _mean(self, name: str) -> bool:
+        row = self.model.path(name, "~1")
+        if row is None or (not row.free and row.value == 0):
+            return False
+        if not row.free:
+            self._lose(
+                f"{row.name} fixed at {row.value:g}",
+                "a formula fixes no coefficient but at zero",
+                "an offset, or a free mean",
+            )
+            return False
+        return True
+
+    def _occasion_means(self) -> list[OccasionMean]:
+        means = []
+        time = self.schema.time or "time"
+        expression = f"C({quote(time)})"
+        for j, y in enumerate(self.outcomes):
+            if self._mean(y):
+                row = self.model.path(y, "~1")
+                assert row is not None
+                part = ColumnPart(expression, j, f"{self.schema.occasions[j]:g}", "full")
+                means.append(OccasionMean(j, Column(Term((expression,)), (part,))))
+                self.names.append((f"occasion:{j}", row.parameter))
+        if len({row.parameter for y in self.outcomes if (row := self._free_mean(y))}) < len(means):
+            self._lose(
+                "intercepts of outcomes that share a label",
+                "they are no coefficients of a categorical time",
+                "a growth factor with loadings 1 at those occasions",
+            )
+        return means
+
+    def _free_mean(self, y: str) -> Path | None:
+        row = self.model.path(y, "~1")
+        return row if row is not None and row.free else None
+
+    def _regressions(self) -> tuple[list[PredictorEffect], list[DirectEffect]]:
+        by_column = {column: c for c in self.covariates for column in c.columns}
+        predictors: list[PredictorEffect] = []
+        direct: dict[str, list[tuple[int, Path]]] = {}
+        for path in self.model.paths:
+            if path.op != "~":
+                continue
+            if not path.free:
+                if path.value:
+                    self._lose(
+                        f"{path.name} fixed at {path.value:g}",
+                        "a formula fixes no coefficient but at zero",
+                        "a free regression",
+                    )
+                continue
+            covariate = by_column.get(path.right)
+            if covariate is None:
+                self._lose(
+                    path.name,
+                    "a regression among outcomes or factors is no random effect",
+                    "the covariance of the two factors, where that is the same model",
+                )
+            elif path.left in self.latent:
+                predictors.append(PredictorEffect(path.left, covariate.name))
+                self.names.append((f"effect:{path.left}:{covariate.name}", path.parameter))
+            elif path.left in self.outcomes:
+                j = self.outcomes.index(path.left)
+                if covariate.time_varying and covariate.columns[j] != path.right:
+                    self._lose(
+                        path.name,
+                        "the covariate of one occasion acts at another",
+                        "a column with the lagged values",
+                    )
+                    continue
+                direct.setdefault(covariate.name, []).append((j, path))
+        effects: list[DirectEffect] = []
+        for name, found in direct.items():
+            effects += self._direct(name, found)
+        return predictors, effects
+
+    def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
+        parameters = {path.parameter for _, path in found}
+        if len(parameters) == 1 and len(found) == len(self.outcomes):
+            effect = DirectEffect(name)
+            self.names.append((direct_key(effect), parameters.pop()))
+            return [effect]
+        if len(parameters) < len(found):
+            self._lose(
+                f"effects of {name} of which some are equal",
+                "a formula has one effect for all occasions or one for each",
+                "one label for all, or none",
+            )
+            return []
+        effects = []
+        for j, path in found:
+            effects.append(DirectEffect(name, j))
+            self.names.append((direct_key(effects[-1]), path.parameter))
+        return effects
+
+    def _blocks(self, factors: list[GrowthFactor]) -> tuple[FactorBlock, ...]:
+        names = [factor.name for factor in factors]
+        free: dict[frozenset[str], Path] = {}
+        for path in self.model.paths:
+            if path.op != "~~" or not {path.left, path.right} <= self.latent:
+                continue
+            if path.free:
+                free[frozenset((path.left, path.right))] = path
+            elif path.value:
+                self._lose(
+                    f"{path.name} fixed at {path.value:g}",
+                    "a formula fixes no variance but at zero",
+                    "a free (co)variance",
+                )
+        if len({path.parameter for path in free.values()}) < len(free):
+            self._lose(
+                "factor (co)variances that share a label",
+                "a formula's random effects have variances of their own",
+                "variances without labels",
+            )
+        return tuple(
+            self._block(members, free)
+            for members in _components(names, set(free))
+            if any(frozenset((name,)) in free for name in members)
+        )
+
+    def _block(self, members: tuple[str, ...], free: dict[frozenset[str], Path]) -> FactorBlock:
+        missing = [
+            f"{a} ~~ {b}"
+            for position, a in enumerate(members)
+            for b in members[position:]
+            if frozenset((a, b)) not in free
+        ]
+        if missing:
+            self._lose(
+                f"{', '.join(missing)} fixed at zero while others of these factors covary",
+                "a block of random effects is unstructured or uncorrelated",
+                "free covariances among all of them",
+            )
+        for position, first in enumerate(members):
+            for second in members[position:]:
+                path = free.get(frozenset((first, second)))
+                if path is not None:
+                    self.names.append((cov_key(first, second), path.parameter))
+        return FactorBlock(members)
+
+    def _residual(self) -> ResidualStructure:
+        rows = []
+        for path in self.model.paths:
+            if path.op != "~~" or path.left in self.latent or path.right in self.latent:
+                continue
+            if path.left == path.right and path.left in self.outcomes:
+                rows.append(path)
+            elif path.free or path.value:
+                self._lose(
+                    path.name,
+                    "the translation of residual structures covers common and by occasion",
+                    "uncorrelated residuals",
+                )
+        by_name = {row.left: row for row in rows if row.free}
+        absent = [y for y in self.outcomes if y not in by_name]
+        if absent:
+            self._lose(
+                f"residual variances of {', '.join(absent)} not estimated",
+                "a mixed model estimates its residual variances",
+                "free residual variances",
+            )
+            return COMMON
+        parameters = [by_name[y].parameter for y in self.outcomes]
+        if len(set(parameters)) == 1 and len(parameters) > 1:
+            self.names.append(("residual", parameters[0]))
+            return COMMON
+        if len(set(parameters)) == len(parameters):
+            self.names += [(f"residual:{j}", name) for j, name in enumerate(parameters)]
+            return ResidualStructure("by_occasion")
+        self._lose(
+            "residual variances of which some are equal",
+            "the translation covers one residual variance or one an occasion",
+            "one label for all, or none",
+        )
+        return COMMON
+
+
+def _components(
+    names: Sequence[str], edges: set[frozenset[str]]
+) -> list[tuple[str, ...]]:
+    """Connected components of the factors under free covariances, in order."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(tuple(edge) for edge in edges if len(edge) == 2)
+    order = {name: position for position, name in enumerate(names)}
+    components = [
+        tuple(sorted((n for n in part if n in order), key=order.__getitem__))
+        for part in networkx.connected_components(graph)
+    ]
+    return sorted((c for c in components if c), key=lambda c: order[c[0]])

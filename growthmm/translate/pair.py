@@ -1,0 +1,207 @@
+"""A growth model said twice: the source's side as written, the other side as translated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from growthmm.errors import TranslationError, UnsupportedError
+from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
+from growthmm.model.defaults import Assumption
+from growthmm.model.growth import GrowthModel
+from growthmm.translate.from_mixed import growth_from_mixed
+from growthmm.translate.from_sem import growth_from_sem
+from growthmm.translate.parameter_map import MapRow, parameter_map
+from growthmm.translate.to_mixed import mixed_from_growth
+from growthmm.translate.to_sem import sem_from_growth
+
+__all__ = ["Pair", "pair_from_mixed", "pair_from_sem"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both forms of one growth model.
+
+    Parameters
+    ----------
+    growth : GrowthModel
+        The model itself.
+    mixed : BoundMixed
+        The mixed form.
+    mixed_names : ParameterNames
+        Its parameters by growth key.
+    sem : BoundSem
+        The SEM form, with its names.
+    source : {"mixed", "sem"}
+        Which side was given.
+    parameters : tuple of MapRow
+        The parameter map.
+    assumptions : tuple of Assumption
+        What was guessed on the way.
+    """
+
+    growth: GrowthModel
+    mixed: BoundMixed
+    mixed_names: ParameterNames
+    sem: BoundSem
+    source: Literal["mixed", "sem"]
+    parameters: tuple[MapRow, ...]
+    assumptions: tuple[Assumption, ...]
+
+
+def pair_from_mixed(bound: BoundMixed) -> Pair:
+    """Translate a bound mixed model to its latent growth curve.
+
+    Raises
+    ------
+    UnsupportedError
+        If the model has parts that no latent growth curve here says.
+    """
+    growth, mixed_names = growth_from_mixed(bound)
+    if not growth.factors and not growth.occasion_means:
+        raise UnsupportedError(
+            "The mixed model has no growth factor: no fixed or random function of time.",
+            hint="Write at least an intercept.",
+        )
+    sem = sem_from_growth(growth)
+    notes = list(bound.assumptions)
+    if growth.residual != bound.model.residual:
+        notes.append(
+            Assumption(
+                "the common residual variance is fixed at zero",
+                "with a variance for every occasion among the random effects it is redundant: the "
+                "two add up to residual variances by occasion",
+            )
+        )
+        bound, mixed_names = _without_redundancy(growth, bound)
+    return Pair(
+        growth,
+        bound,
+        mixed_names,
+        sem,
+        "mixed",
+        parameter_map(growth, mixed_names, sem.names),
+        tuple(notes),
+    )
+
+
+def _without_redundancy(
+    growth: GrowthModel, bound: BoundMixed
+) -> tuple[BoundMixed, ParameterNames]:
+    made, names = mixed_from_growth(growth, spelling=bound.model.notation)
+    return replace(made, model=replace(made.model, defaults=bound.model.defaults)), names
+
+
+def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
+    """Translate a bound latent growth curve to its mixed model.
+
+    Parameters
+    ----------
+    sem : BoundSem
+        With its growth model.
+    spelling : str
+        The mixed notation whose coefficient names are used.
+
+    Raises
+    ------
+    UnsupportedError
+        If no formula says part of the model.
+    """
+    mixed, mixed_names = mixed_from_growth(sem.growth, spelling=spelling)
+    return Pair(
+        sem.growth,
+        mixed,
+        mixed_names,
+        sem,
+        "sem",
+        parameter_map(sem.growth, mixed_names, sem.names),
+        sem.assumptions,
+    )
+
+
+def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
+    """What tells two growth models apart, or None where nothing but names does.
+
+    Factors are matched by their loadings, covariates by the columns they stand for.
+    """
+    for what, a, b in zip(
+        ("growth factors", "covariances of the factors", "effects", "residuals", "occasions"),
+        _signature(first),
+        _signature(second),
+        strict=True,
+    ):
+        if a != b:
+            return f"{what}: {a} against {b}"
+    return None
+
+
+def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
+    scale = max((abs(v) for v in values), default=0.0) or 1.0
+    return tuple(round(v / scale, 9) * scale for v in values)
+
+
+def _signature(growth: GrowthModel) -> tuple[object, ...]:
+    loadings = {f.name: _rounded(f.loadings) for f in growth.factors}
+    columns = {c.name: c.columns for c in growth.covariates}
+    return (
+        frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
+        frozenset(frozenset(loadings[n] for n in block.factors) for block in growth.blocks),
+        (
+            frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
+            frozenset((columns[e.covariate], e.occasion) for e in growth.direct_effects),
+            frozenset(m.occasion for m in growth.occasion_means),
+        ),
+        growth.residual,
+        (growth.schema.outcome_columns, growth.schema.occasions),
+    )
+
+
+def reread(pair: Pair, model: object) -> str | None:
+    """Compare a model read again from written text with the model meant.
+
+    Parameters
+    ----------
+    pair : Pair
+        What was meant.
+    model : MixedModel or SemModel
+        What was read.
+
+    Returns
+    -------
+    str or None
+        What differs, None where nothing does.
+    """
+    from growthmm.model.mixed import MixedModel
+    from growthmm.model.sem import SemModel
+
+    if isinstance(model, SemModel):
+        try:
+            again = growth_from_sem(model, pair.sem.schema, pair.sem.covariates)
+        except TranslationError as error:
+            return str(error)
+        return same_growth(pair.growth, again.growth)
+    assert isinstance(model, MixedModel)
+    meant = pair.mixed.model
+    for what in ("response", "residual"):
+        if getattr(model, what) != getattr(meant, what):
+            return f"{what}: {getattr(model, what)} against {getattr(meant, what)}"
+    if set(model.fixed) != set(meant.fixed):
+        return f"fixed effects: {_terms(model.fixed)} against {_terms(meant.fixed)}"
+    if _blocks(model) != _blocks(meant):
+        return "random effects differ"
+    return None
+
+
+def _terms(terms: object) -> str:
+    return " + ".join(str(term) for term in terms)  # type: ignore[attr-defined]
+
+
+def _blocks(model: object) -> frozenset[tuple[frozenset[object], str]]:
+    """Random effects as independent sets: ``||`` and separate bars mean the same."""
+    made = set()
+    for block in model.random:  # type: ignore[attr-defined]
+        if block.covariance == "unstructured":
+            made.add((frozenset(block.terms), block.group))
+        else:
+            made |= {(frozenset((term,)), block.group) for term in block.terms}
+    return frozenset(made)

@@ -1,0 +1,155 @@
+"""The parameter map: what each parameter is called on either side, and how one gives the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from growthmm.model.growth import GrowthModel, parameter_keys
+
+__all__ = ["MapRow", "parameter_map"]
+
+Kind = Literal["mean", "effect", "variance", "covariance", "residual", "sd", "correlation"]
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """One parameter on both sides.
+
+    Parameters
+    ----------
+    key : str
+        The growth model's key of the parameter, or of what it is computed from.
+    kind : str
+        ``mean``, ``effect``, ``variance``, ``covariance``, ``residual``, ``sd``, ``correlation``.
+    mixed_name, sem_name : str
+        Parameter names in either family.
+    mixed_syntax, sem_syntax : str
+        How either family writes it.
+    rule : str
+        The formula that gives one from the other.
+    parents : tuple of str
+        Keys that a derived row (``sd``, ``correlation``) is computed from.
+    """
+
+    key: str
+    kind: Kind
+    mixed_name: str
+    mixed_syntax: str
+    sem_name: str
+    sem_syntax: str
+    rule: str
+    parents: tuple[str, ...] = ()
+
+
+def parameter_map(
+    growth: GrowthModel,
+    mixed_names: tuple[tuple[str, str], ...],
+    sem_names: tuple[tuple[str, str], ...],
+) -> tuple[MapRow, ...]:
+    """The map of all parameters, with standard deviations and correlations behind.
+
+    Parameters
+    ----------
+    growth : GrowthModel
+        The model on which both sides agree.
+    mixed_names, sem_names : tuple of (str, str)
+        For each parameter key the family's name.
+
+    Returns
+    -------
+    tuple of MapRow
+        One row a parameter, then the derived rows.
+    """
+    mixed, sem = dict(mixed_names), dict(sem_names)
+    rows: list[MapRow] = []
+    for key in parameter_keys(growth):
+        kind, syntax, rule = _describe(growth, key)
+        rows.append(MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), sem[key], syntax, rule))
+    variances = {row.key: row for row in rows if row.kind == "variance"}
+    for row in list(rows):
+        if row.kind == "variance":
+            rows.append(_sd(row))
+        elif row.kind == "covariance":
+            _, first, second = row.key.split(":")
+            parents = (f"cov:{first}:{first}", f"cov:{second}:{second}")
+            if all(parent in variances for parent in parents):
+                rows.append(_correlation(row, parents))
+        elif row.kind == "residual":
+            rows.append(_sd(row))
+    return tuple(rows)
+
+
+def _mixed_syntax(kind: Kind, name: str) -> str:
+    if kind in ("mean", "effect"):
+        return f"fixef: {name}"
+    return f"sigma^2: {name}" if kind == "residual" else f"VarCorr: {name}"
+
+
+def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
+    """Kind, SEM syntax and rule of one parameter."""
+    head, _, rest = key.partition(":")
+    outcomes = growth.schema.outcome_columns
+    if head == "mean":
+        return "mean", f"{rest} ~ 1", f"mean of {rest} = fixed effect of its loading"
+    if head == "occasion":
+        y = outcomes[int(rest)]
+        return "mean", f"{y} ~ 1", f"intercept of {y} = fixed effect of the occasion's indicator"
+    if head == "effect":
+        factor, _, covariate = rest.partition(":")
+        if not growth.factor(factor).column.parts:
+            rule = f"{factor} on {covariate} = main effect"
+        else:
+            rule = f"{factor} on {covariate} = interaction with the loading"
+        return "effect", f"{factor} ~ {covariate}", rule
+    if head == "direct":
+        name, _, occasion = rest.partition("@")
+        covariate = growth.covariate(name).columns
+        if occasion:
+            j = int(occasion)
+            x = covariate[j] if len(covariate) > 1 else covariate[0]
+            return "effect", f"{outcomes[j]} ~ {x}", "path to one occasion = interaction with it"
+        return (
+            "effect",
+            f"{outcomes[0]} ~ b*{covariate[0]}, ... (one label)",
+            "paths to all occasions, equal = one fixed effect",
+        )
+    if head == "cov":
+        first, _, second = rest.partition(":")
+        if first == second:
+            return "variance", f"{first} ~~ {first}", f"Psi[{first},{first}] = G[{first},{first}]"
+        return "covariance", f"{first} ~~ {second}", f"Psi[{first},{second}] = G[{first},{second}]"
+    if rest:
+        y = outcomes[int(rest)]
+        return "residual", f"{y} ~~ {y}", f"Theta[{y},{y}] = residual variance of that occasion"
+    return (
+        "residual",
+        f"{outcomes[0]} ~~ v*{outcomes[0]}, ... (one label)",
+        "Theta = sigma^2 I, one label for all occasions",
+    )
+
+
+def _sd(row: MapRow) -> MapRow:
+    return MapRow(
+        row.key,
+        "sd",
+        row.mixed_name.replace("var(", "sd(", 1),
+        "VarCorr: Std.Dev.",
+        f"sqrt({row.sem_name})",
+        f"sqrt({row.sem_syntax.split(',')[0]})",
+        "square root of the variance",
+        (row.key,),
+    )
+
+
+def _correlation(row: MapRow, parents: tuple[str, str]) -> MapRow:
+    return MapRow(
+        row.key,
+        "correlation",
+        row.mixed_name.replace("cov(", "cor(", 1),
+        "VarCorr: Corr",
+        f"cor({row.sem_name})",
+        f"{row.sem_syntax}, standardised",
+        "covariance over the product of the standard deviations",
+        (row.key, *parents),
+    )

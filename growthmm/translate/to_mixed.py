@@ -1,0 +1,195 @@
+"""A growth model as a mixed model: its terms, blocks and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from growthmm.errors import UnsupportedError
+from growthmm.model.bound import BoundMixed, RandomColumns
+from growthmm.model.defaults import Loss
+from growthmm.model.expression import quote
+from growthmm.model.growth import Covariate, GrowthModel, cov_key, direct_key
+from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.names import covariance_name, residual_name
+from growthmm.model.schema import Column, ColumnPart, Schema, Variable
+from growthmm.model.terms import Term
+from growthmm.notation import notation
+
+__all__ = ["mixed_from_growth"]
+
+
+def mixed_from_growth(
+    growth: GrowthModel, *, spelling: str = "lme4"
+) -> tuple[BoundMixed, tuple[tuple[str, str], ...]]:
+    """Write a growth model as a mixed model.
+
+    Parameters
+    ----------
+    growth : GrowthModel
+        The growth model.
+    spelling : str
+        The mixed notation whose coefficient names are used.
+
+    Returns
+    -------
+    bound : BoundMixed
+        The mixed model with its columns.
+    names : tuple of (str, str)
+        For each growth parameter key the mixed model's name.
+
+    Raises
+    ------
+    UnsupportedError
+        If no formula says part of the model; all such parts at once.
+    """
+    return _Formula(growth, spelling).result()
+
+
+@dataclass
+class _Formula:
+    growth: GrowthModel
+    spelling: str
+    columns: list[tuple[str, Column]] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+
+    def result(self) -> tuple[BoundMixed, tuple[tuple[str, str], ...]]:
+        growth = self.growth
+        self._means()
+        self._occasions()
+        self._effects()
+        if self.losses:
+            raise UnsupportedError(
+                "No mixed-model formula says parts of this model.", losses=self.losses
+            )
+        ordered = sorted(
+            self.columns, key=lambda kc: (len(kc[1].parts), self._first_use(kc[1].term))
+        )
+        terms = tuple(dict.fromkeys(column.term for _, column in ordered))
+        spell = notation(self.spelling).coefficient
+        names = [(key, spell(column)) for key, column in ordered]
+        person = growth.schema.person
+        blocks, random = [], []
+        for block in growth.blocks:
+            columns = tuple(growth.factor(name).column for name in block.factors)
+            blocks.append(RandomBlock(tuple(dict.fromkeys(c.term for c in columns)), person))
+            random.append(RandomColumns(columns))
+            for position, first in enumerate(block.factors):
+                for other, second in enumerate(block.factors[position:], position):
+                    label = covariance_name(spell(columns[position]), spell(columns[other]), person)
+                    names.append((cov_key(first, second), label))
+        if growth.residual.kind == "by_occasion":
+            names += [
+                (f"residual:{j}", residual_name(time))
+                for j, time in enumerate(growth.schema.occasions)
+            ]
+        else:
+            names.append(("residual", residual_name()))
+        model = MixedModel(
+            response=growth.schema.outcome,
+            fixed=terms,
+            random=tuple(blocks),
+            residual=growth.residual,
+            estimator=growth.estimator,
+            notation=self.spelling,
+        )
+        schema = _with_categorical_time(growth.schema)
+        bound = BoundMixed(model, schema, tuple(column for _, column in ordered), tuple(random))
+        return bound, tuple(names)
+
+    def _first_use(self, term: Term) -> int:
+        return next(n for n, (_, column) in enumerate(self.columns) if column.term == term)
+
+    def _means(self) -> None:
+        for factor in self.growth.factors:
+            if factor.mean:
+                self.columns.append((f"mean:{factor.name}", factor.column))
+
+    def _time_indicator(self, occasion: int, coding: str) -> ColumnPart:
+        schema = self.growth.schema
+        times = schema.occasions
+        time = schema.time or "time"
+        expression = f"C({quote(time)})"
+        index = occasion if coding == "full" else occasion - 1
+        return ColumnPart(expression, index, f"{times[occasion]:g}", coding)  # type: ignore[arg-type]
+
+    def _occasions(self) -> None:
+        """Free means at occasions: a categorical time, with or without an intercept."""
+        growth = self.growth
+        if not growth.occasion_means:
+            return
+        n = len(growth.schema.occasions)
+        free = {mean.occasion for mean in growth.occasion_means}
+        constant = any(f.mean and not f.column.parts for f in growth.factors)
+        others = [f.name for f in growth.factors if f.mean and f.column.parts]
+        if free == set(range(1, n)) and constant and not others:
+            coding = "contrast"
+        elif free == set(range(n)) and not any(f.mean for f in growth.factors):
+            coding = "full"
+        else:
+            self.losses.append(
+                Loss(
+                    "free means at occasions "
+                    + ", ".join(growth.schema.outcome_columns[j] for j in sorted(free)),
+                    "a formula has all of a categorical time's levels or none",
+                    f"C({growth.schema.time}), which frees every occasion's mean",
+                )
+            )
+            return
+        for mean in sorted(growth.occasion_means, key=lambda m: m.occasion):
+            part = self._time_indicator(mean.occasion, coding)
+            column = Column(Term((part.expression,)), (part,))
+            self.columns.append((f"occasion:{mean.occasion}", column))
+
+    def _effects(self) -> None:
+        for effect in self.growth.predictor_effects:
+            column = self.growth.factor(effect.factor).column
+            covariate = self.growth.covariate(effect.covariate).column
+            product = _product(covariate, column)
+            self.columns.append((f"effect:{effect.factor}:{effect.covariate}", product))
+        single: dict[str, list[int]] = {}
+        for direct in self.growth.direct_effects:
+            covariate_of = self.growth.covariate(direct.covariate)
+            if direct.occasion is None:
+                self.columns.append((direct_key(direct), covariate_of.column))
+            else:
+                single.setdefault(direct.covariate, []).append(direct.occasion)
+        for name, occasions in single.items():
+            self._by_occasion(self.growth.covariate(name), occasions)
+
+    def _by_occasion(self, covariate: Covariate, occasions: list[int]) -> None:
+        n = len(self.growth.schema.occasions)
+        main = any(
+            effect.covariate == covariate.name
+            and not self.growth.factor(effect.factor).column.parts
+            for effect in self.growth.predictor_effects
+        )
+        wanted = set(range(1, n)) if main else set(range(n))
+        if set(occasions) != wanted:
+            self.losses.append(
+                Loss(
+                    f"direct effects of {covariate.name} at "
+                    + ", ".join(self.growth.schema.outcome_columns[j] for j in sorted(occasions)),
+                    "a formula has an effect at every level of a categorical time or at none",
+                    f"{covariate.name}:C({self.growth.schema.time}), an effect at each occasion",
+                )
+            )
+            return
+        for occasion in sorted(occasions):
+            part = self._time_indicator(occasion, "contrast" if main else "full")
+            column = Column(Term((part.expression,)), (part,))
+            key = f"direct:{covariate.name}@{occasion}"
+            self.columns.append((key, _product(covariate.column, column)))
+
+
+def _product(first: Column, second: Column) -> Column:
+    """The product of two columns, time's part first."""
+    return Column(
+        Term((*second.term.factors, *first.term.factors)), (*second.parts, *first.parts)
+    )
+
+
+def _with_categorical_time(schema: Schema) -> Schema:
+    """The schema, with time known as a variable so that its levels can be indicators."""
+    if schema.time is None or schema.variable(schema.time) is not None:
+        return schema
+    return replace(schema, variables=(Variable(schema.time, "time"), *schema.variables))

@@ -1,0 +1,147 @@
+"""A growth model as a structural equation model, every row written out."""
+
+from __future__ import annotations
+
+from growthmm.model.bound import BoundSem, ParameterNames
+from growthmm.model.growth import GrowthModel, cov_key, direct_key
+from growthmm.model.sem import Path, SemModel
+
+__all__ = ["sem_from_growth"]
+
+
+def sem_from_growth(growth: GrowthModel) -> BoundSem:
+    """Write a growth model as a latent growth curve.
+
+    Growth factors become latent variables with fixed loadings, their means intercepts, covariate
+    effects regressions. Equal parameters share a label. The table is complete, so that no
+    program's default fills anything in.
+
+    Parameters
+    ----------
+    growth : GrowthModel
+        With shared occasions and their wide columns in the schema.
+
+    Returns
+    -------
+    BoundSem
+        The model and, for each growth parameter key, the name of its parameter.
+    """
+    rows: list[Path] = []
+    names: list[tuple[str, str]] = []
+    outcomes = growth.schema.outcome_columns
+    for factor in growth.factors:
+        rows += [
+            Path(factor.name, "=~", y, free=False, value=loading)
+            for y, loading in zip(outcomes, factor.loadings, strict=True)
+        ]
+    rows += _means(growth, names)
+    rows += _effects(growth, names)
+    rows += _factor_covariances(growth, names)
+    rows += _residuals(growth, names)
+    covariates = tuple(dict.fromkeys(name for c in _used(growth) for name in c))
+    model = SemModel(
+        paths=tuple(rows),
+        latent=tuple(factor.name for factor in growth.factors),
+        outcomes=outcomes,
+        covariates=covariates,
+        function="growth",
+        estimator=growth.estimator,
+    )
+    return BoundSem(model, growth.schema, growth.covariates, growth, tuple(names))
+
+
+def _used(growth: GrowthModel) -> list[tuple[str, ...]]:
+    """Wide columns of each covariate that some path uses, in order of use."""
+    used: list[tuple[str, ...]] = []
+    for effect in growth.predictor_effects:
+        used.append(growth.covariate(effect.covariate).columns)
+    for direct in growth.direct_effects:
+        covariate = growth.covariate(direct.covariate)
+        if covariate.time_varying and direct.occasion is not None:
+            used.append((covariate.columns[direct.occasion],))
+        else:
+            used.append(covariate.columns)
+    return used
+
+
+def _means(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
+    rows = []
+    for factor in growth.factors:
+        row = _free_or_zero(factor.name, "~1", "", factor.mean)
+        rows.append(row)
+        if factor.mean:
+            names.append((f"mean:{factor.name}", row.parameter))
+    free = {mean.occasion for mean in growth.occasion_means}
+    for j, y in enumerate(growth.schema.outcome_columns):
+        row = _free_or_zero(y, "~1", "", j in free)
+        rows.append(row)
+        if j in free:
+            names.append((f"occasion:{j}", row.parameter))
+    return rows
+
+
+def _free_or_zero(left: str, op: str, right: str, free: bool) -> Path:
+    return Path(left, op, right, free=free, value=None if free else 0.0)  # type: ignore[arg-type]
+
+
+def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
+    rows = []
+    for effect in growth.predictor_effects:
+        row = Path(effect.factor, "~", effect.covariate)
+        rows.append(row)
+        names.append((f"effect:{effect.factor}:{effect.covariate}", row.parameter))
+    outcomes = growth.schema.outcome_columns
+    for direct in growth.direct_effects:
+        covariate = growth.covariate(direct.covariate)
+        columns = covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
+        if direct.occasion is None:
+            label = _label(f"b_{covariate.name}", growth)
+            rows += [Path(y, "~", x, label=label) for y, x in zip(outcomes, columns, strict=True)]
+            names.append((direct_key(direct), label))
+        else:
+            row = Path(outcomes[direct.occasion], "~", columns[direct.occasion])
+            rows.append(row)
+            names.append((direct_key(direct), row.parameter))
+    return rows
+
+
+def _label(wish: str, growth: GrowthModel) -> str:
+    taken = {factor.name for factor in growth.factors} | set(growth.schema.outcome_columns)
+    taken |= {name for covariate in growth.covariates for name in covariate.columns}
+    while wish in taken:
+        wish += "_"
+    return wish
+
+
+def _factor_covariances(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
+    free: dict[tuple[str, str], str] = {}
+    for block in growth.blocks:
+        for position, first in enumerate(block.factors):
+            for second in block.factors[position:]:
+                free[first, second] = cov_key(first, second)
+    rows = []
+    factors = [factor.name for factor in growth.factors]
+    for position, first in enumerate(factors):
+        for second in factors[position:]:
+            key = free.get((first, second)) or free.get((second, first))
+            row = _free_or_zero(first, "~~", second, key is not None)
+            rows.append(row)
+            if key is not None:
+                names.append((key, row.parameter))
+    return rows
+
+
+def _residuals(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
+    outcomes = growth.schema.outcome_columns
+    if growth.residual.kind == "by_occasion":
+        rows = [Path(y, "~~", y) for y in outcomes]
+        names += [(f"residual:{j}", row.parameter) for j, row in enumerate(rows)]
+        return rows
+    label = _label("v", growth)
+    names.append(("residual", label))
+    return [Path(y, "~~", y, label=label) for y in outcomes]
+
+
+def name_of(names: ParameterNames, key: str) -> str:
+    """The name that belongs to a growth parameter key."""
+    return dict(names)[key]
