@@ -1,3 +1,66 @@
-"""growthmm: growth models as mixed models and as structural equation models."""
+"""growthmm: growth models as mixed models and as structural equation models.
+
+Translate a growth model from either family to the other, fit both, and verify with graded evidence
+that they are the same model.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from growthmm import datasets
+    from growthmm.data.moments import Moments
+    from growthmm.data.reshape import to_long, to_wide
+    from growthmm.verbs.compare import compare
+    from growthmm.verbs.fit import fit, log_likelihood
+    from growthmm.verbs.source import read
+    from growthmm.verbs.translate import translate, write
+    from growthmm.verbs.verify import verify
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Moments",
+    "__version__",
+    "compare",
+    "datasets",
+    "fit",
+    "log_likelihood",
+    "read",
+    "to_long",
+    "to_wide",
+    "translate",
+    "verify",
+    "write",
+]
+
+_HOMES = {
+    "Moments": ("growthmm.data.moments", "Moments"),
+    "compare": ("growthmm.verbs.compare", "compare"),
+    "datasets": ("growthmm.datasets", None),
+    "fit": ("growthmm.verbs.fit", "fit"),
+    "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
+    "read": ("growthmm.verbs.source", "read"),
+    "to_long": ("growthmm.data.reshape", "to_long"),
+    "to_wide": ("growthmm.data.reshape", "to_wide"),
+    "translate": ("growthmm.verbs.translate", "translate"),
+    "verify": ("growthmm.verbs.verify", "verify"),
+    "write": ("growthmm.verbs.translate", "write"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name where it is first used, so that importing the package is cheap."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'growthmm' has no attribute {name!r}")
+    module = import_module(home[0])
+    value = module if home[1] is None else getattr(module, home[1])
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

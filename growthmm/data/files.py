@@ -20,6 +20,9 @@ ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet", ".pq")
 def read_frame(path: str | Path) -> pandas.DataFrame:
     """Read a CSV, TSV or Parquet file.
 
+    The first column of a text file is left out where it has no name: those are the row labels
+    that R and pandas write unless told not to.
+
     Parameters
     ----------
     path : str or Path
@@ -98,7 +101,7 @@ def _text(file: Path) -> pandas.DataFrame:
             f"{found!r}.",
             hint="Write it with commas, or read it yourself and pass the frame.",
         )
-    return frame
+    return frame.iloc[:, 1:] if only == "Unnamed: 0" and frame.shape[1] > 1 else frame
 
 
 def _parquet(file: Path) -> pandas.DataFrame:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from numbers import Integral, Real
 from string import Formatter
 
@@ -96,7 +97,7 @@ def time_label(time: object) -> str:
         return re.sub(r"[^0-9]", "_", text)
     if isinstance(time, (bool, np.bool_, Integral)):
         return str(int(time)).replace("-", "m")
-    if isinstance(time, Real):
+    if isinstance(time, (Real, Decimal)):
         number = time if isinstance(time, np.floating) else float(time)
         if not np.isfinite(number):
             raise DataError(

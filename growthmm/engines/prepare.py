@@ -16,7 +16,8 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
 from growthmm.model.bound import BoundMixed, BoundSem
 from growthmm.model.expression import quote, variables
-from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.growth import Covariate
+from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation
@@ -24,7 +25,7 @@ from growthmm.notation import notation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LongData", "WideData", "frame_from_wide", "long_data", "sem_data", "wide_data"]
+__all__ = ["LongData", "WideData", "frame_from_wide", "long_data", "scatter_data", "sem_data", "wide_data"]
 
 FloatArray = NDArray[np.float64]
 
@@ -189,12 +190,23 @@ def _strata(
 
 
 def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:
+    """Scatter long data into the person rows of a bound structural equation model."""
+    return scatter_data(bound.model, bound.schema, bound.covariates, frame)
+
+
+def scatter_data(
+    model: SemModel, schema: Schema, covariates: Sequence[Covariate], frame: pd.DataFrame
+) -> WideData:
     """Scatter long data into the person rows of a structural equation model.
 
     Parameters
     ----------
-    bound : BoundSem
-        The model, tied to the columns of long data.
+    model : SemModel
+        The model.
+    schema : Schema
+        Person, time and outcome, the occasions and the outcomes' columns.
+    covariates : sequence of Covariate
+        What the model's covariates are in terms of long data.
     frame : DataFrame
         Long data, each (person, time) pair at most once.
 
@@ -203,7 +215,6 @@ def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:
     WideData
         The arrays; a cell without a row, or whose covariates are missing, is NaN.
     """
-    schema = bound.schema
     assert schema.time is not None
     person, labels = codes(frame, schema.person)
     time = numeric_column(frame, schema.time)
@@ -228,21 +239,21 @@ def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:
         return table
 
     tables = {schema.outcome_columns[j]: j for j in range(len(known))}
-    outcomes = scatter(outcome)[:, [tables[name] for name in bound.model.outcomes]]
+    outcomes = scatter(outcome)[:, [tables[name] for name in model.outcomes]]
     by_column: dict[str, FloatArray] = {}
-    for covariate in bound.covariates:
+    for covariate in covariates:
         values = np.ascontiguousarray(evaluate((covariate.column,), frame, schema)[:, 0])
         if covariate.time_varying:
             table = scatter(values)
             by_column |= {name: table[:, j] for j, name in enumerate(covariate.columns)}
         else:
             by_column[covariate.name] = _person_values(values, person, len(labels))
-    covariates = (
-        np.column_stack([by_column[name] for name in bound.model.covariates])
-        if bound.model.covariates
+    matrix = (
+        np.column_stack([by_column[name] for name in model.covariates])
+        if model.covariates
         else np.empty((len(labels), 0))
     )
-    problem = WideProblem(bound.model, (WideGroup(outcomes, covariates),))
+    problem = WideProblem(model, (WideGroup(outcomes, matrix),))
     return WideData(problem, labels)
 
 

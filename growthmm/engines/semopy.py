@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.kinds import path_kinds
 from growthmm.engines.limits import Deadline, TimeLimitError
-from growthmm.engines.outcome import Boundary, Convergence, EngineFit, ParameterKind
+from growthmm.engines.outcome import Boundary, Convergence, EngineFit
 from growthmm.engines.wide.problem import WideMoments
 from growthmm.errors import FitFailedError, UnsupportedEngineError
 
@@ -205,16 +206,16 @@ def fit(
     _refuse(problem, estimator)
     description = describe(problem.model)
     moments = _complete_moments(problem, description)
-    deadline = Deadline("semopy", time_limit)
+    task = _Task(problem.model, description, moments, Deadline("semopy", time_limit))
     messages: list[str] = []
     with _silence(messages):
-        best = _search(problem.model, description, moments, start, deadline, messages)
+        best = _search(task, start, messages)
     if best is None:
         raise FitFailedError(
             f"semopy gave no answer: {'; '.join(messages) or 'no attempt ended'}.",
             hint="Leave it out of the witnesses.",
         )
-    return _translate(problem.model, description, moments, best, tuple(messages))
+    return _translate(problem.model, moments, best, tuple(messages))
 
 
 def _refuse(problem: WideProblem, estimator: str) -> None:
@@ -365,39 +366,56 @@ def _positions(model: Any, sem: SemModel, description: Description) -> list[int]
     return [places[name] for name in sem.free_parameters]
 
 
-def _search(
-    sem: SemModel,
-    description: Description,
-    moments: _Moments,
-    start: FloatArray | None,
-    deadline: Deadline,
-    messages: list[str],
-) -> _Attempt | None:
+@dataclass(frozen=True)
+class _Task:
+    """A model in both words, its data and its time."""
+
+    sem: SemModel
+    description: Description
+    moments: _Moments
+    deadline: Deadline
+
+
+def _search(task: _Task, start: FloatArray | None, messages: list[str]) -> _Attempt | None:
+    """Try semopy's bounds (variances not negative) first, then none."""
     best: _Attempt | None = None
     starts = [("its own start", None)] + ([] if start is None else [("the start given", start)])
     try:
         for bounded in (True, False):
             for origin, point in starts:
-                model = _build(description, moments, deadline)
-                order = _positions(model, sem, description)
-                if not bounded:
-                    for parameter in model.parameters.values():
-                        parameter.bound = (None, None)
-                if point is not None:
-                    model.param_vals[order] = np.asarray(point, dtype=float)
-                for _ in range(RESTARTS):
-                    attempt = _attempt(model, order, moments, f"SLSQP from {origin}")
-                    if isinstance(attempt, str):
-                        messages.append(attempt)
-                        break
-                    if best is None or attempt.log_likelihood > best.log_likelihood:
-                        best = attempt
-                    if best.decrement < ACCEPTED:
-                        return best
+                end = _from_start(task, point, origin, bounded, messages)
+                if end is not None and (best is None or end.log_likelihood > best.log_likelihood):
+                    best = end
+                if best is not None and best.decrement < ACCEPTED:
+                    return best
     except TimeLimitError as error:
         if best is None:
             raise
         messages.append(error.message)
+    return best
+
+
+def _from_start(
+    task: _Task, point: FloatArray | None, origin: str, bounded: bool, messages: list[str]
+) -> _Attempt | None:
+    """Run SLSQP, and again from where it ended, until its score is zero."""
+    model = _build(task.description, task.moments, task.deadline)
+    order = _positions(model, task.sem, task.description)
+    if not bounded:
+        for parameter in model.parameters.values():
+            parameter.bound = (None, None)
+    if point is not None:
+        model.param_vals[order] = np.asarray(point, dtype=float)
+    best: _Attempt | None = None
+    for _ in range(RESTARTS):
+        attempt = _attempt(model, order, task.moments, f"SLSQP from {origin}")
+        if isinstance(attempt, str):
+            messages.append(attempt)
+            break
+        if best is None or attempt.log_likelihood > best.log_likelihood:
+            best = attempt
+        if best.decrement < ACCEPTED:
+            break
     return best
 
 
@@ -435,33 +453,11 @@ def _log_likelihood(moments: _Moments, objective: float, log_determinant: float)
     size, n_outcomes = moments.raw.shape[0], moments.n_outcomes
     deviance = objective + log_determinant + size
     deviance -= moments.log_determinant_given + (size - n_outcomes)
-    return -0.5 * moments.n_subjects * (n_outcomes * float(np.log(2 * np.pi)) + deviance)
-
-
-def _kinds(sem: SemModel) -> tuple[ParameterKind, ...]:
-    first = {path.parameter: path for path in reversed(sem.paths) if path.free}
-    kinds: list[ParameterKind] = []
-    for name in sem.free_parameters:
-        path = first[name]
-        if path.op == "=~":
-            kinds.append("loading")
-        elif path.op == "~":
-            kinds.append("regression")
-        elif path.op == "~1":
-            kinds.append("mean")
-        elif path.left not in sem.latent and path.right not in sem.latent:
-            kinds.append("residual")
-        else:
-            kinds.append("variance" if path.left == path.right else "covariance")
-    return tuple(kinds)
+    return -0.5 * moments.n_subjects * (n_outcomes * float(np.log(2.0 * np.pi)) + deviance)
 
 
 def _translate(
-    sem: SemModel,
-    description: Description,
-    moments: _Moments,
-    best: _Attempt,
-    messages: tuple[str, ...],
+    sem: SemModel, moments: _Moments, best: _Attempt, messages: tuple[str, ...]
 ) -> EngineFit:
     errors = np.sqrt(np.maximum(np.diag(best.covariance), 0.0))
     converged = best.decrement < 1e-6
@@ -470,7 +466,7 @@ def _translate(
         engine="semopy",
         estimator="ml",
         names=sem.free_parameters,
-        kinds=_kinds(sem),
+        kinds=path_kinds(sem),
         estimates=best.estimates,
         covariance=best.covariance,
         information="expected",

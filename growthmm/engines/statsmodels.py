@@ -40,7 +40,8 @@ METHODS: tuple[tuple[str, dict[str, float]], ...] = (
     ("cg", {"gtol": 1e-9, "maxiter": 500}),
     ("powell", {"ftol": 1e-12, "maxiter": 200}),
 )
-"""The optimisers of MixedLM in the order in which they are tried."""
+"""The optimisers of MixedLM in the order in which they are tried; the slow last one only at the end.
+"""
 
 
 def version() -> str:
@@ -213,7 +214,8 @@ def _search(
             origins.append(("the start given", _starting_parameters(problem, start)))
         for origin, params in origins:
             best: _Attempt | None = None
-            for method, options in METHODS:
+            last = origin == origins[-1][0]
+            for method, options in METHODS if last else METHODS[:-1]:
                 point = params if best is None else best.result.params_object
                 attempt = run.attempt(point, method, options, origin)
                 if isinstance(attempt, str):

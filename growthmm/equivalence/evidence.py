@@ -20,7 +20,7 @@ from growthmm.equivalence.referee import referee_log_likelihood, subset
 from growthmm.errors import GrowthmmError
 from growthmm.model.growth import GrowthModel, parameter_keys
 from growthmm.notation import notation
-from growthmm.translate.pair import Pair, reread
+from growthmm.translation.pair import Pair, reread
 
 __all__ = ["Level", "compare_pair_moments", "estimates", "inference", "likelihood", "predictions", "structure"]
 

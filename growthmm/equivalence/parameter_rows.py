@@ -11,8 +11,8 @@ from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import ENGINES
 from growthmm.equivalence.fits import EngineReport
 from growthmm.inference.estimates import derived_covariances
-from growthmm.translate.pair import Pair
-from growthmm.translate.parameter_map import MapRow
+from growthmm.translation.pair import Pair
+from growthmm.translation.parameter_map import MapRow
 
 __all__ = ["parameter_rows"]
 

@@ -13,7 +13,7 @@ from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
 from growthmm.rendering import render
-from growthmm.translate.pair import Pair
+from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from growthmm.equivalence.result import Equivalence, Optimum, Verdict
 from growthmm.inference.result import FitResult
 from growthmm.model.growth import GrowthModel
 from growthmm.notation import notation
-from growthmm.translate.pair import Pair
+from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd

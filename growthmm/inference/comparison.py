@@ -16,7 +16,7 @@ from growthmm.rendering import render
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "ComparisonRow", "compare"]
+__all__ = ["Comparison", "ComparisonRow", "compare_fits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ REFUSAL = (
 )
 
 
-def compare(fits: Sequence[FitResult], *, refit: bool | None = None) -> Comparison:
+def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Comparison:
     """Compare fits of the same data by likelihood-ratio tests and information criteria.
 
     Parameters

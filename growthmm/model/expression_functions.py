@@ -83,7 +83,7 @@ FUNCTIONS: dict[str, Function] = {
         (_X, Parameter("degree", "integer", 1.0), Parameter("raw", "truth", False)),
         2,
         "poly",
-        "poly",
+        "",
     ),
     "scale": Function(
         "basis",

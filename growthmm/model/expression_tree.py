@@ -353,6 +353,10 @@ def _check_size(text: str, shown: str) -> None:
             f"The formula has {len(text)} characters, more than {MAX_LENGTH}.",
             hint="Is this the path of another file?",
         )
+    if not text.strip():
+        raise NotationError(
+            "The text is empty", text=shown, position=0, expected=("a formula or an expression",)
+        )
     if "\0" in text:
         raise NotationError(
             "The text holds a null character",

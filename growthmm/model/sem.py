@@ -158,7 +158,7 @@ class SemModel:
     group_labels : tuple of str
         The groups, in the order of ``Path.group``; empty until bound.
     function : {"growth", "sem", "cfa", "lavaan"}
-        Whose defaults were filled in.
+        Whose defaults were filled in. Takes no part in comparison.
     fixed_x : bool
         Whether covariates are conditioned on. Where False they stand among `outcomes`.
     missing : {"listwise", "ml"}
@@ -214,7 +214,12 @@ class SemModel:
             seen.add(key)
 
     @cached_property
-    def _identity(self) -> tuple[object, ...]:
+    def table(self) -> tuple[object, ...]:
+        """The model itself, whatever order it is written in: rows that are not zero, variables.
+
+        Two models with the same table have the same parameters and the same moments. Where the
+        defaults came from and how the model is to be estimated is no part of it.
+        """
         return (
             frozenset(path.identity for path in self.paths if not path.is_zero),
             frozenset(self.latent),
@@ -223,18 +228,19 @@ class SemModel:
             frozenset(self.constraints),
             frozenset(self.defined),
             self.n_groups,
-            self.group_variable,
-            self.group_labels,
-            self.function,
-            self.fixed_x,
-            self.missing,
-            self.estimator,
-            self.information,
-            self.likelihood,
         )
 
+    @cached_property
+    def _identity(self) -> tuple[object, ...]:
+        settings = (self.fixed_x, self.missing, self.estimator, self.information, self.likelihood)
+        return (self.table, self.group_variable, self.group_labels, *settings)
+
     def __eq__(self, other: object) -> bool:
-        """Whether both tables say the same, in whatever order; rows that are zero don't count."""
+        """Whether both have the same table and the same settings.
+
+        The order of rows, rows that are zero, and the function whose defaults were filled in
+        don't count: the table is complete.
+        """
         return isinstance(other, SemModel) and self._identity == other._identity
 
     def __hash__(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 from growthmm.errors import NotationError
 from growthmm.model.expression_tree import Name, Text, Truth, parse
@@ -164,7 +165,7 @@ def find_call(text: str, functions: Collection[str]) -> CallText | None:
     ]
     _check_surroundings(text, marks, calls[0], closing)
     edges = [opening.position, *commas, closing.position]
-    pieces = [_argument(text, a + 1, b) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [_argument(text, a + 1, b) for a, b in pairwise(edges)]
     arguments = tuple(p for p in pieces if p.name or text[p.start : p.stop].strip())
     return CallText(marks[calls[0]].text, marks[calls[0]].position, arguments)
 

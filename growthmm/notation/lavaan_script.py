@@ -117,14 +117,14 @@ def _reshaping(model: SemModel, schema: Schema) -> list[str]:
     lines = [
         "",
         f"d <- d[!is.na(d[[{person}]]), ]",
-        f"wide <- data.frame(person = unique(d[[{person}]]))",
+        f"wide <- data.frame(.person = unique(d[[{person}]]))",
         "at_time <- function(column, time) {",
         f"  rows <- which({_same_time(schema)})",
-        f"  d[[column]][rows][match(wide$person, d[[{person}]][rows])]",
+        f"  d[[column]][rows][match(wide$.person, d[[{person}]][rows])]",
         "}",
         "of_person <- function(column) {",
         "  rows <- which(!is.na(d[[column]]))",
-        f"  d[[column]][rows][match(wide$person, d[[{person}]][rows])]",
+        f"  d[[column]][rows][match(wide$.person, d[[{person}]][rows])]",
         "}",
     ]
     placed: set[str] = set()

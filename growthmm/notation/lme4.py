@@ -101,7 +101,7 @@ class Lme4:
         return _read_call(text, call)
 
     def write(self, model: Model) -> Written:
-        """Write a mixed model: the bare formula where REML, lmer's default, is meant, else the call.
+        """Write a mixed model: the bare formula under REML, lmer's default, else the call.
 
         A diagonal block is written with ``||``, which means the same for numeric terms and reads
         back as ``by_term``.

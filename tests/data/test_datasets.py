@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import numpy as np
 import pandas
 import pytest
@@ -85,3 +88,34 @@ def test_the_whole_samples_moments_are_the_originals(reference_data):
 def test_no_row_of_the_original_is_shipped(reference_data):
     original = pandas.read_csv(reference_data / "A_gpa_long.csv")
     assert not np.isclose(datasets.gpa()["gpa"], original["gpa"], atol=1e-9).any()
+
+
+R_FITS = """
+suppressMessages(library(lme4))
+d <- read.csv(commandArgs(TRUE)[1])
+for (reml in c(FALSE, TRUE)) for (f in list(
+  gpa ~ occasion + (1 + occasion | student),
+  gpa ~ occasion * sex + (1 + occasion | student),
+  gpa ~ occasion + lib_hours + (1 + occasion | student))) {
+  m <- lmer(f, d, REML = reml, control = lmerControl(check.conv.grad = "ignore"))
+  cat(sprintf("%.10f\\n", as.numeric(logLik(m))))
+}
+"""
+
+
+@pytest.mark.r("lme4")
+def test_lme4_gives_the_originals_likelihoods(reference_data, tmp_path):
+    datasets.gpa().to_csv(tmp_path / "gpa.csv", index=False)
+    (tmp_path / "fits.R").write_text(R_FITS)
+    answer = subprocess.run(
+        ["Rscript", "--vanilla", tmp_path / "fits.R", tmp_path / "gpa.csv"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = [float(line) for line in answer.stdout.split()]
+    cases = ("A02_gpa_slope_homosced", "A04_gpa_sex_covariate", "A05_gpa_tvc_equal")
+    golden = [json.loads((reference_data / f"../golden/{c}.json").read_text()) for c in cases]
+    expected = [g["mixed"][kind]["logLik"] for kind in ("ml", "reml") for g in golden]
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,11 @@ def test_files_by_path(long, tmp_path, ending):
         long.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
     same_values(as_pandas(path), long)
     same_values(as_pandas(str(path)), long)
+
+
+def test_row_labels_in_a_text_file_are_left_out(long, tmp_path):
+    long.to_csv(tmp_path / "gpa.csv")
+    same_values(read_frame(tmp_path / "gpa.csv"), long)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +130,7 @@ def test_a_column_that_is_there_twice(long):
         pandas.Series([1, 0, 1], dtype="category"),
         pandas.Series([1, 0, 1], dtype="int64[pyarrow]"),
         pandas.Series([1, 0, 1], dtype="bool[pyarrow]"),
+        pandas.Series([1, 0, 1], dtype=pandas.ArrowDtype(pyarrow.decimal128(5, 2))),
     ],
     ids=lambda s: str(s.dtype),
 )

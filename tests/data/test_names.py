@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ from growthmm.errors import DataError
         ("gpa", 1e-5, "gpa_0.00001"),
         ("gpa", 1e20, "gpa_100000000000000000000"),
         ("gpa", True, "gpa_1"),
+        ("gpa", Decimal("-0.50"), "gpa_m0.5"),
         ("gpa", np.int8(4), "gpa_4"),
         ("gpa", "week 1", "gpa_week_1"),
         ("gpa", datetime.date(2020, 1, 31), "gpa_2020_01_31"),

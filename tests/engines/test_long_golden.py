@@ -47,7 +47,14 @@ class Golden:
 def _gpa(stem: str, fixed: str, random: str, **more: Any) -> Golden:
     data = more.pop("data", "A_gpa_long")
     return Golden(
-        stem, data, "gpa", "student", "occasion", tuple(fixed.split()), tuple(random.split()), **more
+        stem,
+        data,
+        "gpa",
+        "student",
+        "occasion",
+        tuple(fixed.split()),
+        tuple(random.split()),
+        **more,
     )
 
 
@@ -57,12 +64,12 @@ def _other(stem: str, data: str, words: str, columns: str, **more: Any) -> Golde
     return Golden(stem, data, outcome, person, time, names, names, **more)
 
 
-I = "(Intercept)"
-LINEAR, SQUARE = f"{I} occasion", f"{I} occasion I(occasion^2)"
+ONE = "(Intercept)"
+LINEAR, SQUARE = f"{ONE} occasion", f"{ONE} occasion I(occasion^2)"
 MISSING = "A08_gpa_missing_long"
 CASES = {
-    "A01": _gpa("A01_gpa_intercept_only", I, I),
-    "A01b": _gpa("A01b_gpa_random_intercept", LINEAR, I),
+    "A01": _gpa("A01_gpa_intercept_only", ONE, ONE),
+    "A01b": _gpa("A01b_gpa_random_intercept", LINEAR, ONE),
     "A02": _gpa("A02_gpa_slope_homosced", LINEAR, LINEAR),
     "A03": _gpa("A03_gpa_slope_heterosced", LINEAR, LINEAR, residual="by_occasion"),
     "A04": _gpa("A04_gpa_sex_covariate", f"{LINEAR} sexmale occasion:sexmale", LINEAR),
@@ -76,26 +83,24 @@ CASES = {
     ),
     "A09": _gpa("A09_gpa_slope_ar1", LINEAR, LINEAR, residual="ar1"),
     "B01": _other(
-        "B01_sleepstudy_full", "B_sleepstudy_long", "Reaction Subject Days", f"{I} Days"
+        "B01_sleepstudy_full", "B_sleepstudy_long", "Reaction Subject Days", f"{ONE} Days"
     ),
     "D01": _other(
-        "D01_demogrowth_linear_homosced", "D_demogrowth_long", "y id time", f"{I} time"
+        "D01_demogrowth_linear_homosced", "D_demogrowth_long", "y id time", f"{ONE} time"
     ),
-    "E02": _other("E02_sim_unbalanced", "E02_unbalanced_long", "y id time", f"{I} time"),
+    "E02": _other("E02_sim_unbalanced", "E02_unbalanced_long", "y id time", f"{ONE} time"),
     "F01": _other(
-        "F01_gpa_piecewise", "F_gpa_piecewise_long", "gpa student occasion", f"{I} t1 t2"
+        "F01_gpa_piecewise", "F_gpa_piecewise_long", "gpa student occasion", f"{ONE} t1 t2"
     ),
-    "F03": _other(
-        "F03_quadratic_sim", "F_quad_sim_long", "y id time", f"{I} time I(time^2)"
-    ),
+    "F03": _other("F03_quadratic_sim", "F_quad_sim_long", "y id time", f"{ONE} time I(time^2)"),
     "K01": _other(
-        "K01_singular_full", "K_singular_long", "y id time", f"{I} time", boundary=True
+        "K01_singular_full", "K_singular_long", "y id time", f"{ONE} time", boundary=True
     ),
     "K02": _other(
         "K02_singular_uncorrelated",
         "K_singular_long",
         "y id time",
-        f"{I} time",
+        f"{ONE} time",
         diagonal=True,
         boundary=True,
     ),
@@ -112,7 +117,7 @@ def _content(stem: str) -> dict[str, Any]:
 
 
 def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
-    if name == I:
+    if name == ONE:
         return np.ones(len(frame))
     if ":" in name:
         return np.prod([_column(frame, part) for part in name.split(":")], axis=0)
@@ -233,9 +238,7 @@ def test_random_effects_are_the_golden_ones(name: str, method: str) -> None:
     spread = float(np.abs(modes).max())
     for index, row in enumerate(rows):
         expected = [row[column] for column in case.random]
-        np.testing.assert_allclose(
-            modes[index], expected, rtol=tolerance, atol=tolerance * spread
-        )
+        np.testing.assert_allclose(modes[index], expected, rtol=tolerance, atol=tolerance * spread)
         if "cond_var" in row:
             np.testing.assert_allclose(
                 covariances[index],

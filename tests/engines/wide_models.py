@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path as File
 
-import numpy as np
 import pandas as pd
 import pytest
+
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
 
@@ -57,9 +57,7 @@ def growth_paths(
     for f, row in loadings.items():
         for y, value in row.items():
             if definitions and (f, y) in definitions:
-                rows.append(
-                    Path(f, "=~", y, free=False, definition=definitions[f, y], group=group)
-                )
+                rows.append(Path(f, "=~", y, free=False, definition=definitions[f, y], group=group))
             elif isinstance(value, str):
                 rows.append(Path(f, "=~", y, label=value, group=group))
             else:

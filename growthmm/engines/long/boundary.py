@@ -17,6 +17,7 @@ SINGULAR = 1e-8
 
 def find_boundary(
     blocks: tuple[Block, ...],
+    *,
     internal: FloatArray,
     user: FloatArray,
     names: tuple[str, ...],
@@ -99,7 +100,8 @@ def _describe(block: Block, matrix: FloatArray, rows: tuple[str, ...], beyond: b
     tiny = 1e-9 * float(np.max(np.abs(variances), initial=0.0))
     zero = [i for i, v in enumerate(variances) if v <= tiny]
     if zero or block.size == 1:
-        parts = [f"var({rows[i]}) = {variances[i]:.6g}" for i in (zero or [0])]
+        shown = variances if beyond else np.zeros(len(variances))
+        parts = [f"var({rows[i]}) = {shown[i]:.6g}" for i in (zero or [0])]
         return f"{', '.join(parts)} {'below' if beyond else 'at'} its bound 0"
     deviations = np.sqrt(variances)
     correlation = matrix / np.outer(deviations, deviations)

@@ -84,7 +84,7 @@ def score(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml")
     """
     ready = prepare(problem)
     slope = surface_score(admissible(ready, values), estimator)
-    return np.linalg.solve(ready.jacobian.T, slope)
+    return np.asarray(np.linalg.solve(ready.jacobian.T, slope), dtype=float)
 
 
 def information(

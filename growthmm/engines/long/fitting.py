@@ -114,7 +114,14 @@ def fit(
     values = ready.user(internal)
     boundary, affected = _boundary(problem, ready, found, values, names)
     covariance = _covariance(
-        ready, surface, found, free, estimator, information, boundary, affected
+        ready,
+        surface,
+        found=found,
+        free=free,
+        estimator=estimator,
+        information=information,
+        boundary=boundary,
+        affected=affected,
     )
     return EngineFit(
         engine="long",
@@ -176,22 +183,20 @@ def _search_scaled(
     blocks = tuple(block for block in ready.blocks if block.places[0] < k)
     free = free_parameters(k, blocks if bounds == "psd" else ())
 
-    def surface_at(point: FloatArray) -> Surface | None:
-        return narrow_surface(
-            products, ready.covariance(free.value(point)), 1.0, ready.entries, with_scale=False
-        )
+    scales: dict[bytes, float] = {}
 
     def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        surface = surface_at(point)
+        surface = narrow_surface(
+            products, ready.covariance(free.value(point)), 1.0, ready.entries, with_scale=False
+        )
         if surface is None or not surface.residual > 0:
             return -np.inf, np.zeros(k), np.zeros((k, k))
-        value, gradient, curvature, _ = profile_with_scale(surface, estimator)
+        value, gradient, curvature, scale = profile_with_scale(surface, estimator)
+        scales[point.tobytes()] = scale
         return (value, *free.pull_back(point, gradient, curvature))
 
     optimum = _search(objective, free.free(begin[:k] / begin[k]))
-    surface = surface_at(optimum.point)
-    assert surface is not None
-    scale = profile_with_scale(surface, estimator)[3]
+    scale = scales[optimum.point.tobytes()]
     return optimum, np.append(scale * free.value(optimum.point), scale)
 
 
@@ -223,20 +228,20 @@ def _boundary(
         else:
             labels.append(tuple(rows))
             columns.append(block.columns)
-    for block in ready.blocks[len(labels) :]:
-        own = [names[p + place] for place in block.places]
-        size = block.size
-        labels.append(tuple(own[block.entries.index((i, i))][4:-1] for i in range(size)))
+    for matrix in ready.blocks[len(labels) :]:
+        own = [names[p + place] for place in matrix.places]
+        diagonal = [matrix.entries.index((i, i)) for i in range(matrix.size)]
+        labels.append(tuple(own[place][len("var(") : -1] for place in diagonal))
         columns.append(())
     boundary, affected = find_boundary(
         ready.blocks,
-        found,
-        values[p:],
-        names[p:],
-        tuple(labels),
-        float(np.max(np.abs(found[k:]), initial=0.0)),
-        ready.scaling.random,
-        tuple(columns),
+        internal=found,
+        user=values[p:],
+        names=names[p:],
+        labels=tuple(labels),
+        residual=float(np.max(np.abs(found[k:]), initial=0.0)),
+        transform=ready.scaling.random,
+        columns=tuple(columns),
     )
     return boundary, np.asarray(affected, dtype=bool)
 
@@ -244,6 +249,7 @@ def _boundary(
 def _covariance(
     ready: Prepared,
     surface: Surface,
+    *,
     found: FloatArray,
     free: FreeParameters,
     estimator: Estimator,

@@ -30,7 +30,7 @@ def small_covariance(factor: FloatArray, covariance: FloatArray, scale: float) -
     out = np.einsum("kig,kjg->ijg", factor, turned)
     for a in range(q):
         out[a, a] += scale
-    return out
+    return np.asarray(out, dtype=float)
 
 
 def cholesky(matrices: FloatArray) -> FloatArray | None:

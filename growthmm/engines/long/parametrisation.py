@@ -82,7 +82,7 @@ class FreeParameters:
             matrix = block.matrix(parameters)
             values, vectors = np.linalg.eigh(matrix)
             root = vectors * np.sqrt(np.maximum(values, 0.0))
-            lower = np.linalg.qr(root.T, mode="r").T
+            lower: FloatArray = np.asarray(np.linalg.qr(root.T, mode="r")).T
             lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
             for (a, b), place in zip(block.entries, block.places, strict=True):
                 out[place] = lower[b, a]

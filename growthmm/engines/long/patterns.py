@@ -145,4 +145,4 @@ def _vectors(own: FloatArray, held: int) -> FloatArray:
     flat = own.reshape(n, size * c)
     values, vectors = np.linalg.eigh(flat.T @ flat)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))).T
-    return root.reshape(held, size, c).transpose(1, 0, 2)
+    return np.asarray(root.reshape(held, size, c).transpose(1, 0, 2), dtype=float)

@@ -98,7 +98,8 @@ class Prepared:
 
     def internal(self, values: FloatArray) -> FloatArray:
         """Internal parameters of the user's `values`."""
-        return np.linalg.solve(self.jacobian, np.asarray(values, dtype=float) - self.origin)
+        shifted = np.asarray(values, dtype=float) - self.origin
+        return np.asarray(np.linalg.solve(self.jacobian, shifted), dtype=float)
 
     def user(self, internal: FloatArray) -> FloatArray:
         """The user's parameters."""

@@ -9,6 +9,7 @@ With ``Z_i = Q_i B_i'`` (orthonormal columns, lower triangular `B_i`) a person's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Products:
     @property
     def spare(self) -> int:
         """Rows beyond `n_random` a person (may be negative)."""
-        return self.n_rows - self.factor.shape[0] * self.n_subjects
+        return int(self.n_rows - self.factor.shape[0] * self.n_subjects)
 
 
 def collect(problem: LongProblem, scaling: Scaling) -> Products:
@@ -129,7 +130,7 @@ def _chunks(starts: IntArray) -> list[tuple[int, int]]:
     """Ranges of persons with about `CHUNK_ROWS` rows each."""
     edges = np.arange(0, int(starts[-1]), CHUNK_ROWS)
     cuts = np.unique(np.append(np.searchsorted(starts[:-1], edges), len(starts) - 1))
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
 def _select(rows: Rows, first: int, last: int) -> slice | IntArray:
@@ -142,8 +143,10 @@ def _shared_design(problem: LongProblem, scaling: Scaling, rows: Rows) -> Produc
     model = problem.random[_select(rows, 0, size)]
     step = max(1, CHUNK_ROWS // size)
     n = len(rows.present)
-    gram, total = np.zeros((q * c, q * c)), np.zeros((c, c))
-    factor, turn = None, np.zeros((0, 0))
+    gram: FloatArray = np.zeros((q * c, q * c))
+    total: FloatArray = np.zeros((c, c))
+    factor: FloatArray | None = None
+    turn: FloatArray = np.zeros((0, 0))
     for low in range(0, n, step):
         high = min(n, low + step)
         select = _select(rows, low * size, high * size)
@@ -154,8 +157,8 @@ def _shared_design(problem: LongProblem, scaling: Scaling, rows: Rows) -> Produc
             z = design[:size]
             factor = semi_cholesky((z.T @ z)[:, :, None])
             basis = solve_lower(factor, np.ascontiguousarray(z[:, :, None]))[:, :, 0]
-            turn = np.kron(basis, np.eye(c))
-        total += data.T @ data
+            turn = np.asarray(np.kron(basis, np.eye(c)), dtype=float)
+        total = total + data.T @ data
         turned = data.reshape(high - low, size * c) @ turn
         gram += turned.T @ turned
     assert factor is not None

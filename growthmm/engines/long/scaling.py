@@ -19,7 +19,8 @@ __all__ = ["Scaling", "entry_bases", "entry_vector", "find_scaling"]
 
 FloatArray = NDArray[np.float64]
 
-SAMPLE_ROWS = 20_000
+SAMPLE_ROWS = 4_096
+GOLDEN = 0.6180339887498949
 COLLINEAR = 1e-9
 
 
@@ -90,11 +91,10 @@ def find_scaling(problem: LongProblem) -> Scaling:
     ValueColumnError
         If the fixed effects leave nothing of the outcome.
     """
-    n_rows = len(problem.outcome)
-    step = max(1, n_rows // SAMPLE_ROWS)
-    fixed, outcome = problem.fixed[::step], problem.outcome[::step]
+    rows = _sample(len(problem.outcome))
+    fixed, outcome = problem.fixed[rows], problem.outcome[rows]
     transform, norms = _orthogonaliser(fixed)
-    if transform is None and step > 1:
+    if transform is None and len(fixed) < len(problem.fixed):
         fixed, outcome = problem.fixed, problem.outcome
         transform, norms = _orthogonaliser(fixed)
     if transform is None:
@@ -112,7 +112,7 @@ def find_scaling(problem: LongProblem) -> Scaling:
     if not unit > 1e-13 * size:
         _check_outcome(problem)
         unit = max(float(np.std(problem.outcome)), np.finfo(float).tiny)
-    random = _random_transform(problem, step)
+    random = _random_transform(problem, rows)
     bases = entry_bases(problem.covariance_entries, len(random))
     entries = np.array(
         [entry_vector(random @ basis @ random.T, problem.covariance_entries) for basis in bases]
@@ -129,11 +129,22 @@ def _orthogonaliser(design: FloatArray) -> tuple[FloatArray | None, FloatArray]:
     norms = np.sqrt(np.einsum("ij,ij->j", design, design))
     if np.any(norms == 0) or n < p:
         return None, norms
-    triangle = np.linalg.qr(design / norms, mode="r")
+    triangle = _triangle(design / norms)
     if np.min(np.abs(np.diag(triangle))) < COLLINEAR:
         return None, norms
     inverse = np.linalg.inv(triangle) * np.sqrt(n) * np.sign(np.diag(triangle))
     return np.triu(inverse) / norms[:, None], norms
+
+
+def _triangle(design: FloatArray) -> FloatArray:
+    """`R` of a QR decomposition, by way of the cross-products where they are well-conditioned."""
+    try:
+        triangle = np.linalg.cholesky(design.T @ design).T
+    except np.linalg.LinAlgError:
+        triangle = np.zeros((1, 1))
+    if float(np.min(np.diag(triangle))) < 1e-3:
+        return np.asarray(np.linalg.qr(design, mode="r"), dtype=float)
+    return np.asarray(triangle, dtype=float)
 
 
 def _refuse_collinear(design: FloatArray, norms: FloatArray, names: tuple[str, ...]) -> None:
@@ -163,18 +174,26 @@ def _check_outcome(problem: LongProblem) -> None:
         )
 
 
-def _random_transform(problem: LongProblem, step: int) -> FloatArray:
+def _random_transform(problem: LongProblem, rows: slice | NDArray[np.intp]) -> FloatArray:
     q = problem.random.shape[1]
     out = np.zeros((q, q))
     for block in problem.blocks:
         columns = list(block.columns)
         design = problem.random[:, columns]
-        transform, norms = _orthogonaliser(design[::step])
-        if transform is None and step > 1:
-            transform, norms = _orthogonaliser(design)
+        part = design[rows]
+        transform, norms = _orthogonaliser(part)
+        if transform is None and len(part) < len(design):
+            part = design
+            transform, norms = _orthogonaliser(part)
         if transform is None or block.diagonal:
-            rows = -(-len(design) // step) if transform is not None else len(design)
-            safe = np.where(norms > 0, norms, 1.0)
-            transform = np.diag(np.sqrt(rows) / safe)
+            transform = np.diag(np.sqrt(len(part)) / np.where(norms > 0, norms, 1.0))
         out[np.ix_(columns, columns)] = transform
     return out
+
+
+def _sample(n_rows: int) -> slice | NDArray[np.intp]:
+    """All rows, or some that lie evenly without being in step with anyone's occasions."""
+    if n_rows <= SAMPLE_ROWS:
+        return slice(None)
+    fractions = np.arange(1, SAMPLE_ROWS + 1) * GOLDEN % 1.0
+    return np.unique((fractions * n_rows).astype(np.intp))

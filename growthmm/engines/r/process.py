@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,10 @@ def csv(names: Sequence[str], columns: FloatArray) -> str:
     y
     0.5
     NA
+    <BLANKLINE>
     """
-    rows = [",".join("NA" if v != v else repr(v) for v in row) for row in columns.tolist()]
-    return "\n".join([",".join(names), *rows])
+    rows = [",".join("NA" if isnan(v) else repr(v) for v in row) for row in columns.tolist()]
+    return "\n".join([",".join(names), *rows, ""])
 
 
 def run(

@@ -13,8 +13,8 @@ from growthmm.engines.wide import ram as _ram
 from growthmm.engines.wide.constraints import defined as _defined
 from growthmm.engines.wide.fitting import Estimator, fit, information
 from growthmm.engines.wide.identification import null_space
-from growthmm.engines.wide.likelihood import evaluate as _evaluate
 from growthmm.engines.wide.latent import factor_scores
+from growthmm.engines.wide.likelihood import evaluate as _evaluate
 from growthmm.engines.wide.measures import fit_measures
 from growthmm.engines.wide.problem import WideGroup, WideMoments, WideProblem
 from growthmm.engines.wide.robust import person_scores, sandwich
@@ -61,9 +61,7 @@ def start_values(problem: WideProblem) -> FloatArray:
     return found[0] if found else _moment_start(problem.model, system)
 
 
-def log_likelihood(
-    problem: WideProblem, values: FloatArray, estimator: Estimator = "ml"
-) -> float:
+def log_likelihood(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml") -> float:
     """Log-likelihood with all constants, conditional on the covariates.
 
     Parameters

@@ -60,7 +60,9 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
             lowest = float(curve[0])
             along = unit * vectors[:, 0]
             direction = np.zeros(len(model.latent))
-            direction[np.array(block.variables) - len(model.outcomes)] = along / np.linalg.norm(along)
+            direction[np.array(block.variables) - len(model.outcomes)] = along / np.linalg.norm(
+                along
+            )
     return Boundary(
         at_boundary=singular and not beyond,
         beyond=beyond,

@@ -73,7 +73,9 @@ class Jet:
             first = n * v ** (n - 1) if n != 0 else 0.0
             second = n * (n - 1) * v ** (n - 2) if n not in (0, 1) else 0.0
             return self.chain(v**n, first, second)
-        return (other * self.chain(*_log(self.value))).chain(*_exp(other.value * math.log(self.value)))
+        return (other * self.chain(*_log(self.value))).chain(
+            *_exp(other.value * math.log(self.value))
+        )
 
     def chain(self, value: float, first: float, second: float) -> Jet:
         """A function of this number, from its value and two derivatives."""

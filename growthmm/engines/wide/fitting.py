@@ -23,8 +23,12 @@ from growthmm.engines.wide.system import (
     parameter_names,
 )
 from growthmm.engines.wide.transform import Transform, identity, semidefinite
-from growthmm.errors import FitFailedError, NotIdentifiedError, SpecificationError
-from growthmm.errors import UnsupportedEngineError
+from growthmm.errors import (
+    FitFailedError,
+    NotIdentifiedError,
+    SpecificationError,
+    UnsupportedEngineError,
+)
 
 __all__ = ["fit", "information", "invert"]
 
@@ -143,9 +147,7 @@ def _check(problem: WideProblem, system: System, estimator: str, bounds: str) ->
                 )
 
 
-def _starts(
-    problem: WideProblem, system: System, start: FloatArray | None
-) -> list[FloatArray]:
+def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> list[FloatArray]:
     found = candidates(problem.model, system)
     if start is not None:
         given = np.asarray(start, dtype=float)
@@ -254,7 +256,9 @@ def _boundary(
         return found
     names = problem.model.free_parameters
     pinned = [names[k] for c in best.active for k in c.parameters]
-    notes = [n for n in (found.description, *(f"the bound {c.text} holds" for c in best.active)) if n]
+    notes = [
+        n for n in (found.description, *(f"the bound {c.text} holds" for c in best.active)) if n
+    ]
     return Boundary(
         True,
         found.beyond,
@@ -362,5 +366,3 @@ def information(
         observed[np.ix_(fixed, rest)] = 0.0
         observed[np.ix_(rest, fixed)] = 0.0
     return observed
-
-

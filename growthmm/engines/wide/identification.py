@@ -48,12 +48,16 @@ def moment_jacobian(system: System, values: FloatArray) -> FloatArray:
             sigma = np.where(both[:, None], jac.sigma / np.outer(sd, sd), 0.0)
             rows = np.zeros((count, ram.n_outcomes**2, size))
             flat = np.broadcast_to(sigma, (count, *sigma.shape[1:]))
-            rows[:, :, ram.cov_parameters] = flat.reshape(count, len(ram.cov_parameters), -1).swapaxes(1, 2)
+            rows[:, :, ram.cov_parameters] = flat.reshape(
+                count, len(ram.cov_parameters), -1
+            ).swapaxes(1, 2)
             slope = (jac.mean @ part.transform) / sd[:, None] * part.observed[:, None, :, None]
             root = _root(part.ww / part.n[:, None, None])
             slope = slope @ root[:, None]
             means = np.zeros((count, ram.n_outcomes * ram.n_regressors, size))
-            means[:, :, ram.mean_parameters] = slope.reshape(count, slope.shape[1], -1).swapaxes(1, 2)
+            means[:, :, ram.mean_parameters] = slope.reshape(count, slope.shape[1], -1).swapaxes(
+                1, 2
+            )
             stacked = np.concatenate([total, rows.reshape(-1, size), means.reshape(-1, size)])
             total = np.linalg.qr(stacked, mode="r") if len(stacked) > size else stacked
     return np.asarray(total)

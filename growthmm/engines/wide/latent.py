@@ -31,7 +31,8 @@ def factor_scores(
     ``"regression"`` is the conditional mean (Thurstone 1935; the best linear unbiased predictor at
     these values), ``"bartlett"`` the generalised least-squares estimate from the person's outcomes
     alone (Bartlett 1937, doi:10.1111/j.2044-8295.1937.tb00863.x), NaN where the person's outcomes
-    do not determine it. A latent variable without a disturbance follows from its causes.
+    do not determine it. There, a latent variable that others cause without a disturbance follows from
+    its causes; any other counts as unknown, with a variance or without.
 
     Parameters
     ----------
@@ -118,8 +119,10 @@ def _bartlett(
     gap: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     t = ram.n_outcomes
-    s = r.matrices(ram, values, designs)[1]
-    free = t + np.flatnonzero(np.any(s[:, t:, t:] != 0, axis=(0, 2)))
+    a, s, _ = r.matrices(ram, values, designs)
+    disturbed = np.any(s[:, t:, t:] != 0, axis=(0, 2))
+    caused = np.any(a[:, t:, :] != 0, axis=(0, 2))
+    free = t + np.flatnonzero(disturbed | ~caused)
     own = at.b[:, :t, :t]
     found = invert_patterns(own @ s[:, :t, :t] @ own.swapaxes(1, 2), observed)
     if found is None or np.any(s[:, :t, t:]):
@@ -145,6 +148,9 @@ def _bartlett(
     shift = np.einsum("nlf,nf->nl", onto @ inverse, np.einsum("nft,nt->nf", side, gap))
     covariance = onto @ inverse @ onto.swapaxes(1, 2)
     # A latent variable is determined where it has no part in the null space of `inner`.
-    lost = np.any((np.abs(onto @ scaled) > 1e-6 * np.abs(onto @ scaled).max(initial=0.0)) & ~solid[:, None], axis=2)
+    lost = np.any(
+        (np.abs(onto @ scaled) > 1e-6 * np.abs(onto @ scaled).max(initial=0.0)) & ~solid[:, None],
+        axis=2,
+    )
     both = lost[:, :, None] | lost[:, None, :]
     return np.where(lost, np.nan, shift), np.where(both, np.nan, covariance)

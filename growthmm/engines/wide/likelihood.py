@@ -112,7 +112,9 @@ def _blocks(system: System, values: FloatArray) -> Iterator[_Block | None]:
             if at is None:
                 yield None
                 return
-            inverse = invert_patterns(at.sigma[:, : ram.n_outcomes, : ram.n_outcomes], part.observed)
+            inverse = invert_patterns(
+                at.sigma[:, : ram.n_outcomes, : ram.n_outcomes], part.observed
+            )
             if inverse is None:
                 yield None
                 return
@@ -247,9 +249,7 @@ def _accumulate(
     residual = cells.yy - block.mean @ cells.yw.swapaxes(1, 2) - c @ turned
     residual = 0.5 * (residual + residual.swapaxes(1, 2))
     count = cells.n * cells.observed.sum(axis=1)
-    value = -0.5 * float(
-        np.sum(count * LOG_2PI + cells.n * block.log_det) + np.sum(w * residual)
-    )
+    value = -0.5 * float(np.sum(count * LOG_2PI + cells.n * block.log_det) + np.sum(w * residual))
     if order == 0:
         return value
     where = slope = None

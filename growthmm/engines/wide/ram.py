@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from growthmm.errors import UnsupportedEngineError
 from growthmm.model.sem import Path, SemModel
 
-__all__ = ["Entries", "Implied", "Jacobian", "Ram", "compile_group", "curvature", "implied", "jacobian"]
+__all__ = [
+    "Entries",
+    "Implied",
+    "Jacobian",
+    "Ram",
+    "compile_group",
+    "curvature",
+    "implied",
+    "jacobian",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]

@@ -194,7 +194,7 @@ def _augmented(
 ) -> tuple[FloatArray, FloatArray, int]:
     point = start
     value, slope = _stack(constraints(point), which, len(start))
-    _, g, h = objective(point)
+    _, _g, h = objective(point)
     # Constraints in units in which the objective curves as strongly along them.
     weight = np.array([abs(s @ h @ s) / max(float(s @ s), 1e-300) ** 2 for s in slope])
     weight = np.maximum(weight, 1e-8 * max(float(weight.max()), 1e-8))
@@ -274,9 +274,12 @@ def _newton(
                 np.ones(len(which)),
             ]
         )
-        step = unit * np.linalg.lstsq(
-            system * np.outer(unit, unit), unit * np.concatenate([-g, c]), rcond=1e-14
-        )[0]
+        step = (
+            unit
+            * np.linalg.lstsq(
+                system * np.outer(unit, unit), unit * np.concatenate([-g, c]), rcond=1e-14
+            )[0]
+        )
         candidate = point + step[:size]
         if not np.isfinite(objective(candidate)[0]):
             break

@@ -169,7 +169,7 @@ def _independent(system: System, best: FloatArray) -> FloatArray:
     values = best.copy()
     which = _only_s(system)
     values[which] = 0.0
-    variance = np.concatenate([v for v in _spread(system)])
+    variance = np.concatenate(list(_spread(system)))
     for ram, _ in system.groups:
         at = r.implied(ram, values, np.ones((1, len(ram.definitions))) if ram.definitions else None)
         if at is None:

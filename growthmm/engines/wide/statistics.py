@@ -241,7 +241,9 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
     )
 
 
-def _labels(seen: BoolArray, designs: FloatArray | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _labels(
+    seen: BoolArray, designs: FloatArray | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Cell of each person, and one person of each cell."""
     if seen.shape[1] <= 62:
         code = seen @ (1 << np.arange(seen.shape[1], dtype=np.int64))

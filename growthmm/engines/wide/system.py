@@ -96,7 +96,7 @@ def check_restricted(problem: WideProblem, system: System) -> None:
         if at is not None:
             slopes = np.abs(ram.jacobian(matrices, at).mean).max(axis=(0, 2, 3))
             moved = {int(k) for k, s in zip(matrices.mean_parameters, slopes, strict=True) if s}
-            shared |= moved & set(int(k) for k in matrices.cov_parameters)
+            shared |= moved & {int(k) for k in matrices.cov_parameters}
         if shared:
             names = ", ".join(model.free_parameters[k] for k in sorted(shared))
             raise UnsupportedEngineError(

@@ -48,11 +48,7 @@ def unrestricted(ram: Ram, cells: Cells) -> Unrestricted | None:
     together = np.einsum("c,ca,cb->ab", cells.n, cells.observed, cells.observed)
     if together.min() <= t + k - 1 or np.linalg.matrix_rank(cells.ww.sum(axis=0)) < k:
         return None
-    if len(cells.n) == 1:
-        found = _complete(cells)
-    else:
-        found = _with_missing(ram, cells)
-    return found
+    return _complete(cells) if len(cells.n) == 1 else _with_missing(ram, cells)
 
 
 def _complete(cells: Cells) -> Unrestricted | None:

@@ -8,14 +8,19 @@ report(directory, function() {
   n_random <- length(unlist(blocks))
   bars <- vapply(blocks, function(b) paste0("(0 + ", paste0("z", b, collapse = " + "), " | id)"), "")
   terms <- c("0", if (n_fixed) paste0("x", seq_len(n_fixed)), bars)
-  model <- lmer(
-    as.formula(paste("y ~", paste(terms, collapse = " + "))), data,
-    REML = arguments[2] == "reml",
+  formula <- as.formula(paste("y ~", paste(terms, collapse = " + ")))
+  fit <- function(start) lmer(
+    formula, data, REML = arguments[2] == "reml", start = start,
     control = lmerControl(
       optimizer = "nloptwrap",
-      optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 100000)
+      optCtrl = list(
+        xtol_abs = 1e-12, ftol_abs = 1e-14, xtol_rel = 1e-12, ftol_rel = 1e-15, maxeval = 100000
+      )
     )
   )
+  # The search stops early where its trust region has shrunk; a second one starts it wide again.
+  model <- suppressMessages(suppressWarnings(fit(NULL)))
+  model <- fit(getME(model, "theta"))
   covariance <- matrix(0, n_random, n_random)
   for (part in VarCorr(model)) {
     places <- as.integer(sub("z", "", rownames(part)))

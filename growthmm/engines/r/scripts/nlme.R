@@ -42,6 +42,6 @@ report(directory, function() {
     correlation = if (is.null(correlation)) list()
       else unname(coef(model$modelStruct$corStruct, unconstrained = FALSE)),
     log_likelihood = as.numeric(logLik(model)), singular = FALSE,
-    converged = TRUE, iterations = model$numIter, decrement = NA
+    converged = TRUE, iterations = if (is.null(model$numIter)) 0 else model$numIter, decrement = NA
   )
 })

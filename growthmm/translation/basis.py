@@ -7,8 +7,8 @@ import numpy as np
 from growthmm.model.expression import canonical, quote, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
-from growthmm.translate.naming import polynomial_degree
-from growthmm.translate.tabulate import tabulate
+from growthmm.translation.naming import polynomial_degree
+from growthmm.translation.tabulate import tabulate
 
 __all__ = ["affine_map", "basis_column", "number"]
 

@@ -23,7 +23,7 @@ from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
-from growthmm.translate.basis import basis_column
+from growthmm.translation.basis import basis_column
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from growthmm.errors import TooFewOccasionsError, TranslationError
 from growthmm.model.defaults import Assumption
 from growthmm.model.sem import SemModel
-from growthmm.translate.basis import affine_map, number
-from growthmm.translate.from_sem import growth_outcomes, loading_table
+from growthmm.translation.basis import affine_map, number
+from growthmm.translation.from_sem import growth_outcomes, loading_table
 
 __all__ = ["common_stem", "match_times", "time_scores"]
 

@@ -16,10 +16,10 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, Constants, Schema, Variable
 from growthmm.model.sem import SemModel
-from growthmm.translate.covariates import covariate_families, dummy_column, plain_column
-from growthmm.translate.from_sem import growth_from_sem
-from growthmm.translate.tabulate import TABULATED, part_variables
-from growthmm.translate.time_scores import common_stem, match_times, time_scores
+from growthmm.translation.covariates import covariate_families, dummy_column, plain_column
+from growthmm.translation.from_sem import growth_from_sem
+from growthmm.translation.tabulate import TABULATED, part_variables
+from growthmm.translation.time_scores import common_stem, match_times, time_scores
 
 if TYPE_CHECKING:
     import pandas as pd

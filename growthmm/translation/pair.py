@@ -9,11 +9,11 @@ from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
 from growthmm.model.growth import GrowthModel
-from growthmm.translate.from_mixed import growth_from_mixed
-from growthmm.translate.from_sem import growth_from_sem
-from growthmm.translate.parameter_map import MapRow, parameter_map
-from growthmm.translate.to_mixed import mixed_from_growth
-from growthmm.translate.to_sem import sem_from_growth
+from growthmm.translation.from_mixed import growth_from_mixed
+from growthmm.translation.from_sem import growth_from_sem
+from growthmm.translation.parameter_map import MapRow, parameter_map
+from growthmm.translation.to_mixed import mixed_from_growth
+from growthmm.translation.to_sem import sem_from_growth
 
 __all__ = ["Pair", "pair_from_mixed", "pair_from_sem"]
 

@@ -20,7 +20,7 @@ from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Constants, Schema, Variable
 from growthmm.model.terms import Term
-from growthmm.translate.tabulate import TABULATED
+from growthmm.translation.tabulate import TABULATED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,8 +23,8 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
-from growthmm.translate.naming import NameBook
-from growthmm.translate.tabulate import part_variables, tabulate
+from growthmm.translation.naming import NameBook
+from growthmm.translation.tabulate import part_variables, tabulate
 
 __all__ = ["growth_from_mixed"]
 

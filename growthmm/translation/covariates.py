@@ -8,8 +8,8 @@ from growthmm.model.expression import quote
 from growthmm.model.schema import Column, ColumnPart, Variable
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
-from growthmm.translate.naming import covariate_name
-from growthmm.translate.time_scores import common_stem
+from growthmm.translation.naming import covariate_name
+from growthmm.translation.time_scores import common_stem
 
 __all__ = ["covariate_families", "dummy_column", "plain_column"]
 

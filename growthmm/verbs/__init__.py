@@ -1,0 +1,1 @@
+"""What users call: the verbs that tie the rooms together."""

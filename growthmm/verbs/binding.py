@@ -1,0 +1,214 @@
+"""From a model and data, whatever their layouts, to both forms or to one engine's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from growthmm.data.frames import as_pandas, require_columns
+from growthmm.data.moments import Moments
+from growthmm.engines.prepare import (
+    LongData,
+    WideData,
+    frame_from_wide,
+    long_data,
+    scatter_data,
+    sem_data,
+    wide_data,
+)
+from growthmm.engines.wide.problem import WideMoments, WideProblem
+from growthmm.errors import DataError, SpecificationError
+from growthmm.model.bound import BoundSem
+from growthmm.model.defaults import Assumption
+from growthmm.model.mixed import MixedModel
+from growthmm.model.sem import SemModel
+from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.bind_sem import bind_sem, sem_schema
+from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Facts", "layout_of", "mixed_arrays", "paired", "sem_arrays"]
+
+Layout = Literal["long", "wide"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What users may say about their data.
+
+    Parameters
+    ----------
+    id, time, outcome : str, optional
+        Columns of the long form.
+    time_values : sequence of float, optional
+        Times of the outcomes, where the data do not hold them.
+    layout : {"long", "wide"}, optional
+        The layout, where it can't be told.
+    """
+
+    id: str | None = None
+    time: str | None = None
+    outcome: str | None = None
+    time_values: Sequence[float] | None = None
+    layout: Layout | None = None
+
+
+def layout_of(model: SemModel, frame: pd.DataFrame, facts: Facts) -> Layout:
+    """Wide where the frame has the model's outcomes as columns, else long.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        If the frame has some of the outcomes, but not all.
+    """
+    if facts.layout is not None:
+        return facts.layout
+    present = [name for name in model.outcomes if name in frame.columns]
+    if len(present) == len(model.outcomes):
+        return "wide"
+    if present or (facts.id is None and facts.time is None):
+        require_columns(frame, model.outcomes)
+    return "long"
+
+
+def _frame_of(data: object, model: MixedModel | SemModel) -> pd.DataFrame:
+    """A frame; printed moments are drawn from, so that the sample has exactly these."""
+    if isinstance(data, Moments):
+        if isinstance(model, MixedModel):
+            raise SpecificationError(
+                "Moments are of wide data, and a mixed model names long columns.",
+                hint="Write the model as a latent growth curve, or translate it first.",
+            )
+        return data.draw()
+    return as_pandas(data)
+
+
+def mixed_arrays(
+    model: MixedModel, data: object, facts: Facts
+) -> tuple[LongData, tuple[Assumption, ...]]:
+    """The arrays of a mixed model for the long engines."""
+    _refuse_wide(model, facts)
+    frame = _frame_of(data, model)
+    bound = bind_mixed(model, frame, id=facts.id, time=facts.time, wide_form=False)
+    return long_data(bound, frame), bound.assumptions
+
+
+def _refuse_wide(model: MixedModel, facts: Facts) -> None:
+    if facts.layout == "wide":
+        raise SpecificationError(
+            f"A mixed model ({model.response} ~ ...) takes long data, a row a person and occasion.",
+            hint="Reshape first: growthmm reshape --to long.",
+        )
+
+
+def sem_arrays(
+    model: SemModel, data: object, facts: Facts
+) -> tuple[WideData, tuple[Assumption, ...]]:
+    """The arrays of any structural equation model for the wide engines."""
+    if isinstance(data, Moments):
+        wanted = (*model.outcomes, *model.covariates)
+        picked = _pick(data, wanted)
+        return WideData(WideProblem(model, (picked,)), _row_numbers(0)), ()
+    frame = _frame_of(data, model)
+    if layout_of(model, frame, facts) == "wide":
+        return sem_data(model, frame, id=facts.id), ()
+    schema, covariates, notes = sem_schema(
+        model,
+        frame,
+        layout="long",
+        id=facts.id,
+        time=facts.time,
+        outcome=facts.outcome,
+        time_values=facts.time_values,
+        known=None,
+    )
+    return scatter_data(model, schema, covariates, frame), notes
+
+
+def _pick(moments: Moments, names: Sequence[str]) -> WideMoments:
+    """The moments of the model's variables, with divisor n."""
+    missing = [name for name in names if name not in moments.names]
+    if missing:
+        raise DataError(
+            f"The moments have no variable {', '.join(missing)}; they have "
+            f"{', '.join(moments.names)}.",
+            hint="Give names= in the model's spelling.",
+        )
+    at = [moments.names.index(name) for name in names]
+    scale = (moments.n - moments.ddof) / moments.n
+    return WideMoments(moments.mean[at], moments.cov[at][:, at] * scale, moments.n)
+
+
+def _row_numbers(n: int):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    return np.arange(1, n + 1).astype(object)
+
+
+def paired(
+    model: MixedModel | SemModel,
+    data: object | None,
+    facts: Facts,
+    *,
+    spelling: str = "lme4",
+) -> tuple[Pair, pd.DataFrame | None]:
+    """Both forms of a growth model, and its data in the long layout.
+
+    Parameters
+    ----------
+    model : MixedModel or SemModel
+        The model as read.
+    data : data frame, path or Moments, optional
+        Its data.
+    facts : Facts
+        What was said about them.
+    spelling : str
+        The mixed notation whose coefficient names are used for a SEM source.
+
+    Returns
+    -------
+    pair : Pair
+        Both forms.
+    frame : DataFrame or None
+        Long data.
+    """
+    if isinstance(model, MixedModel):
+        _refuse_wide(model, facts)
+        frame = None if data is None else _frame_of(data, model)
+        bound = bind_mixed(
+            model, frame, id=facts.id, time=facts.time, time_values=facts.time_values
+        )
+        return pair_from_mixed(bound), frame
+    frame = None if data is None else _frame_of(data, model)
+    layout = layout_of(model, frame, facts) if frame is not None else "wide"
+    bound_sem = bind_sem(
+        model,
+        frame,
+        layout=layout,
+        id=facts.id,
+        time=facts.time,
+        outcome=facts.outcome,
+        time_values=facts.time_values,
+    )
+    if frame is not None and layout == "wide":
+        frame = _long_frame(bound_sem, frame)
+    return pair_from_sem(bound_sem, spelling=spelling), frame
+
+
+def _long_frame(bound: BoundSem, frame: pd.DataFrame) -> pd.DataFrame:
+    if bound.schema.person in frame.columns and frame[bound.schema.person].duplicated().any():
+        twice = frame.loc[frame[bound.schema.person].duplicated(), bound.schema.person]
+        raise DataError(
+            f"The person column {bound.schema.person} of wide data has values twice: "
+            f"{', '.join(str(v) for v in twice.unique()[:5])}.",
+            hint="Wide data have a row a person.",
+        )
+    return frame_from_wide(frame, bound)
+
+
+def pair_problems(pair: Pair, frame: pd.DataFrame) -> tuple[LongData, WideData]:
+    """Both forms' arrays."""
+    return long_data(pair.mixed, frame), wide_data(pair.sem, frame)

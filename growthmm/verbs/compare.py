@@ -1,0 +1,43 @@
+"""The verb ``compare``."""
+
+from __future__ import annotations
+
+from growthmm.inference.comparison import Comparison, compare_fits
+from growthmm.inference.result import FitResult
+
+__all__ = ["compare"]
+
+
+def compare(*fits: FitResult, refit: bool | None = None) -> Comparison:
+    """Compare fits of the same data by likelihood-ratio tests and information criteria.
+
+    Parameters
+    ----------
+    *fits : FitResult
+        At least two.
+    refit : bool, optional
+        Whether REML fits are refitted by ML first; they are where None, as lme4's ``anova``
+        does.
+
+    Returns
+    -------
+    Comparison
+        ``.rows``, ``.table`` and ``.summary()``.
+
+    Raises
+    ------
+    SpecificationError
+        If fewer than two fits are given, or ML and REML fits are mixed without refitting.
+    DataError
+        If they were not fitted to the same outcomes.
+
+    Examples
+    --------
+    >>> import growthmm as gm
+    >>> data = gm.datasets.gpa()
+    >>> a = gm.fit("gpa ~ occasion + (1 + occasion | student)", data)
+    >>> b = gm.fit("gpa ~ occasion + sex + (1 + occasion | student)", data)
+    >>> round(gm.compare(a, b).rows[1].chi_square, 3)
+    10.166
+    """
+    return compare_fits(fits, refit=refit)

@@ -1,0 +1,218 @@
+"""The verb ``fit``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from growthmm.engines import long as long_engine
+from growthmm.engines import wide as wide_engine
+from growthmm.engines.prepare import LongData, WideData
+from growthmm.engines.registry import engine as engine_called
+from growthmm.engines.registry import run
+from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.inference.result import FitResult
+from growthmm.model.defaults import Assumption
+from growthmm.model.mixed import MixedModel
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.sem import SemModel
+from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
+from growthmm.verbs.source import Function, ModelLike, source
+
+__all__ = ["fit", "log_likelihood"]
+
+
+def fit(
+    model: ModelLike,
+    data: object,
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    engine: str = "auto",
+    estimator: str = "ml",
+    residual: str | ResidualStructure | None = None,
+    bounds: str | None = None,
+    information: Literal["expected", "observed"] | None = None,
+    start: Mapping[str, float] | None = None,
+    outcome: str | None = None,
+    time_values: Sequence[float] | None = None,
+    layout: Layout | None = None,
+    notation: str | None = None,
+    function: Function | None = None,
+    time_limit: float = 60.0,
+) -> FitResult:
+    """Fit a growth model written in either family, by any engine.
+
+    Every observed outcome is used, whatever the source program's rule for missing data.
+
+    Parameters
+    ----------
+    model : str, Path, MixedModel or SemModel
+        A formula, SEM text, a whole call, a file, or a model already read.
+    data : data frame, path or Moments
+        Long data; wide data (or moments) for a structural equation model.
+    id, time : str, optional
+        Columns of person and time, where the model does not say.
+    engine : str
+        ``auto`` takes ours of the model's family. An engine of the other family fits the
+        translation.
+    estimator : {"ml", "reml"}
+        What to maximise.
+    residual : str, optional
+        Residual structure of a mixed model: ``common``, ``by_occasion`` and so on.
+    bounds : {"psd", "none"}, optional
+        Keep covariance matrices positive semi-definite, or not; each family's habit where None.
+    information : {"expected", "observed"}, optional
+        Which information matrix gives standard errors (our engines); expected where None.
+    start : mapping of str to float, optional
+        Starting values of all parameters by name.
+    outcome, time_values, layout : optional
+        Facts about data for a structural equation model, see ``translate``.
+    notation, function : str, optional
+        How to read the text.
+    time_limit : float
+        Seconds that another program may take.
+
+    Returns
+    -------
+    FitResult
+        Estimates and everything computed from them.
+
+    Raises
+    ------
+    SpecificationError
+        If the model or an option is malformed or the model is not identified.
+    DataError
+        If the data do not fit the model.
+    EngineError
+        If the engine cannot fit it.
+
+    Examples
+    --------
+    >>> import growthmm as gm
+    >>> result = gm.fit("gpa ~ occasion + (1 + occasion | student)", gm.datasets.gpa())
+    >>> round(result.log_likelihood, 3)
+    -123.117
+    """
+    read = source(
+        model,
+        notation_name=notation,
+        function=function,
+        residual=residual,
+        estimator=_known(estimator, ("ml", "reml"), "estimator"),
+    )
+    _known(bounds, ("psd", "none", None), "bounds")
+    _known(information, ("expected", "observed", None), "information")
+    facts = Facts(id, time, outcome, time_values, layout)
+    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
+    if engine == "auto":
+        engine = "long" if family == "mixed" else "wide"
+    chosen = engine_called(engine)
+    fitted, arrays, notes = _arrays(read.model, data, facts, chosen.family)
+    options: dict[str, Any] = {"estimator": estimator}
+    if chosen.own:
+        options |= {"information": information or "expected"}
+        if bounds is not None:
+            options["bounds"] = bounds
+    else:
+        if bounds is not None or information is not None:
+            raise UnsupportedEngineError(
+                f"The engine {engine} takes neither bounds nor information.",
+                hint="Use one of ours: long or wide.",
+            )
+        options["time_limit"] = time_limit
+    if start is not None:
+        options["start"] = _start(arrays, start)
+    answer = run(engine, arrays.problem, **options)
+    return FitResult(fitted, answer, arrays, read.label, notes)
+
+
+def _known(value: Any, allowed: tuple[Any, ...], what: str) -> Any:
+    if value not in allowed:
+        raise SpecificationError(
+            f"There is no {what} {value!r}.",
+            hint=f"Use one of {', '.join(str(v) for v in allowed if v is not None)}.",
+        )
+    return value
+
+
+def _arrays(
+    model: MixedModel | SemModel, data: object, facts: Facts, family: str
+) -> tuple[MixedModel | SemModel, LongData | WideData, tuple[Assumption, ...]]:
+    """The model as the engine's family says it, and its arrays."""
+    if isinstance(model, MixedModel) and family == "mixed":
+        long, notes = mixed_arrays(model, data, facts)
+        return model, long, notes
+    if isinstance(model, SemModel) and family == "sem":
+        wide, notes = sem_arrays(model, data, facts)
+        return model, wide, notes
+    pair, frame = paired(model, data, facts)
+    assert frame is not None
+    long, wide = pair_problems(pair, frame)
+    if family == "mixed":
+        translated = replace(pair.mixed.model, estimator=model.estimator)
+        return translated, long, pair.assumptions
+    return replace(pair.sem.model, estimator=model.estimator), wide, pair.assumptions
+
+
+def _vector(arrays: LongData | WideData, values: Mapping[str, float], what: str) -> Any:
+    own = long_engine if isinstance(arrays, LongData) else wide_engine
+    names = own.parameter_names(arrays.problem)  # type: ignore[arg-type]
+    missing = [name for name in names if name not in values]
+    strange = [name for name in values if name not in names]
+    if missing or strange:
+        parts = []
+        if missing:
+            parts.append(f"lack {', '.join(missing)}")
+        if strange:
+            parts.append(f"have {', '.join(strange)}, which the model does not")
+        raise SpecificationError(
+            f"The {what} {' and '.join(parts)}.", hint=f"Parameters: {', '.join(names)}."
+        )
+    return np.array([float(values[name]) for name in names])
+
+
+def _start(arrays: LongData | WideData, start: Mapping[str, float]) -> Any:
+    return _vector(arrays, start, "starting values")
+
+
+def log_likelihood(
+    model: ModelLike,
+    data: object,
+    parameters: Mapping[str, float],
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    estimator: str = "ml",
+    residual: str | ResidualStructure | None = None,
+) -> float:
+    """The log-likelihood of a model at given parameter values.
+
+    Parameters
+    ----------
+    model, data, id, time, residual
+        As in :func:`fit`.
+    parameters : mapping of str to float
+        All parameters by name, as ``FitResult.estimates`` names them (a shared label once).
+    estimator : {"ml", "reml"}
+        Which likelihood.
+
+    Returns
+    -------
+    float
+        With all constants, conditional on covariates.
+
+    Raises
+    ------
+    SpecificationError
+        If parameters are missing or unknown.
+    """
+    read = source(model, residual=residual, estimator=_known(estimator, ("ml", "reml"), "estimator"))
+    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
+    _, arrays, _ = _arrays(read.model, data, Facts(id, time), family)
+    own = long_engine if isinstance(arrays, LongData) else wide_engine
+    values = _vector(arrays, parameters, "parameters")
+    return own.log_likelihood(arrays.problem, values, estimator=estimator)  # type: ignore[arg-type]

@@ -1,0 +1,298 @@
+"""The verbs ``write`` and ``translate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from growthmm.errors import SpecificationError, UnsupportedError
+from growthmm.model.defaults import Assumption, Loss
+from growthmm.model.growth import GrowthModel
+from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Column, Schema
+from growthmm.model.sem import SemModel
+from growthmm.notation import notation
+from growthmm.notation.base import DerivedColumn, ScriptContext
+from growthmm.translation.pair import Pair
+from growthmm.translation.parameter_map import MapRow
+from growthmm.verbs.binding import Facts, Layout, paired
+from growthmm.verbs.source import Function, ModelLike, source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Translation", "WrittenModel", "translate", "write"]
+
+
+@dataclass(frozen=True)
+class WrittenModel:
+    """A model written in a notation.
+
+    Parameters
+    ----------
+    text : str
+        The model alone; it reads back.
+    script : str
+        A complete program around it.
+    losses : tuple of Loss
+        What the notation cannot say.
+    """
+
+    text: str
+    script: str
+    losses: tuple[Loss, ...]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A model carried over to another notation.
+
+    Parameters
+    ----------
+    text : str
+        The model alone in the target's notation; it reads back.
+    script : str
+        A complete program: reads the data file, reshapes where needed, fits, prints.
+    model : MixedModel or SemModel
+        The model in the target's family.
+    parameter_rows : tuple of MapRow
+        The parameter map; empty within a family.
+    losses : tuple of Loss
+        What was lost (only with ``on_loss="keep"``).
+    assumptions : tuple of Assumption
+        What was guessed, and what the source's defaults are.
+    """
+
+    text: str
+    script: str
+    model: MixedModel | SemModel
+    parameter_rows: tuple[MapRow, ...]
+    losses: tuple[Loss, ...]
+    assumptions: tuple[Assumption, ...]
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        """The parameter map as a data frame."""
+        import pandas as pd
+
+        columns = ["mixed_name", "mixed_syntax", "sem_name", "sem_syntax", "rule", "kind"]
+        return pd.DataFrame([asdict(row) for row in self.parameter_rows], columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, as the command line's ``--json`` prints it."""
+        return {
+            "text": self.text,
+            "script": self.script,
+            "parameters": self.parameters.to_dict("records"),
+            "losses": [asdict(loss) for loss in self.losses],
+            "assumptions": [str(a) for a in self.assumptions],
+        }
+
+
+OnLoss = Literal["raise", "keep"]
+
+
+def write(
+    model: MixedModel | SemModel, notation_name: str, on_loss: OnLoss = "raise"
+) -> WrittenModel:
+    """Write a model in a notation of its own family.
+
+    Parameters
+    ----------
+    model : MixedModel or SemModel
+        The model.
+    notation_name : str
+        The notation.
+    on_loss : {"raise", "keep"}
+        Whether a loss is an error, or kept in the result.
+
+    Returns
+    -------
+    WrittenModel
+        Text, script and losses.
+
+    Raises
+    ------
+    UnsupportedError
+        If the notation cannot say all of the model; all losses at once.
+    SpecificationError
+        If the notation is of the other family.
+    """
+    speaker = notation(notation_name)
+    family = "mixed" if isinstance(model, MixedModel) else "sem"
+    if speaker.family != family:
+        raise SpecificationError(
+            f"{speaker.title} writes {'mixed models' if family == 'sem' else 'SEMs'}, "
+            f"and this is {'a SEM' if family == 'sem' else 'a mixed model'}.",
+            hint="Use translate, which carries a model to the other family.",
+        )
+    written = speaker.write(model)
+    _check_losses(written.losses, speaker.title, on_loss)
+    script = "" if written.losses else speaker.script(model, ScriptContext())
+    return WrittenModel(written.text, script, written.losses)
+
+
+def _check_losses(losses: tuple[Loss, ...], title: str, on_loss: OnLoss) -> None:
+    if on_loss not in ("raise", "keep"):
+        raise SpecificationError(
+            f"There is no on_loss {on_loss!r}.", hint="Use 'raise' or 'keep'."
+        )
+    if losses and on_loss == "raise":
+        raise UnsupportedError(
+            f"{title} cannot say all of this model.",
+            losses=losses,
+            hint="Translate to a program named above, or change the model.",
+        )
+
+
+def translate(
+    model: ModelLike,
+    to: str,
+    *,
+    data: object | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    time_values: Sequence[float] | None = None,
+    outcome: str | None = None,
+    layout: Layout | None = None,
+    notation_name: str | None = None,
+    function: Function | None = None,
+    residual: str | None = None,
+    estimator: str | None = None,
+    on_loss: OnLoss = "raise",
+) -> Translation:
+    """Carry a growth model over to another notation, of either family.
+
+    Parameters
+    ----------
+    model : str, Path, MixedModel or SemModel
+        The model.
+    to : str
+        The target notation.
+    data : data frame or path, optional
+        Data that settle roles, levels and occasions; without them the facts must be given.
+    id, time, outcome : str, optional
+        Columns of the long form.
+    time_values : sequence of float, optional
+        The occasions.
+    layout : {"long", "wide"}, optional
+        The layout of the data, where it can't be told.
+    notation_name, function : str, optional
+        How to read the model.
+    residual : str, optional
+        Residual structure that a mixed notation can't say.
+    estimator : {"ml", "reml"}, optional
+        In place of what the text says.
+    on_loss : {"raise", "keep"}
+        Whether a loss is an error.
+
+    Returns
+    -------
+    Translation
+        Text, script, model, parameter map, losses and assumptions.
+
+    Raises
+    ------
+    UnsupportedError
+        If the target cannot say it; all losses at once.
+    UnboundError
+        If facts are missing, by name.
+
+    Examples
+    --------
+    >>> made = translate(
+    ...     "y ~ t + (1 + t | id)", "lavaan", time_values=[0, 1, 2]
+    ... )
+    >>> print(made.text.splitlines()[1])
+    s =~ 0*y_0 + 1*y_1 + 2*y_2
+    """
+    read = source(
+        model,
+        notation_name=notation_name,
+        function=function,
+        residual=residual,
+        estimator=estimator,
+    )
+    target = notation(to)
+    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
+    facts = Facts(id, time, outcome, time_values, layout)
+    path = str(data) if isinstance(data, (str, Path)) else None
+    if target.family == family:
+        return _respell(read.model, to, path, on_loss)
+    spelling = to if target.family == "mixed" else "lme4"
+    pair, _ = paired(read.model, data, facts, spelling=spelling)
+    return _across(pair, read.model, to, path, on_loss, facts)
+
+
+def _respell(
+    model: MixedModel | SemModel, to: str, path: str | None, on_loss: OnLoss
+) -> Translation:
+    """The same model in another notation of its family."""
+    target = notation(to)
+    written = target.write(model)
+    _check_losses(written.losses, target.title, on_loss)
+    layout: Layout = "long" if isinstance(model, MixedModel) else "wide"
+    script = "" if written.losses else target.script(model, ScriptContext(path, layout))
+    notes = tuple(Assumption(f"{d.what} = {d.value}", d.rule) for d in model.defaults)
+    return Translation(
+        written.text, script, replace(model, notation=to), (), written.losses, notes
+    )
+
+
+def _across(
+    pair: Pair,
+    given: MixedModel | SemModel,
+    to: str,
+    path: str | None,
+    on_loss: OnLoss,
+    facts: Facts,
+) -> Translation:
+    target = notation(to)
+    notes = list(pair.assumptions)
+    if isinstance(given, MixedModel):
+        model: MixedModel | SemModel = replace(pair.sem.model, estimator="ml", notation=to)
+        if given.estimator == "reml":
+            notes.append(
+                Assumption(
+                    "estimated by maximum likelihood",
+                    "the formula's program defaults to REML, which a structural equation program "
+                    "does not have; fit both by ML to compare",
+                )
+            )
+    else:
+        model = replace(pair.mixed.model, estimator="ml", notation=to)
+        notes.append(
+            Assumption(
+                "estimated by maximum likelihood",
+                "the structural equation model is; the formula's program must be told (REML = "
+                "FALSE, reml=False)",
+            )
+        )
+    written = target.write(model)
+    _check_losses(written.losses, target.title, on_loss)
+    layout: Layout = facts.layout or ("long" if pair.source == "mixed" else "wide")
+    context = ScriptContext(path, layout, pair.mixed.schema, _derived(pair.growth))
+    script = "" if written.losses else target.script(model, context)
+    return Translation(
+        written.text, script, model, pair.parameters, written.losses, tuple(notes)
+    )
+
+
+def _derived(growth: GrowthModel) -> tuple[DerivedColumn, ...]:
+    """Covariate columns of the wide data that the long data do not have as they are."""
+    return tuple(
+        DerivedColumn(covariate.name, covariate.column)
+        for covariate in growth.covariates
+        if not _plain(covariate.column, covariate.name, growth.schema)
+    )
+
+
+def _plain(column: Column, name: str, schema: Schema) -> bool:
+    return (
+        len(column.parts) == 1
+        and column.parts[0].coding == "numeric"
+        and column.parts[0].expression == name
+        and schema.variable(name) is not None
+    )
