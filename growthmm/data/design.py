@@ -110,10 +110,13 @@ class _Binder:
         if written is not None:
             return written
         inner = node.args[0]
-        if isinstance(inner, Name) and (levels := self.column(inner.name)) is not None:
-            return levels
         frozen = self.stored(expression)
         if frozen is None:
+            is_time = self.known is not None and inner == Name(self.known.time or "")
+            if isinstance(inner, Name) and not is_time:
+                levels = self.column(inner.name)
+                if levels is not None:
+                    return levels
             frozen = {"levels": self.distinct(expression, node)}
             self.constants[expression] = Constants(expression, tuple(frozen.items()))
         return frozen["levels"]

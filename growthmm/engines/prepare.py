@@ -25,7 +25,15 @@ from growthmm.notation import notation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LongData", "WideData", "frame_from_wide", "long_data", "scatter_data", "sem_data", "wide_data"]
+__all__ = [
+    "LongData",
+    "WideData",
+    "frame_from_wide",
+    "long_data",
+    "scatter_data",
+    "sem_data",
+    "wide_data",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -289,9 +297,7 @@ def frame_from_wide(
     assert schema.time is not None
     n, t = len(frame), len(schema.occasions)
     person = (
-        frame[schema.person].to_numpy()
-        if schema.person in frame.columns
-        else np.arange(1, n + 1)
+        frame[schema.person].to_numpy() if schema.person in frame.columns else np.arange(1, n + 1)
     )
     made: dict[str, object] = {
         schema.person: np.repeat(person, t),

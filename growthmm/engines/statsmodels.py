@@ -28,7 +28,7 @@ __all__ = ["fit", "version"]
 
 FloatArray = NDArray[np.float64]
 
-ACCEPTED = 1e-9
+ACCEPTED = 1e-8
 """Half the squared Newton decrement (log-likelihood still to be gained) that ends the search."""
 
 SINGULAR = 1e-5
@@ -40,8 +40,7 @@ METHODS: tuple[tuple[str, dict[str, float]], ...] = (
     ("cg", {"gtol": 1e-9, "maxiter": 500}),
     ("powell", {"ftol": 1e-12, "maxiter": 200}),
 )
-"""The optimisers of MixedLM in the order in which they are tried; the slow last one only at the end.
-"""
+"""The optimisers of MixedLM in their order; the last, a slow one, only at the very end."""
 
 
 def version() -> str:
@@ -401,7 +400,8 @@ def _translate(
 
 
 def _iterations(result: Any) -> int:
-    return int(result.hist[-1].get("iterations", 0)) if result.hist else 0
+    history: dict[str, Any] = result.hist[-1] if result.hist else {}
+    return int(history.get("iterations", max(len(history.get("allvecs", ())) - 1, 0)))
 
 
 def _singularity(model: Any, result: Any) -> tuple[float, FloatArray]:

@@ -11,18 +11,26 @@ from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
-from growthmm.engines.prepare import long_data, wide_data
+from growthmm.engines.prepare import LongData, WideData, long_data, wide_data
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.equivalence.fits import Fits, newton_distance
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import TOLERANCE, MomentComparison, compare_moments
 from growthmm.equivalence.referee import referee_log_likelihood, subset
 from growthmm.errors import GrowthmmError
-from growthmm.model.growth import GrowthModel, parameter_keys
+from growthmm.model.growth import GrowthFactor, GrowthModel, parameter_keys
 from growthmm.notation import notation
 from growthmm.translation.pair import Pair, reread
 
-__all__ = ["Level", "compare_pair_moments", "estimates", "inference", "likelihood", "predictions", "structure"]
+__all__ = [
+    "Level",
+    "compare_pair_moments",
+    "estimates",
+    "inference",
+    "likelihood",
+    "predictions",
+    "structure",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -107,8 +115,10 @@ def _design_frame(growth: GrowthModel, n_persons: int, seed: int):  # type: igno
 
 def compare_pair_moments(pair: Pair, *, draws: int = 5, seed: int = 20) -> MomentComparison:
     """Level 2's comparison of both forms' moments (see :func:`compare_moments`)."""
-    n_persons = 4 + 3 * len(pair.growth.covariates) + max(
-        (len(v.levels or ()) for v in pair.growth.schema.variables), default=0
+    n_persons = (
+        4
+        + 3 * len(pair.growth.covariates)
+        + max((len(v.levels or ()) for v in pair.growth.schema.variables), default=0)
     )
     frame, outcome = _design_frame(pair.growth, n_persons, seed)
     plain = replace(pair.mixed, model=replace(pair.mixed.model, response="y_outcome_"))
@@ -133,9 +143,7 @@ def _order(names: tuple[str, ...], by_key: dict[str, str], keys: tuple[str, ...]
     return [position[name] for name in names]
 
 
-def _admissible(
-    growth: GrowthModel, keys: tuple[str, ...], rng: np.random.Generator
-) -> FloatArray:
+def _admissible(growth: GrowthModel, keys: tuple[str, ...], rng: np.random.Generator) -> FloatArray:
     """Random parameter values, covariance matrices positive definite."""
     values: dict[str, float] = {}
     for block in growth.blocks:
@@ -303,9 +311,7 @@ def inference(pair: Pair, fits: Fits) -> Level:
     return Level("inference", bool(same and figure <= 1e-4), figure, 1e-4, note)
 
 
-def predictions(
-    pair: Pair, long_problem: LongProblem, wide_problem: WideProblem, fits: Fits
-) -> Level:
+def predictions(pair: Pair, long: LongData, wide: WideData, fits: Fits) -> Level:
     """Level 6: BLUPs equal factor scores, both at the mixed model's estimates."""
     growth = pair.growth
     if not growth.blocks:
@@ -314,26 +320,29 @@ def predictions(
     values = np.empty(len(keys))
     values[_order(fits.long.names, dict(pair.mixed_names), keys)] = fits.long.estimates
     wide_values = values[_order(fits.wide.names, dict(pair.sem.names), keys)]
-    modes, _ = long_engine.random_effects(long_problem, fits.long.estimates)
-    scores, _ = wide_engine.factor_scores(wide_problem, wide_values)
-    group = wide_problem.groups[0]
+    modes, _ = long_engine.random_effects(long.problem, fits.long.estimates)
+    scores, _ = wide_engine.factor_scores(wide.problem, wide_values)
+    group = wide.problem.groups[0]
     if not isinstance(group, WideGroup):
         return Level("predictions", None, None, 1e-6, "moments have no persons to predict for")
-    rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
-    if len(rows) != len(modes):
-        return Level(
-            "predictions", False, None, 1e-6, f"{len(modes)} persons against {len(rows)}"
-        )
+    place = {subject: row for row, subject in enumerate(wide.subjects)}
+    rows = np.array([place[subject] for subject in long.subjects])
     expected = _factor_means(pair, wide_values, fits.wide.names, group.covariates[rows])
     latent = {name: k for k, name in enumerate(pair.sem.model.latent)}
     worst = 0.0
+    # A factor without variance has scores of rounding alone; the outcome's scale judges those.
+    smallest = 1e-6 * float(np.std(long.problem.outcome))
     for k, factor in enumerate(growth.random_factors):
         score = scores[rows, latent[factor.name]] - expected[factor.name]
-        scale = float(np.sqrt(np.mean(modes[:, k] ** 2))) or 1.0
+        scale = max(float(np.sqrt(np.mean(modes[:, k] ** 2))), smallest / _reach(factor))
         worst = max(worst, float(np.abs(score - modes[:, k]).max()) / scale)
     return Level(
         "predictions", worst <= 1e-6, worst, 1e-6, "BLUPs against factor scores less their means"
     )
+
+
+def _reach(factor: GrowthFactor) -> float:
+    return max(abs(loading) for loading in factor.loadings)
 
 
 def _factor_means(

@@ -177,9 +177,7 @@ def _witness(
     distance: float | None = None
     for start in (None, ours.estimates):
         try:
-            answer = run(
-                e.name, problem, estimator=estimator, start=start, time_limit=time_limit
-            )
+            answer = run(e.name, problem, estimator=estimator, start=start, time_limit=time_limit)
         except EngineError as error:
             return EngineReport(e.name, False, error.message, found.version, answer, distance)
         distance, passed = _judge(e, problem, ours, answer, estimator)

@@ -73,8 +73,10 @@ class MixedMoments:
         for value, (a, b) in zip(values[p : p + len(entries)], entries, strict=True):
             G[a, b] = G[b, a] = value
         residual = values[p + len(entries) :]
-        by_row = residual[problem.occasion] if len(residual) > 1 else np.full(
-            len(problem.outcome), residual[0]
+        by_row = (
+            residual[problem.occasion]
+            if len(residual) > 1
+            else np.full(len(problem.outcome), residual[0])
         )
         return values[:p], G, by_row
 

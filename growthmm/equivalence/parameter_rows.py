@@ -37,8 +37,7 @@ def parameter_rows(pair: Pair, reports: Sequence[EngineReport]) -> list[dict[str
     rows = []
     for row in pair.parameters:
         found = {
-            engine: _value(row, fit, names[ENGINES[engine].family])
-            for engine, fit in fits.items()
+            engine: _value(row, fit, names[ENGINES[engine].family]) for engine, fit in fits.items()
         }
         rows.append(
             {

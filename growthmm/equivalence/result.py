@@ -164,7 +164,8 @@ class Equivalence:
             "reason": self.reason,
             "engines": self._engine_rows(),
             "log_likelihood": {
-                report.name: None if report.fit is None or not report.used
+                report.name: None
+                if report.fit is None or not report.used
                 else report.fit.log_likelihood
                 for report in self.reports
             },

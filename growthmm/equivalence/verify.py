@@ -90,7 +90,7 @@ def verify_pair(
         evidence.likelihood(pair, long.problem, wide.problem, fits),
         evidence.estimates(pair, long.problem, wide.problem, fits),
         evidence.inference(pair, fits),
-        evidence.predictions(pair, long.problem, wide.problem, fits),
+        evidence.predictions(pair, long, wide, fits),
     )
     model_verdict, conditions = _model_verdict(structure, comparison, pair.growth, bounds)
     optima = _optima(sides, bounds)
@@ -114,7 +114,8 @@ def verify_pair(
 def _other_text(pair: Pair) -> str:
     if pair.source == "mixed":
         return notation("lavaan").write(pair.sem.model).text
-    return notation(pair.mixed.model.notation).write(pair.mixed.model).text
+    alone = replace(pair.mixed.model, estimator="reml")
+    return notation(alone.notation).write(alone).text
 
 
 def _with_estimator(pair: Pair, estimator: str) -> Pair:

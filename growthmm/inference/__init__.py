@@ -1,0 +1,1 @@
+"""Inference: results of fits, tables of estimates, information criteria, comparisons."""

@@ -163,9 +163,7 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
     return Comparison(tuple(rows), ordered[0].estimator, refitted)
 
 
-def _row(
-    fit: FitResult, above: FitResult | None, delta: float, comparable: bool
-) -> ComparisonRow:
+def _row(fit: FitResult, above: FitResult | None, delta: float, comparable: bool) -> ComparisonRow:
     from scipy.stats import chi2
 
     chi_square = p_value = None

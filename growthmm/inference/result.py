@@ -135,7 +135,9 @@ class FitResult:
         return pd.DataFrame(
             [
                 {
-                    "name": f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
+                    "name": f"{kind}({labels[a]})"
+                    if a == b
+                    else f"{kind}({labels[a]},{labels[b]})",
                     "kind": kind,
                     "estimate": estimate,
                     "std_error": error,
@@ -254,9 +256,7 @@ class FitResult:
             )
         if isinstance(self.data, LongData):
             problem = self.data.problem
-            mean: NDArray[np.float64] = (
-                problem.fixed @ self.fit.estimates[: problem.fixed.shape[1]]
-            )
+            mean: NDArray[np.float64] = problem.fixed @ self.fit.estimates[: problem.fixed.shape[1]]
             if level == "person" and problem.random.shape[1]:
                 modes, _ = long_engine.random_effects(problem, self.fit.estimates)
                 mean = mean + np.einsum("ij,ij->i", problem.random, modes[problem.subject])

@@ -1,0 +1,1 @@
+"""Models as frozen values: nothing here fits, reads files or looks at data."""

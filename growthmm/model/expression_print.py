@@ -165,7 +165,8 @@ def _level(node: Node) -> Node:
 def _name(name: str, style: Style) -> str:
     if style == "python":
         plain = name.isidentifier() and not keyword.iskeyword(name) and name.isascii()
-        return name if plain else f"Q({python_string(name)})"
+        usable = plain and name not in _R_RESERVED
+        return name if usable else f"Q({python_string(name)})"
     pattern = _R_PLAIN if style == "r" else _PLAIN
     if pattern.fullmatch(name) and name not in _R_RESERVED:
         return name

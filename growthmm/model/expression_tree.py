@@ -148,7 +148,7 @@ class _Builder:
             return unescape(token.value[1:-1])
         except (ValueError, OverflowError) as error:
             raise self.fail(
-                f"The escape \\{error} in {token.value} is no character.",
+                f"The escape \\{error} in {token.value} is no character",
                 token.start_pos or 0,
                 "Write the character itself.",
             ) from None
@@ -170,7 +170,7 @@ class _Builder:
         value = float(token.value.removesuffix("L"))
         if not math.isfinite(value):
             raise self.fail(
-                f"The number {token.value} is too large.",
+                f"The number {token.value} is too large",
                 token.start_pos or 0,
                 "Write one that a double holds.",
             )
@@ -216,14 +216,14 @@ class _Builder:
             if not isinstance(argument, tuple):
                 if keywords:
                     raise self.fail(
-                        f"{callee.name}(): an argument without a name after one with a name.",
+                        f"{callee.name}(): an argument without a name after one with a name",
                         argument.position,
                         "Put unnamed arguments first.",
                     )
                 positional.append(argument)
             elif argument[0] in keywords:
                 raise self.fail(
-                    f"{callee.name}(): {argument[0]}= is given twice.", argument[1], "Keep one."
+                    f"{callee.name}(): {argument[0]}= is given twice", argument[1], "Keep one."
                 )
             else:
                 keywords[argument[0]] = argument[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from growthmm.errors import NotationError
@@ -340,9 +341,50 @@ def term_text(terms: Sequence[Term], spelled: dict[str, str], *, explicit: bool)
     't'
     """
     intercept = INTERCEPT in terms
-    pieces = [":".join(spelled[f] for f in t.factors) for t in terms if not t.is_intercept]
+    proper = [term for term in terms if not term.is_intercept]
+    pieces = [
+        ("- " if taken else "") + ":".join(spelled[f] for f in term.factors)
+        for term, taken in _in_writing_order(proper)
+    ]
     if not intercept:
         pieces.insert(0, "0")
     elif explicit or not pieces:
         pieces.insert(0, "1")
-    return " + ".join(pieces)
+    return " + ".join(pieces).replace(" + - ", " - ")
+
+
+def _in_writing_order(terms: list[Term]) -> list[tuple[Term, bool]]:
+    """Terms in an order in which reading them keeps the order of the factors in each.
+
+    Readers order the factors of a term by their first appearance in the formula, and terms by
+    degree; so a term may be written early for the order of its factors. Where no order of the
+    terms will do, the product of all factors goes first and is taken away at the end (True).
+    """
+    by_degree = sorted(terms, key=lambda term: -len(term.factors))
+    for written in (terms, by_degree):
+        if _keeps_factors(written):
+            return [(term, False) for term in written]
+    total = _total_order(terms)
+    if total is None:
+        return [(term, False) for term in terms]
+    every = Term(total)
+    return [(every, False), *((term, False) for term in terms), (every, True)]
+
+
+def _keeps_factors(terms: Sequence[Term]) -> bool:
+    place = {f: at for at, f in enumerate(dict.fromkeys(f for t in terms for f in t.factors))}
+    return all(list(t.factors) == sorted(t.factors, key=place.__getitem__) for t in terms)
+
+
+def _total_order(terms: Sequence[Term]) -> tuple[str, ...] | None:
+    """An order of all factors that agrees with every term, or None."""
+    from graphlib import CycleError, TopologicalSorter
+
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for term in terms:
+        for before, after in pairwise(term.factors):
+            sorter.add(after, before)
+    try:
+        return tuple(sorter.static_order())
+    except CycleError:
+        return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from growthmm.errors import SpecificationError
+from typing import Literal
+
+from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel
 
-__all__ = ["residual_loss", "sem_error"]
+__all__ = ["function_losses", "residual_loss", "sem_error", "spelled"]
 
 
 def sem_error(title: str) -> SpecificationError:
@@ -106,3 +108,30 @@ def _time(model: MixedModel) -> str:
     terms = [*(t for block in model.random for t in block.terms), *model.fixed]
     names = [v for term in terms for f in term.factors for v in variables(f)]
     return spell(quote(names[0]), "r") if names else "occasion"
+
+
+def spelled(expression: str, language: Literal["r", "python"]) -> str:
+    """An expression in a language's spelling, in the canonical one where it has none."""
+    try:
+        return spell(expression, language)
+    except NotationError:
+        return expression
+
+
+def function_losses(model: MixedModel, language: Literal["r", "python"]) -> list[Loss]:
+    """The factors of a model that need a function the language's formulas lack."""
+    terms = (*model.fixed, *(t for block in model.random for t in block.terms))
+    losses = []
+    for expression in dict.fromkeys([model.response, *(f for t in terms for f in t.factors)]):
+        try:
+            spell(expression, language)
+        except NotationError:
+            program = "R" if language == "r" else "patsy"
+            losses.append(
+                Loss(
+                    expression,
+                    f"{program} has no such function",
+                    "a column computed before the model, or I(t**2) and the like for polynomials",
+                )
+            )
+    return losses

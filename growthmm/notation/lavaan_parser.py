@@ -208,6 +208,8 @@ def parse_side(text: str, side: Side, source: Source, offset: int) -> Any:
     except VisitError as error:
         if isinstance(error.orig_exc, NotationError):
             raise error.orig_exc from None
+        if isinstance(error.orig_exc, RecursionError):
+            raise source.error("This statement is nested too deeply.", offset) from None
         raise
     except RecursionError:
         raise source.error("This statement is nested too deeply.", offset) from None

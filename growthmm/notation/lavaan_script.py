@@ -61,6 +61,8 @@ def script(model: SemModel, context: ScriptContext) -> str:
         lines += _derived_long(context) + _reshaping(model, schema)
     else:
         lines += ["wide <- d", *_derived_wide(context)]
+    shown = ", ".join(r_string(name) for name in model.outcomes)
+    lines.append(f"wide <- wide[rowSums(!is.na(wide[c({shown})])) > 0, ]")
     lines += _filled(model, schema)
     return "\n".join([*lines, *_fitting(model), "", _PRINT])
 

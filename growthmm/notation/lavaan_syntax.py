@@ -107,8 +107,9 @@ def parse(text: str, shown: str | None = None) -> Syntax:
     """
     source = Source(text if shown is None else shown)
     collected = _Collected(source)
-    for start, end in _statements(text, source):
-        collected.add(_blank(text)[start:end], start)
+    blanked = _blank(text)
+    for start, end in _statements(text, blanked, source):
+        collected.add(blanked[start:end], start)
     return collected.finished()
 
 
@@ -135,12 +136,11 @@ def _blank(text: str) -> str:
     return "".join(out)
 
 
-def _statements(text: str, source: Source) -> list[tuple[int, int]]:
+def _statements(text: str, blanked: str, source: Source) -> list[tuple[int, int]]:
     """Where each statement begins and ends.
 
     A line without an operator goes on with the line before it, as in lavaan.
     """
-    blanked = _blank(text)
     masked = re.sub(r"\"[^\"\n]*\"|'[^'\n]*'", lambda m: "_" * len(m.group()), blanked)
     ends = [k for k, sign in enumerate(text) if sign == "\n" or (sign == ";" and masked[k] == " ")]
     spans: list[tuple[int, int]] = []

@@ -13,7 +13,7 @@ from growthmm.notation.lavaan_modifiers import Modifiers
 from growthmm.notation.lavaan_parser import Source
 from growthmm.notation.lavaan_syntax import Row, Syntax
 
-__all__ = ["GROUP_EQUAL", "Groups", "Table", "build"]
+__all__ = ["GROUP_EQUAL", "Groups", "Table", "build", "in_order"]
 
 GROUP_EQUAL = (
     "loadings",
@@ -118,7 +118,7 @@ def build(syntax: Syntax, options: Options, function: str, groups: Groups, sourc
         If a modifier has another number of values than there are groups.
     """
     variables = classify([(r.left, r.op, r.right) for r in syntax.rows], syntax.phantoms)
-    rows = [_ordered(row, variables) for row in syntax.rows]
+    rows = [in_order(row, variables) for row in syntax.rows]
     formulas = [(row.left, row.op, row.right) for row in rows]
     defaults = fill(formulas, variables, options, function)
     cells: list[_Cell] = []
@@ -143,7 +143,7 @@ def build(syntax: Syntax, options: Options, function: str, groups: Groups, sourc
     return Table(tuple(_path(cell) for cell in cells), variables)
 
 
-def _ordered(row: Row, variables: Variables) -> Row:
+def in_order(row: Row, variables: Variables) -> Row:
     """A covariance with its variables in lavaan's order: latent ones, then observed ones."""
     if row.op != "~~":
         return row

@@ -9,11 +9,11 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Operator, Path, SemModel
 from growthmm.notation.base import Written
-from growthmm.notation.lavaan_defaults import FUNCTIONS
+from growthmm.notation.lavaan_defaults import FUNCTIONS, classify
 from growthmm.notation.lavaan_modifiers import Modifiers
 from growthmm.notation.lavaan_parser import Source
 from growthmm.notation.lavaan_syntax import Row, Syntax
-from growthmm.notation.lavaan_table import Groups, build
+from growthmm.notation.lavaan_table import Groups, build, in_order
 from growthmm.notation.lavaan_terms import arithmetic_text, call_text, formula_lines
 from growthmm.notation.sem_text import is_syntactic
 
@@ -133,7 +133,10 @@ def _rows(model: SemModel) -> list[Row]:
         if not differing:
             break
         wanted.update(dict.fromkeys(differing))
-    return [*_as_rows(list(wanted), table, model), *(Row(f, "=~", "0") for f in phantoms)]
+    rows = _as_rows(list(wanted), table, model)
+    variables = classify([(row.left, row.op, row.right) for row in rows], phantoms)
+    turned = [in_order(row, variables) for row in rows]
+    return [*turned, *(Row(name, "=~", "0") for name in phantoms)]
 
 
 def _phantoms(model: SemModel) -> tuple[str, ...]:
@@ -169,8 +172,8 @@ def _as_rows(keys: list[Key], table: dict[Key, dict[int, Path]], model: SemModel
     latent = set(model.latent)
 
     def rank(key: Key) -> tuple[int, int, int]:
-        op, left, _ = key
-        kind = {"=~": 0, "~": 2, "~1": 4}.get(op, 3 if left in latent else 1)
+        op, left, right = key
+        kind = {"=~": 0, "~": 2, "~1": 4}.get(op, 3 if {left, right} & latent else 1)
         place = model.latent.index(left) if op == "=~" else 0
         return kind, place, order.get(key, len(order))
 

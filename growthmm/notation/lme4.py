@@ -24,7 +24,7 @@ from growthmm.notation.formula_call import (
     find_call,
     truth_argument,
 )
-from growthmm.notation.formula_loss import residual_loss, sem_error
+from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
 
 __all__ = ["NOTATION", "Lme4"]
 
@@ -109,7 +109,11 @@ class Lme4:
         if isinstance(model, SemModel):
             raise sem_error(self.title)
         formula = formula_text(model)
-        losses = [*residual_loss(self.title, model), *_diagonal_losses(model)]
+        losses = [
+            *residual_loss(self.title, model),
+            *_diagonal_losses(model),
+            *function_losses(model, "r"),
+        ]
         if model.estimator == "reml":
             return Written(formula, tuple(losses))
         return Written(f"lmer({formula}, REML = FALSE)", tuple(losses))
@@ -138,7 +142,9 @@ class Lme4:
             f"fit <- lmer(\n  {formula_text(model)},",
             f"  data = data, REML = {'TRUE' if model.estimator == 'reml' else 'FALSE'},",
             '  control = lmerControl(optimizer = "nloptwrap",',
-            "    optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, maxeval = 1e5))",
+            # Without xtol_rel nloptr stops at its own 1e-4, whatever the other tolerances.
+            "    optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12, xtol_rel = 1e-12,",
+            "      maxeval = 1e5))",
             ")",
             _PRINT,
         ]
@@ -261,13 +267,13 @@ def formula_text(model: MixedModel) -> str:
         ``gpa ~ occasion + (1 + occasion | student)``.
     """
     everything = [*model.fixed, *(t for block in model.random for t in block.terms)]
-    spelled = {f: spell(f, "r") for term in everything for f in term.factors}
-    pieces = [term_text(model.fixed, spelled, explicit=False)]
+    texts = {f: spelled(f, "r") for term in everything for f in term.factors}
+    pieces = [term_text(model.fixed, texts, explicit=False)]
     for block in model.random:
         bar = "|" if block.covariance == "unstructured" else "||"
-        inside = term_text(block.terms, spelled, explicit=True)
+        inside = term_text(block.terms, texts, explicit=True)
         pieces.append(f"({inside} {bar} {spell(block.group, 'r')})")
-    return f"{spell(model.response, 'r')} ~ {' + '.join(pieces)}"
+    return f"{spelled(model.response, 'r')} ~ {' + '.join(pieces)}"
 
 
 def _diagonal_losses(model: MixedModel) -> list[Loss]:

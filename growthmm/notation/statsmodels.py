@@ -7,8 +7,8 @@ from typing import Literal
 
 from growthmm.data.design_names import patsy_name
 from growthmm.errors import NotationError
-from growthmm.model.defaults import Default, Loss
-from growthmm.model.expression import spell, tree, variables
+from growthmm.model.defaults import Default
+from growthmm.model.expression import quote, tree, variables
 from growthmm.model.expression_print import python_string
 from growthmm.model.expression_tree import Call, Name
 from growthmm.model.mixed import MixedModel, RandomBlock
@@ -17,13 +17,13 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula import read_formula, read_terms, term_text
-from growthmm.notation.formula_loss import residual_loss, sem_error
+from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
 from growthmm.notation.formula_python import MixedlmText, find_mixedlm
 from growthmm.notation.statsmodels_effects import Effects, plan
 
 __all__ = ["NOTATION", "Statsmodels"]
 
-_STATEFUL = ("poly", "scale", "bs", "ns", "cr")
+_PER_GROUP = ("C", "poly", "scale", "bs", "ns", "cr")
 
 
 class Statsmodels:
@@ -83,7 +83,11 @@ class Statsmodels:
         if isinstance(model, SemModel):
             raise sem_error(self.title)
         effects = plan(model)
-        losses = [*residual_loss(self.title, model), *effects.losses, *_function_losses(model)]
+        losses = [
+            *residual_loss(self.title, model),
+            *effects.losses,
+            *function_losses(model, "python"),
+        ]
         fit = ".fit()" if model.estimator == "reml" else ".fit(reml=False)"
         return Written(_call_text(model, effects) + fit, tuple(dict.fromkeys(losses)))
 
@@ -143,7 +147,7 @@ print("sigma2", repr(float(fit.scale)), sep="\\t")
 
 
 def _blocks(call: MixedlmText) -> tuple[RandomBlock, ...]:
-    group = _column(call.groups)
+    group = quote(call.groups)
     blocks = []
     if call.re_formula is not None:
         terms = read_terms(call.re_formula)
@@ -184,50 +188,41 @@ def _component(name: str, formula: str, group: str) -> tuple[str, Term]:
     for factor in terms[0].factors:
         node = tree(factor)
         function = node.function if isinstance(node, Call) else ""
-        if function == "C" and isinstance(node, Call) and node.args == (node.args[0],):
-            if not isinstance(node.args[0], Name):
-                function = "C of an expression"
-            else:
-                inner.append(_column(node.args[0].name))
-                continue
-        if function:
-            if function in (*_STATEFUL, "C", "C of an expression"):
-                raise NotationError(
-                    f"The variance component {name!r} uses {factor}, which MixedLM evaluates "
-                    "within each group",
-                    text=formula,
-                    position=0,
-                    hint="Compute the column before the model.",
-                )
-        slopes.append(factor)
+        column = node.args[0] if isinstance(node, Call) and function == "C" else None
+        if isinstance(column, Name) and node == Call("C", (column,)):
+            inner.append(quote(column.name))
+        elif function in _PER_GROUP:
+            raise NotationError(
+                f"The variance component {name!r} uses {factor}, which MixedLM evaluates within "
+                "each group",
+                text=formula,
+                position=0,
+                hint="Compute the column before the model.",
+            )
+        else:
+            slopes.append(factor)
     return ":".join([group, *inner]), Term(tuple(slopes))
 
 
-def _column(name: str) -> str:
-    from growthmm.model.expression import quote
-
-    return quote(name)
-
-
 def _call_text(model: MixedModel, effects: Effects) -> str:
-    spelled = {
+    texts = {
         f: _spelled(f)
         for term in (*model.fixed, *(t for b in model.random for t in b.terms))
         for f in term.factors
     }
-    formula = f"{_spelled(model.response)} ~ {term_text(model.fixed, spelled, explicit=False)}"
+    formula = f"{_spelled(model.response)} ~ {term_text(model.fixed, texts, explicit=False)}"
     if effects.groups is None:
         return f"smf.ols({python_string(formula)}, data)"
     parts = [python_string(formula), "data", f"groups={python_string(effects.groups)}"]
     only_intercept = effects.correlated == (INTERCEPT,)
     if effects.correlated and not (only_intercept and not effects.components):
-        text = term_text(effects.correlated, spelled, explicit=False)
+        text = term_text(effects.correlated, texts, explicit=False)
         parts.append(f"re_formula={python_string('1' if only_intercept else f'~ {text}')}")
     if effects.components:
         pairs = []
         for component in effects.components:
-            factors = [f"C({_spelled(_column(c))})" for c in component.within]
-            factors += [spelled[f] for f in component.term.factors]
+            factors = [f"C({_spelled(quote(c))})" for c in component.within]
+            factors += [texts[f] for f in component.term.factors]
             text = f"0 + {':'.join(factors)}" if factors else "1"
             pairs.append(f"{python_string(component.name)}: {python_string(text)}")
         parts.append(f"vc_formula={{{', '.join(pairs)}}}")
@@ -235,32 +230,7 @@ def _call_text(model: MixedModel, effects: Effects) -> str:
 
 
 def _spelled(expression: str) -> str:
-    try:
-        return spell(expression, "python")
-    except NotationError:
-        return expression
-
-
-def _function_losses(model: MixedModel) -> list[Loss]:
-    """Functions that patsy lacks, and those that MixedLM would evaluate group by group."""
-    factors = [
-        f
-        for term in (*model.fixed, *(t for b in model.random for t in b.terms))
-        for f in term.factors
-    ]
-    losses = []
-    for expression in dict.fromkeys([model.response, *factors]):
-        try:
-            spell(expression, "python")
-        except NotationError:
-            losses.append(
-                Loss(
-                    expression,
-                    "patsy has no such function",
-                    "columns computed before the model, such as I(t**2) for polynomials",
-                )
-            )
-    return losses
+    return spelled(expression, "python")
 
 
 def _columns(model: MixedModel) -> list[str]:

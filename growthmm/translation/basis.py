@@ -27,9 +27,7 @@ def number(value: float) -> str:
     return str(int(rounded)) if rounded.is_integer() and abs(rounded) < 1e15 else repr(rounded)
 
 
-def affine_map(
-    loadings: tuple[float, ...], times: tuple[float, ...]
-) -> tuple[float, float] | None:
+def affine_map(loadings: tuple[float, ...], times: tuple[float, ...]) -> tuple[float, float] | None:
     """Numbers (a, b) with ``loadings = a + b * times`` and b not zero, or None."""
     if polynomial_degree(loadings, times, highest=1) != 1:
         return None
@@ -82,9 +80,7 @@ def _known(schema: Schema) -> list[Column]:
             continue
         width = 1
         if constants.expression.startswith(("poly(", "bs(", "ns(", "cr(")):
-            width = max(
-                (len(values) for _, values in constants.values), default=1
-            )
+            width = max((len(values) for _, values in constants.values), default=1)
         for index in range(width):
             label = str(index + 1) if width > 1 else ""
             part = ColumnPart(constants.expression, index, label)

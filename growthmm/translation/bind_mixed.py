@@ -193,7 +193,9 @@ def _schema_from_data(
     if time is None and needs_time:
         time = _find_time(model, frame, person)
         notes.append(
-            Assumption(f"time is {time}", f"with {person} it identifies rows; --time says otherwise")
+            Assumption(
+                f"time is {time}", f"with {person} it identifies rows; --time says otherwise"
+            )
         )
     outcome = _response_column(model)
     if time is not None:

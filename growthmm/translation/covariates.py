@@ -101,4 +101,3 @@ def dummy_column(name: str, variables: Sequence[Variable]) -> Column | None:
         parts.append(found[0])
         rest = found[1]
     return Column(Term(tuple(part.expression for part in parts)), tuple(parts))
-

@@ -59,7 +59,9 @@ def growth_from_mixed(bound: BoundMixed) -> tuple[GrowthModel, ParameterNames]:
     """
     losses = _losses(bound)
     if losses:
-        raise UnsupportedError("The mixed model has parts with no growth curve form.", losses=losses)
+        raise UnsupportedError(
+            "The mixed model has parts with no growth curve form.", losses=losses
+        )
     return _Assembly(bound).result()
 
 

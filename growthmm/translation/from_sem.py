@@ -367,9 +367,7 @@ class _Recognition:
         return COMMON
 
 
-def _components(
-    names: Sequence[str], edges: set[frozenset[str]]
-) -> list[tuple[str, ...]]:
+def _components(names: Sequence[str], edges: set[frozenset[str]]) -> list[tuple[str, ...]]:
     """Connected components of the factors under free covariances, in order."""
     import networkx
 

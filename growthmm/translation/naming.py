@@ -86,7 +86,11 @@ class NameBook:
                 return covariate_name(plain), known
             stem = self.fresh(covariate_name(coefficient))
             return stem, wide_columns(stem, schema.occasions)
-        if plain is not None and plain == covariate_name(plain) and schema.variable(plain) is not None:
+        if (
+            plain is not None
+            and plain == covariate_name(plain)
+            and schema.variable(plain) is not None
+        ):
             return plain, (plain,)
         name = self.fresh(covariate_name(coefficient))
         return name, (name,)

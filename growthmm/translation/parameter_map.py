@@ -65,7 +65,9 @@ def parameter_map(
     rows: list[MapRow] = []
     for key in parameter_keys(growth):
         kind, syntax, rule = _describe(growth, key)
-        rows.append(MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), sem[key], syntax, rule))
+        rows.append(
+            MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), sem[key], syntax, rule)
+        )
     variances = {row.key: row for row in rows if row.kind == "variance"}
     for row in list(rows):
         if row.kind == "variance":

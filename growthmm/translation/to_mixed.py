@@ -183,9 +183,7 @@ class _Formula:
 
 def _product(first: Column, second: Column) -> Column:
     """The product of two columns, time's part first."""
-    return Column(
-        Term((*second.term.factors, *first.term.factors)), (*second.parts, *first.parts)
-    )
+    return Column(Term((*second.term.factors, *first.term.factors)), (*second.parts, *first.parts))
 
 
 def _with_categorical_time(schema: Schema) -> Schema:

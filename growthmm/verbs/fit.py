@@ -210,7 +210,9 @@ def log_likelihood(
     SpecificationError
         If parameters are missing or unknown.
     """
-    read = source(model, residual=residual, estimator=_known(estimator, ("ml", "reml"), "estimator"))
+    read = source(
+        model, residual=residual, estimator=_known(estimator, ("ml", "reml"), "estimator")
+    )
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     _, arrays, _ = _arrays(read.model, data, Facts(id, time), family)
     own = long_engine if isinstance(arrays, LongData) else wide_engine

@@ -136,9 +136,7 @@ def write(
 
 def _check_losses(losses: tuple[Loss, ...], title: str, on_loss: OnLoss) -> None:
     if on_loss not in ("raise", "keep"):
-        raise SpecificationError(
-            f"There is no on_loss {on_loss!r}.", hint="Use 'raise' or 'keep'."
-        )
+        raise SpecificationError(f"There is no on_loss {on_loss!r}.", hint="Use 'raise' or 'keep'.")
     if losses and on_loss == "raise":
         raise UnsupportedError(
             f"{title} cannot say all of this model.",
@@ -236,9 +234,7 @@ def _respell(
     layout: Layout = "long" if isinstance(model, MixedModel) else "wide"
     script = "" if written.losses else target.script(model, ScriptContext(path, layout))
     notes = tuple(Assumption(f"{d.what} = {d.value}", d.rule) for d in model.defaults)
-    return Translation(
-        written.text, script, replace(model, notation=to), (), written.losses, notes
-    )
+    return Translation(written.text, script, replace(model, notation=to), (), written.losses, notes)
 
 
 def _across(
@@ -253,6 +249,7 @@ def _across(
     notes = list(pair.assumptions)
     if isinstance(given, MixedModel):
         model: MixedModel | SemModel = replace(pair.sem.model, estimator="ml", notation=to)
+        alone: MixedModel | SemModel = model
         if given.estimator == "reml":
             notes.append(
                 Assumption(
@@ -263,6 +260,8 @@ def _across(
             )
     else:
         model = replace(pair.mixed.model, estimator="ml", notation=to)
+        # The text is the model alone: by which estimator is the program's affair.
+        alone = replace(model, estimator="reml")
         notes.append(
             Assumption(
                 "estimated by maximum likelihood",
@@ -270,14 +269,12 @@ def _across(
                 "FALSE, reml=False)",
             )
         )
-    written = target.write(model)
+    written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
     layout: Layout = facts.layout or ("long" if pair.source == "mixed" else "wide")
     context = ScriptContext(path, layout, pair.mixed.schema, _derived(pair.growth))
     script = "" if written.losses else target.script(model, context)
-    return Translation(
-        written.text, script, model, pair.parameters, written.losses, tuple(notes)
-    )
+    return Translation(written.text, script, model, pair.parameters, written.losses, tuple(notes))
 
 
 def _derived(growth: GrowthModel) -> tuple[DerivedColumn, ...]:

@@ -337,8 +337,8 @@ def test_more_occasions_than_persons():
         (lambda y: no_x(y[:, :4]), DataError, r"shape \(150, 4\)"),
         (lambda y: no_x(np.where(y > 5, np.inf, y)), DataError, "infinite"),
         (lambda y: no_x(np.full_like(y, np.nan)), TooFewSubjectsError, "None of the 150"),
-        (lambda y: WideMoments(np.zeros(4), np.eye(4), 10), DataError, "5 observed variables"),
-        (lambda y: WideMoments(np.zeros(5), np.full((5, 5), np.nan), 9), DataError, "missing"),
+        (lambda _: WideMoments(np.zeros(4), np.eye(4), 10), DataError, "5 observed variables"),
+        (lambda _: WideMoments(np.zeros(5), np.full((5, 5), np.nan), 9), DataError, "missing"),
     ],
 )
 def test_data_that_do_not_fit_are_refused(change, error, message):
@@ -356,7 +356,7 @@ def test_calls_that_make_no_sense_are_refused():
         wide.log_likelihood(problem, np.ones(3))
     with pytest.raises(SpecificationError, match="factor scores"):
         wide.factor_scores(problem, wide.start_values(problem), "thurstone")
-    with pytest.raises(DataError, match="2 groups|1 groups, the data 2"):
+    with pytest.raises(DataError, match="has 1 groups, the data 2"):
         wide.fit(WideProblem(linear(), (no_x(y), no_x(y))))
     restricted = wide.fit(problem, estimator="reml")
     with pytest.raises(UnsupportedEngineError, match="REML"):

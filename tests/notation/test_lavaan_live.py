@@ -9,7 +9,8 @@ from functools import cache
 import pytest
 
 from growthmm.model.sem import SemModel
-from growthmm.notation.lavaan import read
+from growthmm.notation.lavaan import read, write
+from growthmm.notation.lavaan_call import is_call, read_call
 from growthmm.notation.sem_text import r_string
 
 LINEAR = "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2"
@@ -102,9 +103,20 @@ def _function_call(case: str) -> str:
     return f"show({r_string(case)}, {function}, {r_string(text)}{extra})"
 
 
+def _written_call(case: str) -> str:
+    """The same model from the text that we write, under `written CASE`."""
+    function, _, arguments = CASES[case]
+    text = write(_read(case)).text
+    formulas = read_call(text).model.strip() if is_call(text) else text
+    kept = [each for each in ('group = "sex"', "fixed.x = FALSE") if each in arguments]
+    extra = "".join(f", {each}" for each in kept)
+    return f"show({r_string('written ' + case)}, {function}, {r_string(formulas)}{extra})"
+
+
 @cache
 def _lavaan() -> dict[str, list[list[str]]]:
-    code = R_CODE + "\n".join(_function_call(case) for case in CASES)
+    calls = [_function_call(case) for case in CASES] + [_written_call(case) for case in CASES]
+    code = R_CODE + "\n".join(calls)
     answer = subprocess.run(
         ["Rscript", "--vanilla", "-"],
         input=code,
@@ -196,6 +208,24 @@ def test_table_equals_lavaans(case: str) -> None:
             assert our_label == label, name
     assert our_classes == classes
     assert our_relations == relations
+
+
+@pytest.mark.r("lavaan")
+@pytest.mark.parametrize("case", CASES)
+def test_written_text_is_the_same_model_to_lavaan(case: str) -> None:
+    first, classes, relations = _theirs(_lavaan()[case])
+    second, second_classes, second_relations = _theirs(_lavaan()[f"written {case}"])
+
+    def said(table: dict[object, tuple[object, ...]]) -> dict[object, tuple[object, ...]]:
+        return {
+            name: (free, value, bounds)
+            for name, (free, value, _, bounds) in table.items()
+            if free or value
+        }
+
+    assert said(second) == said(first)
+    assert second_classes == classes
+    assert second_relations == relations
 
 
 def test_there_are_enough_cases() -> None:

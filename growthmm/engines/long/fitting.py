@@ -87,7 +87,7 @@ def fit(
     ...     y, ones, ("(Intercept)",), ones, (RandomEffects(("(Intercept)",), (0,)),),
     ...     subject, 4, "id", np.zeros(12, dtype=int))
     >>> fit(problem).estimates.round(4).tolist()
-    [3.9167, 4.9514, 0.6667]
+    [3.9167, 4.7431, 0.6667]
     """
     _check_options(estimator, bounds, information)
     ready = prepare(problem)
@@ -134,7 +134,7 @@ def fit(
         log_likelihood=log_likelihood(surface, estimator) + ready.log_unit(estimator),
         n_subjects=ready.n_subjects,
         n_rows=ready.n_rows,
-        convergence=_convergence(optimum, boundary),
+        convergence=_convergence(optimum, boundary, bounds),
         boundary=boundary,
         bounds=bounds,
     )
@@ -187,7 +187,12 @@ def _search_scaled(
 
     def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         surface = narrow_surface(
-            products, ready.covariance(free.value(point)), 1.0, ready.entries, with_scale=False
+            products,
+            ready.covariance(free.value(point)),
+            1.0,
+            ready.entries,
+            with_scale=False,
+            restricted=estimator == "reml",
         )
         if surface is None or not surface.residual > 0:
             return -np.inf, np.zeros(k), np.zeros((k, k))
@@ -293,7 +298,7 @@ def _inverse(matrix: FloatArray) -> FloatArray:
     return np.asarray(inner * np.outer(scale, scale), dtype=float)
 
 
-def _convergence(optimum: Optimum, boundary: Boundary) -> Convergence:
+def _convergence(optimum: Optimum, boundary: Boundary, bounds: Bounds) -> Convergence:
     diagonal = np.sqrt(np.abs(np.diag(optimum.hessian)))
     slopes = np.abs(optimum.gradient) / np.where(diagonal > 0, diagonal, 1.0)
     message = (
@@ -304,6 +309,11 @@ def _convergence(optimum: Optimum, boundary: Boundary) -> Convergence:
     )
     if boundary.at_boundary:
         message += f"; {boundary.description}"
+    if boundary.beyond and not optimum.converged and bounds == "none":
+        message += (
+            "; without bounds the likelihood can rise for ever as a person's covariance matrix "
+            "turns singular: bounds='psd' has a maximum"
+        )
     return Convergence(
         optimum.converged,
         optimum.iterations,

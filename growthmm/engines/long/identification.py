@@ -38,11 +38,7 @@ def null_space(problem: LongProblem) -> tuple[str, ...]:
 
 
 def _mixed(ready: Prepared) -> list[int]:
-    k = len(ready.entries)
-    parameters = np.concatenate([np.zeros(k), ready.structure.start(1.0)])
-    surface = ready.surface(parameters)
-    assert surface is not None  # start() is admissible and the random effects are zero
-    traces = surface.traces
+    traces = ready.plain_surface.traces
     diagonal = np.diag(traces)
     nothing = diagonal <= 1e-14 * float(np.max(diagonal))
     scale = np.where(nothing, 1.0, 1.0 / np.sqrt(np.where(nothing, 1.0, diagonal)))

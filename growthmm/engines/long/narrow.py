@@ -20,7 +20,7 @@ __all__ = ["cholesky", "narrow_surface", "small_covariance", "solve"]
 FloatArray = NDArray[np.float64]
 Entries = tuple[tuple[int, int], ...]
 
-CHUNK = 8_192
+CHUNK = 8192
 
 
 def small_covariance(factor: FloatArray, covariance: FloatArray, scale: float) -> FloatArray:
@@ -66,6 +66,7 @@ def narrow_surface(
     entries: Entries,
     *,
     with_scale: bool,
+    restricted: bool = True,
     fixed: FloatArray | None = None,
 ) -> Surface | None:
     """The surface at one covariance; None where some person's `V` is not positive definite.
@@ -82,18 +83,23 @@ def narrow_surface(
         Free entries of `G`.
     with_scale : bool
         Whether `s` is the last of the covariance parameters.
+    restricted : bool
+        Whether second derivatives that only the restricted likelihood needs are taken; zero
+        otherwise.
     fixed : (n_fixed,) ndarray, optional
         Fixed effects; generalised least squares where None.
     """
     if not scale > 0:
         return None
-    sums = _Sums(products.data.shape[0], len(entries) + int(with_scale))
+    c, q = products.data.shape[:2]
+    sums = _Sums(c, q, len(entries) + int(with_scale))
     whole: _Designs | None = None
     if products.design is not None:
         whole = _designs(products.factor, covariance, scale, with_scale)
         if whole is None:
             return None
         _add_designs(whole, products.counts, entries, sums)
+    vectors: list[_Vectors] = []
     n_vectors = products.data.shape[2]
     for low in range(0, n_vectors, CHUNK):
         part = slice(low, min(n_vectors, low + CHUNK))
@@ -105,8 +111,11 @@ def narrow_surface(
                 return None
             _add_designs(own, products.counts[part], entries, sums)
             designs = own
-        _add_vectors(designs, products.data[:, :, part], entries, sums)
-    return _assemble(products, sums, scale, with_scale, fixed)
+        vectors.append(_first_orders(designs, products.data[:, :, part], sums))
+    _finish_slopes(sums, entries)
+    return _assemble(
+        products, sums, vectors, entries, scale=scale, restricted=restricted, fixed=fixed
+    )
 
 
 @dataclass(frozen=True)
@@ -122,13 +131,22 @@ class _Designs:
         return _Designs(self.lower[:, :, index], self.bases[:, :, index], inverse)
 
 
+@dataclass(frozen=True)
+class _Vectors:
+    """A chunk of persons: their designs, ``D = L^-1 Q'[X, y]`` and ``U = N' D``."""
+
+    designs: _Designs
+    whitened: FloatArray
+    turned: FloatArray
+
+
 class _Sums:
     """Accumulators over chunks of persons."""
 
-    def __init__(self, c: int, k: int) -> None:
+    def __init__(self, c: int, q: int, k: int) -> None:
         self.cross = np.zeros((c, c))
+        self.turned = np.zeros((q * c, q * c))
         self.d_cross = np.zeros((k, c, c))
-        self.dd_cross = np.zeros((k, c, k, c))
         self.log_det = 0.0
         self.d_log_det = np.zeros(k)
         self.traces = np.zeros((k, k))
@@ -149,26 +167,35 @@ def _designs(
     return _Designs(lower, solve(lower, factor), inverse)
 
 
-def _slopes(designs: _Designs, entries: Entries, right: FloatArray | None) -> FloatArray:
-    """``T_a = L^-1 V_a L^-T``, or ``T_a right``, for every covariance parameter.
+def _slopes(
+    designs: _Designs, entries: Entries, turned: FloatArray, right: FloatArray | None
+) -> FloatArray:
+    """``T_a = L^-1 V_a L^-T`` times some columns, for every covariance parameter.
+
+    Parameters
+    ----------
+    designs : _Designs
+        ``N`` and ``L^-1 L^-T``.
+    entries : tuple of (int, int)
+        Free entries of `G`.
+    turned : (q, n_columns, n) ndarray
+        ``N'`` times the columns.
+    right : (n_columns, q, n) ndarray, optional
+        The columns; None for those of the identity.
 
     Returns
     -------
-    (n_covariance, q or n_columns, q, n) ndarray
+    (n_covariance, n_columns, q, n) ndarray
     """
-    bases = designs.bases
-    turned = bases if right is None else np.einsum("irg,crg->icg", bases, right)
+    bases, inverse = designs.bases, designs.inverse
     q, n = bases.shape[1:]
-    c = q if right is None else right.shape[0]
-    out = np.empty((len(entries) + int(designs.inverse is not None), c, q, n))
+    out = np.empty((len(entries) + int(inverse is not None), turned.shape[1], q, n))
     for index, (a, b) in enumerate(entries):
         np.multiply(turned[b][:, None], bases[a][None], out=out[index])
         if a != b:
             out[index] += turned[a][:, None] * bases[b][None]
-    if designs.inverse is not None:
-        out[-1] = (
-            designs.inverse if right is None else np.einsum("rsg,csg->crg", designs.inverse, right)
-        )
+    if inverse is not None:
+        out[-1] = inverse if right is None else np.einsum("rsg,csg->crg", inverse, right)
     return out
 
 
@@ -176,47 +203,66 @@ def _add_designs(designs: _Designs, counts: FloatArray, entries: Entries, sums: 
     q = designs.lower.shape[0]
     for a in range(q):
         sums.log_det += 2.0 * float(counts @ np.log(designs.lower[a, a]))
-    slopes = _slopes(designs, entries, None)
+    slopes = _slopes(designs, entries, designs.bases, None)
     k = len(slopes)
     for a in range(q):
         sums.d_log_det += slopes[:, a, a] @ counts
     flat = slopes.reshape(k, -1)
-    weighted = (slopes * counts).reshape(k, -1)
+    alone = bool(np.all(counts == 1.0))
+    weighted = flat if alone else (slopes * counts).reshape(k, -1)
     sums.traces += weighted @ flat.T
 
 
-def _add_vectors(designs: _Designs, data: FloatArray, entries: Entries, sums: _Sums) -> None:
+def _first_orders(designs: _Designs, data: FloatArray, sums: _Sums) -> _Vectors:
     c = data.shape[0]
     whitened = solve(designs.lower, data)
-    slopes = _slopes(designs, entries, whitened)
-    k = len(slopes)
+    turned = np.einsum("irg,crg->icg", designs.bases, whitened)
     flat = whitened.reshape(c, -1)
-    turned = slopes.reshape(k * c, -1)
     sums.cross += flat @ flat.T
-    sums.d_cross -= (turned @ flat.T).reshape(k, c, c)
-    sums.dd_cross += 2.0 * (turned @ turned.T).reshape(k, c, k, c)
+    lined = turned.reshape(len(sums.turned), -1)
+    sums.turned += lined @ lined.T
+    if designs.inverse is not None:
+        scaled = np.einsum("rsg,csg->crg", designs.inverse, whitened)
+        sums.d_cross[-1] -= scaled.reshape(c, -1) @ flat.T
+    return _Vectors(designs, whitened, turned)
+
+
+def _finish_slopes(sums: _Sums, entries: Entries) -> None:
+    """``-U_a'U_b - U_b'U_a``, from the products of all of ``U``."""
+    c = len(sums.cross)
+    for index, (a, b) in enumerate(entries):
+        block = sums.turned[a * c : (a + 1) * c, b * c : (b + 1) * c]
+        sums.d_cross[index] = -block if a == b else -(block + block.T)
+
+
+def _second_orders(vectors: list[_Vectors], entries: Entries, columns: FloatArray) -> FloatArray:
+    """Second derivatives of ``tr(columns' Q columns)``, but for what lies outside all designs."""
+    total: FloatArray | None = None
+    for part in vectors:
+        turned = np.einsum("cj,icg->ijg", columns, part.turned)
+        right = None
+        if part.designs.inverse is not None:
+            right = np.einsum("cj,crg->jrg", columns, part.whitened)
+        slopes = _slopes(part.designs, entries, turned, right)
+        flat = slopes.reshape(len(slopes), -1)
+        own = flat @ flat.T
+        total = own if total is None else total + own
+    assert total is not None
+    return 2.0 * total
 
 
 def _assemble(
     products: Products,
     sums: _Sums,
+    vectors: list[_Vectors],
+    entries: Entries,
+    *,
     scale: float,
-    with_scale: bool,
+    restricted: bool,
     fixed: FloatArray | None,
 ) -> Surface | None:
     within, spare = products.within / scale, products.spare
-    cross, d_cross, d_log_det, traces = (
-        sums.cross + within,
-        sums.d_cross,
-        sums.d_log_det,
-        sums.traces,
-    )
-    dd_cross = sums.dd_cross.transpose(0, 2, 1, 3).copy()
-    if with_scale:
-        d_cross[-1] -= within / scale
-        dd_cross[-1, -1] += 2.0 * within / scale**2
-        d_log_det[-1] += spare / scale
-        traces[-1, -1] += spare / scale**2
+    cross = sums.cross + within
     solved = solve_fixed(cross)
     if solved is None:
         return None
@@ -224,9 +270,20 @@ def _assemble(
     fixed = best if fixed is None else fixed
     contrast = np.append(-fixed, 1.0)
     p = len(fixed)
-    dd_fixed = np.einsum("abij,ij->ab", dd_cross[:, :, :p, :p], gls)
-    dd_fixed = 0.5 * (dd_fixed + dd_fixed.T)
-    dd_residual = np.einsum("i,abij,j->ab", contrast, dd_cross, contrast)
+    d_cross, d_log_det, traces = sums.d_cross, sums.d_log_det, sums.traces
+    dd_residual = _second_orders(vectors, entries, contrast[:, None])
+    dd_fixed = np.zeros(traces.shape)
+    if restricted and p:
+        root = np.vstack([np.linalg.cholesky(gls), np.zeros((1, p))])
+        dd_fixed = _second_orders(vectors, entries, root)
+    if len(d_log_det) > len(entries):
+        d_cross[-1] -= within / scale
+        d_log_det[-1] += spare / scale
+        traces[-1, -1] += spare / scale**2
+        left = 2.0 * within / scale**2
+        dd_residual[-1, -1] += contrast @ left @ contrast
+        if restricted:
+            dd_fixed[-1, -1] += float(np.sum(left[:p, :p] * gls))
     return Surface(
         n_rows=products.n_rows,
         cross=cross,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.products import Products, collect
 from growthmm.engines.long.residual_structures import structure_of
 from growthmm.engines.long.residual_structures.base import Structure
+from growthmm.engines.long.rows import check_arrays
 from growthmm.engines.long.scaling import Scaling, entry_bases, find_scaling
 from growthmm.engines.long.surface import Surface
 from growthmm.errors import DataError
@@ -96,6 +98,18 @@ class Prepared:
             fixed=fixed,
         )
 
+    @cached_property
+    def plain_surface(self) -> Surface:
+        """The surface without random effects, residuals at their structure's start."""
+        surface = self.surface(self.plain)
+        assert surface is not None  # a structure's start is admissible
+        return surface
+
+    @property
+    def plain(self) -> FloatArray:
+        """The covariance parameters of `plain_surface`."""
+        return np.concatenate([np.zeros(len(self.entries)), self.structure.start(1.0)])
+
     def internal(self, values: FloatArray) -> FloatArray:
         """Internal parameters of the user's `values`."""
         shifted = np.asarray(values, dtype=float) - self.origin
@@ -131,6 +145,7 @@ def prepare(problem: LongProblem) -> Prepared:
 
 
 def _prepare(problem: LongProblem) -> Prepared:
+    check_arrays(problem)
     _check_blocks(problem)
     structure = structure_of(problem)
     scaling = find_scaling(problem)

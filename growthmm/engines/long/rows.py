@@ -12,7 +12,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.scaling import Scaling
 from growthmm.errors import DataError
 
-__all__ = ["Rows", "distinct", "ordered", "transformed"]
+__all__ = ["Rows", "check_arrays", "distinct", "ordered", "transformed"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -54,25 +54,8 @@ def ordered(problem: LongProblem, *, by_occasion: bool = False) -> Rows:
         The arrays.
     by_occasion : bool
         Whether a person's rows must stand in order of occasion.
-
-    Raises
-    ------
-    DataError
-        If arrays disagree in length or hold values that are not finite.
     """
     n = len(problem.outcome)
-    if not (len(problem.fixed) == len(problem.random) == len(problem.subject) == n):
-        raise DataError(
-            f"Arrays of different length: outcome {n}, fixed {len(problem.fixed)}, "
-            f"random {len(problem.random)}, subject {len(problem.subject)} rows.",
-            hint="Give every array one row for each outcome value.",
-        )
-    if n == 0:
-        raise DataError("There are no rows to fit.", hint="Check filters and missing values.")
-    total = float(np.sum(problem.outcome)) + float(np.sum(problem.fixed))
-    total += float(np.sum(problem.random))
-    if not np.isfinite(total):
-        _refuse_infinite(problem)
     subject = np.asarray(problem.subject)
     change = subject[1:] != subject[:-1]
     order: IntArray | None = None
@@ -89,6 +72,29 @@ def ordered(problem: LongProblem, *, by_occasion: bool = False) -> Rows:
     sizes = np.diff(starts)
     size = int(sizes[0]) if bool(np.all(sizes == sizes[0])) else 0
     return Rows(order, starts, np.asarray(subject[starts[:-1]], dtype=np.intp), size)
+
+
+def check_arrays(problem: LongProblem) -> None:
+    """Refuse arrays that cannot be fitted.
+
+    Raises
+    ------
+    DataError
+        If arrays disagree in length, are empty or hold values that are not finite.
+    """
+    n = len(problem.outcome)
+    if not (len(problem.fixed) == len(problem.random) == len(problem.subject) == n):
+        raise DataError(
+            f"Arrays of different length: outcome {n}, fixed {len(problem.fixed)}, "
+            f"random {len(problem.random)}, subject {len(problem.subject)} rows.",
+            hint="Give every array one row for each outcome value.",
+        )
+    if n == 0:
+        raise DataError("There are no rows to fit.", hint="Check filters and missing values.")
+    total = float(np.sum(problem.outcome)) + float(np.sum(problem.fixed))
+    total += float(np.sum(problem.random))
+    if not np.isfinite(total):
+        _refuse_infinite(problem)
 
 
 def _refuse_infinite(problem: LongProblem) -> None:

@@ -50,10 +50,7 @@ def _balanced(ready: Prepared, estimator: str) -> FloatArray | None:
 def _one_step(ready: Prepared) -> FloatArray:
     """One scoring step from no random effects (MIVQUE(0), Rao 1971)."""
     k = len(ready.entries)
-    parameters = np.concatenate([np.zeros(k), ready.structure.start(1.0)])
-    surface = ready.surface(parameters)
-    if surface is None:
-        return parameters
+    parameters, surface = ready.plain, ready.plain_surface
     p = ready.n_fixed
     information = expected_information(surface, "reml")[p:, p:]
     linear = ready.structure.linear

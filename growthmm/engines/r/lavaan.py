@@ -140,7 +140,7 @@ def syntax(model: SemModel, start: FloatArray | None = None) -> str:
             lines.append(f"group: {group + 1}")
         for path in model.paths:
             if path.group == group:
-                lines.extend(_row(path, variables, parameters, begin))
+                lines.append(_row(path, variables, parameters, begin))
     for constraint in model.constraints:
         sides = [_arithmetic(side, parameters) for side in (constraint.left, constraint.right)]
         lines.append(f" {constraint.op} ".join(sides))
@@ -149,16 +149,14 @@ def syntax(model: SemModel, start: FloatArray | None = None) -> str:
 
 def _row(
     path: Path, variables: dict[str, str], parameters: dict[str, str], begin: dict[str, float]
-) -> list[str]:
+) -> str:
     left = variables[path.left]
     op, right = ("~", "1") if path.op == "~1" else (path.op, variables.get(path.right, ""))
     if not path.free:
-        return [f"{left} {op} {float(path.value or 0.0)!r}*{right}"]
-    rows = [f"{left} {op} {parameters[path.parameter]}*{right}"]
+        return f"{left} {op} {float(path.value or 0.0)!r}*{right}"
+    row = f"{left} {op} {parameters[path.parameter]}*{right}"
     value = begin.get(path.parameter, path.start)
-    if value is not None:
-        rows.append(f"{left} {op} start({float(value)!r})*{right}")
-    return rows
+    return row if value is None else f"{row} + start({float(value)!r})*{right}"
 
 
 def _arithmetic(expression: str, parameters: dict[str, str]) -> str:

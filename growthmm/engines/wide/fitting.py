@@ -106,7 +106,7 @@ def fit(
             transform, best = _bounded(problem, system, starts, estimator)
     values = transform.natural(best.point)
     boundary = _boundary(problem, system, values, best, bounds)
-    covariance = _covariance(problem, system, transform, best, values, estimator, information)
+    covariance = _covariance(system, transform, best, estimator, information)
     lost = {k for c in best.active for k in c.parameters}
     if bounds == "psd" and boundary.at_boundary:
         lost |= {problem.model.free_parameters.index(n) for n in boundary.parameters}
@@ -123,7 +123,7 @@ def fit(
         log_likelihood=best.value,
         n_subjects=system.n_subjects,
         n_rows=system.n_rows,
-        convergence=_convergence(problem, system, transform, best, estimator),
+        convergence=_convergence(system, transform, best, estimator),
         boundary=boundary,
         bounds=bounds,
     )
@@ -278,15 +278,10 @@ def invert(matrix: FloatArray) -> FloatArray:
 
 
 def _covariance(
-    problem: WideProblem,
-    system: System,
-    transform: Transform,
-    best: Solution,
-    values: FloatArray,
-    estimator: str,
-    kind: str,
+    system: System, transform: Transform, best: Solution, estimator: str, kind: str
 ) -> FloatArray:
     """Covariance of the estimates within the space that the constraints leave."""
+    values = transform.natural(best.point)
     basis = transform.slope(best.point) @ best.tangent
     at = evaluate(system, values, restricted=estimator == "reml")
     if kind == "expected":
@@ -303,7 +298,7 @@ def _covariance(
 
 
 def _convergence(
-    problem: WideProblem, system: System, transform: Transform, best: Solution, estimator: str
+    system: System, transform: Transform, best: Solution, estimator: str
 ) -> Convergence:
     _, gradient, _ = _objective(system, transform, estimator == "reml")(best.point)
     slope = best.tangent.T @ gradient

@@ -10,6 +10,7 @@ from growthmm.engines.wide.constraints import relations
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import null_basis
+from growthmm.engines.wide.statistics import Cells
 from growthmm.engines.wide.system import compile_problem
 
 __all__ = ["moment_jacobian", "null_directions", "null_space"]
@@ -33,34 +34,35 @@ def moment_jacobian(system: System, values: FloatArray) -> FloatArray:
     size = system.n_parameters
     total = np.zeros((0, size))
     for ram, cells in system.groups:
-        variance = np.einsum("caa->a", cells.yy)
-        seen = np.maximum((cells.n[:, None] * cells.observed).sum(axis=0), 1.0)
-        sd = np.sqrt(np.where(variance > 0, variance / seen, 1.0))
+        sd = np.sqrt(cells.variances())
         step = max(1, 2_000_000 // (size * ram.n_outcomes**2 + 1))
         for start in range(0, len(cells.n), step):
             part = cells.part(slice(start, start + step))
             at = r.implied(ram, values, part.designs)
             if at is None:
                 continue
-            jac = r.jacobian(ram, at)
-            count = len(part.n)
-            both = part.observed[:, :, None] & part.observed[:, None, :]
-            sigma = np.where(both[:, None], jac.sigma / np.outer(sd, sd), 0.0)
-            rows = np.zeros((count, ram.n_outcomes**2, size))
-            flat = np.broadcast_to(sigma, (count, *sigma.shape[1:]))
-            rows[:, :, ram.cov_parameters] = flat.reshape(
-                count, len(ram.cov_parameters), -1
-            ).swapaxes(1, 2)
-            slope = (jac.mean @ part.transform) / sd[:, None] * part.observed[:, None, :, None]
-            root = _root(part.ww / part.n[:, None, None])
-            slope = slope @ root[:, None]
-            means = np.zeros((count, ram.n_outcomes * ram.n_regressors, size))
-            means[:, :, ram.mean_parameters] = slope.reshape(count, slope.shape[1], -1).swapaxes(
-                1, 2
-            )
-            stacked = np.concatenate([total, rows.reshape(-1, size), means.reshape(-1, size)])
-            total = np.linalg.qr(stacked, mode="r") if len(stacked) > size else stacked
+            stacked = np.concatenate([total, *_rows(ram, part, at, sd)])
+            total = np.asarray(np.linalg.qr(stacked)[1]) if len(stacked) > size else stacked
     return np.asarray(total)
+
+
+def _rows(ram: r.Ram, cells: Cells, at: r.Implied, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Derivatives of covariances and of means, a row for each moment of each cell."""
+    jac = r.jacobian(ram, at)
+    count, size = len(cells.n), ram.n_parameters
+    both = cells.observed[:, :, None] & cells.observed[:, None, :]
+    sigma = np.where(both[:, None], jac.sigma / np.outer(sd, sd), 0.0)
+    rows = np.zeros((count, ram.n_outcomes**2, size))
+    rows[:, :, ram.cov_parameters] = sigma.reshape(
+        count, len(ram.cov_parameters), ram.n_outcomes**2
+    ).swapaxes(1, 2)
+    slope = (jac.mean @ cells.transform) / sd[:, None] * cells.observed[:, None, :, None]
+    slope = slope @ _root(cells.ww / cells.n[:, None, None])[:, None]
+    means = np.zeros((count, ram.n_outcomes * ram.n_regressors, size))
+    means[:, :, ram.mean_parameters] = slope.reshape(
+        count, len(ram.mean_parameters), ram.n_outcomes * ram.n_regressors
+    ).swapaxes(1, 2)
+    return rows.reshape(-1, size), means.reshape(-1, size)
 
 
 def _root(gram: FloatArray) -> FloatArray:
@@ -83,6 +85,7 @@ def null_directions(problem: WideProblem, values: FloatArray) -> tuple[FloatArra
         Change of each parameter that moves the moments by one; divide by it to compare sizes.
     """
     system = compile_problem(problem)
+    part = system.sample()
     rng = np.random.default_rng(7)
     best: tuple[FloatArray, FloatArray] | None = None
     for trial in range(3):
@@ -90,7 +93,7 @@ def null_directions(problem: WideProblem, values: FloatArray) -> tuple[FloatArra
         if trial:
             point = values * rng.uniform(0.7, 1.3, len(values))
             point = point + rng.uniform(0.02, 0.05, len(values)) * np.abs(values).mean()
-        jacobian = moment_jacobian(system, point)
+        jacobian = moment_jacobian(part if trial == 0 else system, point)
         length = np.sqrt((jacobian**2).sum(axis=0))
         unit = 1.0 / np.where(length > 0, length, 1.0)
         held = [c.jet.gradient * unit for c in relations(problem.model, point) if c.equality]

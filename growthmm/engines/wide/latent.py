@@ -28,11 +28,11 @@ def factor_scores(
 ) -> tuple[FloatArray, FloatArray]:
     """Latent variables given each person's outcomes and covariates.
 
-    ``"regression"`` is the conditional mean (Thurstone 1935; the best linear unbiased predictor at
-    these values), ``"bartlett"`` the generalised least-squares estimate from the person's outcomes
-    alone (Bartlett 1937, doi:10.1111/j.2044-8295.1937.tb00863.x), NaN where the person's outcomes
-    do not determine it. There, a latent variable that others cause without a disturbance follows from
-    its causes; any other counts as unknown, with a variance or without.
+    ``"regression"`` is the conditional mean (Thurstone 1935; the best linear unbiased predictor
+    at these values). ``"bartlett"`` is the generalised least-squares estimate from the person's
+    outcomes alone (Bartlett 1937, doi:10.1111/j.2044-8295.1937.tb00863.x), NaN where they do not
+    determine it; there a latent variable that others cause without a disturbance follows from
+    its causes, and any other counts as unknown, with a variance or without.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _score(
         scores = expected[:, t:] + np.einsum("nlt,nt->nl", cross, gap)
         covariance = at.sigma[:, t:, t:] - cross @ at.sigma[:, :t, t:]
     else:
-        shift, covariance = _bartlett(ram, at, values, designs, observed, gap)
+        shift, covariance = _bartlett(ram, at, r.matrices(ram, values, designs), observed, gap)
         scores = expected[:, t:] + shift
     unknown = ~rows.known[part] @ reach(ram)[0]
     return np.where(unknown[:, t:], np.nan, scores), covariance
@@ -113,13 +113,12 @@ def _not_positive() -> FitFailedError:
 def _bartlett(
     ram: r.Ram,
     at: r.Implied,
-    values: FloatArray,
-    designs: FloatArray | None,
+    matrices: tuple[FloatArray, FloatArray, FloatArray],
     observed: NDArray[np.bool_],
     gap: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     t = ram.n_outcomes
-    a, s, _ = r.matrices(ram, values, designs)
+    a, s, _ = matrices
     disturbed = np.any(s[:, t:, t:] != 0, axis=(0, 2))
     caused = np.any(a[:, t:, :] != 0, axis=(0, 2))
     free = t + np.flatnonzero(disturbed | ~caused)

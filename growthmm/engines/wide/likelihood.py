@@ -61,6 +61,16 @@ class System:
         """Outcome values."""
         return sum(cells.n_rows for _, cells in self.groups)
 
+    def sample(self) -> System:
+        """At most some 2,000 cells of each group, where designs differ from person to person."""
+        groups = tuple(
+            (ram, cells.part(slice(None, None, max(1, len(cells.n) // 1000))))
+            if len(cells.n) > 2000
+            else (ram, cells)
+            for ram, cells in self.groups
+        )
+        return System(groups, self.n_parameters, self.fixed)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -191,20 +201,23 @@ def evaluate(
         value += 0.5 * len(system.fixed) * LOG_2PI
         root = np.linalg.solve(factor, np.diag(scale))
         inverse = root.T @ root
-    score = np.zeros(size)
-    hessian = np.zeros((size, size))
-    expected = np.zeros((size, size))
-    traces = np.zeros((size, len(system.fixed), len(system.fixed)))
+    n_fixed = len(system.fixed)
+    sums = _Sums(
+        np.zeros(size),
+        np.zeros((size, size)),
+        np.zeros((size, size)),
+        np.zeros((size, n_fixed, n_fixed)),
+    )
     for block in _blocks(system, values):
         if block is None:
             return _failed(size)
-        value += _accumulate(block, system, inverse, order, score, hessian, expected, traces)
+        value += _accumulate(block, system, inverse, order, sums)
     if inverse is not None and order > 1:
-        turned = inverse @ traces
+        turned = inverse @ sums.traces
         extra = 0.5 * np.einsum("kab,lba->kl", turned, turned)
-        hessian += extra
-        expected += extra
-    return Evaluation(value, score, hessian, expected)
+        sums.hessian += extra
+        sums.expected += extra
+    return Evaluation(value, sums.score, sums.hessian, sums.expected)
 
 
 def _fixed_information(system: System, values: FloatArray) -> FloatArray | None:
@@ -232,71 +245,104 @@ def _fixed_slopes(block: _Block, system: System) -> tuple[IntArray, FloatArray]:
     return where, np.broadcast_to(slope, (len(block.cells.n), *slope.shape[1:]))
 
 
+@dataclass
+class _Sums:
+    """What blocks add to."""
+
+    score: FloatArray
+    hessian: FloatArray
+    expected: FloatArray
+    traces: FloatArray
+
+
+@dataclass(frozen=True)
+class _Restricted:
+    """A block's part in the restricted likelihood.
+
+    Parameters
+    ----------
+    where : (n_fixed,) ndarray of int
+        Fixed parameters that act in the block.
+    slope : (n_cells, n_fixed, T, 1 + q) ndarray
+        Their dM.
+    added : (n_cells, T, T) ndarray
+        ``W Y W``.
+    """
+
+    where: IntArray
+    slope: FloatArray
+    added: FloatArray
+
+
+def _restrict(block: _Block, system: System, inverse: FloatArray) -> _Restricted:
+    where, slope = _fixed_slopes(block, system)
+    part = np.tensordot(slope, inverse[np.ix_(where, where)], axes=([1], [0]))
+    part = np.moveaxis(part, -1, 1)
+    spread = np.einsum("cjaw,cjbw->cab", slope @ block.cells.ww[:, None], part, optimize=True)
+    return _Restricted(where, slope, block.weight @ spread @ block.weight)
+
+
 def _accumulate(
-    block: _Block,
-    system: System,
-    inverse: FloatArray | None,
-    order: int,
-    score: FloatArray,
-    hessian: FloatArray,
-    expected: FloatArray,
-    traces: FloatArray,
+    block: _Block, system: System, inverse: FloatArray | None, order: int, sums: _Sums
 ) -> float:
     """Add a block's derivatives; returns its log-likelihood."""
-    cells, ram, w = block.cells, block.ram, block.weight
-    turned = block.mean.swapaxes(1, 2)
+    cells, w = block.cells, block.weight
     c = cells.yw - block.mean @ cells.ww
-    residual = cells.yy - block.mean @ cells.yw.swapaxes(1, 2) - c @ turned
+    residual = cells.yy - block.mean @ cells.yw.swapaxes(1, 2) - c @ block.mean.swapaxes(1, 2)
     residual = 0.5 * (residual + residual.swapaxes(1, 2))
     count = cells.n * cells.observed.sum(axis=1)
     value = -0.5 * float(np.sum(count * LOG_2PI + cells.n * block.log_det) + np.sum(w * residual))
     if order == 0:
         return value
-    where = slope = None
-    if inverse is not None:
-        where, slope = _fixed_slopes(block, system)
-        part = np.tensordot(slope, inverse[np.ix_(where, where)], axes=([1], [0]))
-        part = np.moveaxis(part, -1, 1)
-        added = np.einsum("cjaw,cjbw->cab", slope @ cells.ww[:, None], part, optimize=True)
-        added = w @ added @ w
-    else:
-        added = np.zeros((1, 1, 1))
-    n_w = cells.n[:, None, None] * w
-    spread = w @ residual @ w + added
-    q = spread - n_w
+    restricted = None if inverse is None else _restrict(block, system, inverse)
+    spread = w @ residual @ w
+    if restricted is not None:
+        spread = spread + restricted.added
+    q = spread - cells.n[:, None, None] * w
     g = w @ c
     back = g @ cells.transform.T
-    jac = r.jacobian(ram, block.at)
-    cov, mean = ram.cov_parameters, ram.mean_parameters
     if len(block.at.b) == 1:
-        q_all, g_all = q.sum(axis=0, keepdims=True), back.sum(axis=0, keepdims=True)
-    else:
-        q_all, g_all = q, back
-    score[cov] += 0.5 * np.einsum("cab,ckab->k", q_all, jac.sigma)
-    score[mean] += np.einsum("caw,ckaw->k", g_all, jac.mean)
-    if order == 1:
-        return value
-    d_mean = jac.mean @ cells.transform
-    shape = (len(cells.n), *d_mean.shape[1:])
-    d_mean = np.broadcast_to(d_mean, shape)
+        q, back = q.sum(axis=0, keepdims=True), back.sum(axis=0, keepdims=True)
+    jac = r.jacobian(block.ram, block.at)
+    sums.score[block.ram.cov_parameters] += 0.5 * np.einsum("cab,ckab->k", q, jac.sigma)
+    sums.score[block.ram.mean_parameters] += np.einsum("caw,ckaw->k", back, jac.mean)
+    if order > 1:
+        sums.hessian += r.curvature(block.ram, block.at, q, back)
+        _second(block, jac, spread, g, sums)
+        if restricted is not None:
+            _second_restricted(block, jac, restricted, sums)
+    return value
+
+
+def _second(block: _Block, jac: r.Jacobian, spread: FloatArray, g: FloatArray, sums: _Sums) -> None:
+    """Second derivatives and expected information but for the moments' own curvature."""
+    cells, w = block.cells, block.weight
+    cov, mean = block.ram.cov_parameters, block.ram.mean_parameters
+    slope = jac.mean @ cells.transform
+    slope = np.broadcast_to(slope, (len(cells.n), *slope.shape[1:]))
     v = w[:, None] @ jac.sigma
     fisher = _gram(0.5 * cells.n[:, None, None, None] * v, v.swapaxes(2, 3))
     mixed = _gram(v, (spread[:, None] @ jac.sigma).swapaxes(2, 3))
-    means = _gram(d_mean @ cells.ww[:, None], w[:, None] @ d_mean)
-    cross = _gram(v @ g[:, None], d_mean)
-    hessian[np.ix_(cov, cov)] += fisher - 0.5 * (mixed + mixed.T)
-    hessian[np.ix_(mean, mean)] -= 0.5 * (means + means.T)
-    hessian[np.ix_(cov, mean)] -= cross
-    hessian[np.ix_(mean, cov)] -= cross.T
-    hessian += r.curvature(ram, block.at, q_all, g_all)
-    expected[np.ix_(cov, cov)] += fisher
-    expected[np.ix_(mean, mean)] += 0.5 * (means + means.T)
-    if slope is not None and where is not None:
-        extra = _gram(v, (np.broadcast_to(added, w.shape)[:, None] @ jac.sigma).swapaxes(2, 3))
-        expected[np.ix_(cov, cov)] -= 0.5 * (extra + extra.T)
-        weighted = w[:, None] @ slope
-        side = weighted @ cells.ww[:, None]
-        for i, k in enumerate(cov):
-            moved = jac.sigma[:, i][:, None] @ side
-            traces[k][np.ix_(where, where)] += _gram(weighted, moved)
-    return value
+    means = _gram(slope @ cells.ww[:, None], w[:, None] @ slope)
+    means = 0.5 * (means + means.T)
+    cross = _gram(v @ g[:, None], slope)
+    sums.hessian[np.ix_(cov, cov)] += fisher - 0.5 * (mixed + mixed.T)
+    sums.hessian[np.ix_(mean, mean)] -= means
+    sums.hessian[np.ix_(cov, mean)] -= cross
+    sums.hessian[np.ix_(mean, cov)] -= cross.T
+    sums.expected[np.ix_(cov, cov)] += fisher
+    sums.expected[np.ix_(mean, mean)] += means
+
+
+def _second_restricted(
+    block: _Block, jac: r.Jacobian, restricted: _Restricted, sums: _Sums
+) -> None:
+    """The expected information's loss to the fixed parameters, and X'W dSigma W X."""
+    cov, w = block.ram.cov_parameters, block.weight
+    extra = _gram(w[:, None] @ jac.sigma, (restricted.added[:, None] @ jac.sigma).swapaxes(2, 3))
+    sums.expected[np.ix_(cov, cov)] -= 0.5 * (extra + extra.T)
+    weighted = w[:, None] @ restricted.slope
+    side = weighted @ block.cells.ww[:, None]
+    for i, k in enumerate(cov):
+        moved = jac.sigma[:, i][:, None] @ side
+        sums.traces[k][np.ix_(restricted.where, restricted.where)] += _gram(weighted, moved)

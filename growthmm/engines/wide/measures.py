@@ -56,9 +56,9 @@ def fit_measures(
     fit : EngineFit
         Its ML fit.
     baseline : {"independence", "growth"}
-        ``"independence"``: free means and variances, no covariances (what programs print, though
-        a growth model with equal residual variances does not contain it). ``"growth"``: one mean and
-        one variance for all occasions of a process (Widaman & Thompson 2003,
+        ``"independence"``: free means and variances, no covariances (what programs print,
+        though a growth model with equal residual variances does not contain it). ``"growth"``:
+        one mean and one variance for all occasions of a process (Widaman & Thompson 2003,
         doi:10.1037/1082-989X.8.1.16).
 
     Returns
@@ -109,7 +109,7 @@ def _moments(ram: r.Ram) -> int:
 def _free(problem: WideProblem, values: FloatArray) -> int:
     held = [c.jet.gradient for c in relations(problem.model, values) if c.equality]
     size = len(values)
-    return null_basis(np.array(held).reshape(-1, size), size).shape[1]
+    return int(null_basis(np.array(held).reshape(-1, size), size).shape[1])
 
 
 def _baseline(model: SemModel, system: System, baseline: Baseline) -> tuple[float, int]:
@@ -133,7 +133,7 @@ def _one_normal(cells: Cells, part: list[int]) -> float:
     mean = float((total + n * centre).sum() / n.sum())
     shift = centre - mean
     variance = float((square + 2 * shift * total + n * shift**2).sum() / n.sum())
-    return -0.5 * float(n.sum()) * (LOG_2PI + np.log(variance) + 1.0)
+    return -0.5 * float(n.sum()) * (LOG_2PI + float(np.log(variance)) + 1.0)
 
 
 def processes(model: SemModel, group: int = 0) -> list[list[int]]:

@@ -33,6 +33,9 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
+MANY = 16
+"""Designs from which on entries are added one by one rather than all at once."""
+
 
 @dataclass(frozen=True)
 class Entries:
@@ -83,14 +86,29 @@ class Ram:
     s: Entries
     k: Entries
     definitions: tuple[tuple[str, int, int, str], ...]
+    depth: int | None = field(init=False)
     cov_parameters: IntArray = field(init=False)
     mean_parameters: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
         cov = np.union1d(self.a.parameters, self.s.parameters).astype(np.intp)
         mean = np.union1d(self.a.parameters, self.k.parameters).astype(np.intp)
+        object.__setattr__(self, "depth", self._depth())
         object.__setattr__(self, "cov_parameters", cov)
         object.__setattr__(self, "mean_parameters", mean)
+
+    def _depth(self) -> int | None:
+        """Length of the longest chain of directed paths; None where there is a cycle."""
+        direct = self.a_fixed != 0
+        direct[self.a.rows, self.a.cols] = True
+        for matrix, row, col, _ in self.definitions:
+            direct[row, col] |= matrix == "a"
+        power = np.eye(self.n_variables, dtype=bool)
+        for length in range(self.n_variables + 1):
+            power = power @ direct
+            if not power.any():
+                return length
+        return None
 
 
 @dataclass(frozen=True)
@@ -163,8 +181,10 @@ def compile_group(model: SemModel, group: int) -> Ram:
         fixed["a"],
         fixed["s"],
         fixed["k"],
-        *(_entries(free[key]) for key in ("a", "s", "k")),
-        definitions=tuple(definitions),
+        _entries(free["a"]),
+        _entries(free["s"]),
+        _entries(free["k"]),
+        tuple(definitions),
     )
 
 
@@ -220,17 +240,26 @@ def matrices(
 def implied(ram: Ram, values: FloatArray, designs: FloatArray | None = None) -> Implied | None:
     """Implied moments, or None where I - A is singular."""
     a, s, k = matrices(ram, values, designs)
-    if np.any(a):
-        try:
-            b = np.linalg.inv(np.eye(ram.n_variables) - a)
-        except np.linalg.LinAlgError:
-            return None
-        if not np.all(np.isfinite(b)):
-            return None
-    else:
-        b = np.repeat(np.eye(ram.n_variables)[None], len(a), axis=0)
+    b = _total_effects(ram, a)
+    if b is None:
+        return None
     sigma = b @ s @ b.swapaxes(1, 2)
-    return Implied(b, 0.5 * (sigma + sigma.swapaxes(1, 2)), b @ k)
+    return Implied(b, np.asarray(0.5 * (sigma + sigma.swapaxes(1, 2))), b @ k)
+
+
+def _total_effects(ram: Ram, a: FloatArray) -> FloatArray | None:
+    """``(I - A)^-1``: a finite sum of powers of A where no path leads back to its start."""
+    unit = np.eye(ram.n_variables)
+    if ram.depth is not None:
+        total = unit + a
+        for _ in range(1, ram.depth):
+            total = unit + a @ total
+        return np.asarray(total, dtype=float)
+    try:
+        b = np.linalg.inv(unit - a)
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(b, dtype=float) if np.all(np.isfinite(b)) else None
 
 
 def _collect(parts: FloatArray, owners: IntArray, targets: IntArray, out: FloatArray) -> None:
@@ -256,7 +285,14 @@ def jacobian(ram: Ram, at: Implied) -> Jacobian:
         _collect(part + part.swapaxes(2, 3), ram.a.parameters, ram.cov_parameters, d_sigma)
         part = effect[:, :, :, None] * at.mean[:, ram.a.cols, None, :]
         _collect(part, ram.a.parameters, ram.mean_parameters, d_mean)
-    if len(ram.s):
+    if n > MANY:
+        position = np.searchsorted(ram.cov_parameters, ram.s.parameters)
+        for row, col, k in zip(ram.s.rows, ram.s.cols, position, strict=True):
+            part = at.b[:, :t, row, None] * at.b[:, None, :t, col]
+            d_sigma[:, k] += part
+            if row != col:
+                d_sigma[:, k] += part.swapaxes(1, 2)
+    elif len(ram.s):
         one = at.b[:, :t, ram.s.rows].swapaxes(1, 2)
         two = at.b[:, :t, ram.s.cols].swapaxes(1, 2)
         part = one[:, :, :, None] * two[:, :, None, :]

@@ -147,14 +147,13 @@ def _equality(
 
     Multipliers are those of ``objective - multipliers @ constraints``.
     """
-    size = len(start)
     at = constraints(start)
     if not which:
         return _free(maximise(objective, start)), np.zeros(0)
     if not any(np.any(at[i].jet.hessian) for i in which) and _linear(constraints, which, start):
         return _null_space(objective, start, constraints, which)
     point, multipliers, steps = _augmented(objective, start, constraints, which)
-    return _newton(objective, point, constraints, which, multipliers, steps, size)
+    return _newton(objective, point, constraints, which, (multipliers, steps))
 
 
 def _linear(constraints: Relations, which: list[int], start: FloatArray) -> bool:
@@ -242,11 +241,14 @@ def _newton(
     point: FloatArray,
     constraints: Relations,
     which: list[int],
-    multipliers: FloatArray,
-    steps: int,
-    size: int,
+    before: tuple[FloatArray, int],
 ) -> tuple[Solution, FloatArray]:
-    """Newton steps on the first-order conditions, then the second-order check."""
+    """Newton steps on the first-order conditions, then the second-order check.
+
+    `before` holds the multipliers and the steps so far.
+    """
+    multipliers, steps = before
+    size = len(point)
     for attempt in range(13):
         f, g, h = objective(point)
         at = constraints(point)

@@ -23,7 +23,7 @@ def candidates(model: SemModel, system: System) -> list[FloatArray]:
     """
     given = {p.parameter: p.start for p in model.paths if p.free and p.start is not None}
     override = {k: given[n] for k, n in enumerate(model.free_parameters) if n in given}
-    best = moment_start(model, system)
+    best = moment_start(model, system.sample())
     plain = _independent(system, best)
     found: list[FloatArray] = []
     for weight in (1.0, 0.9, 0.7, 0.4, 0.1, 0.0):

@@ -88,6 +88,12 @@ class Cells:
         object.__setattr__(self, "n_rows", int(np.sum(self.observed.sum(axis=1) * self.n)))
         object.__setattr__(self, "n_subjects", int(np.sum(self.n)))
 
+    def variances(self) -> FloatArray:
+        """Variance of each outcome about its mean; 1 where it does not vary."""
+        seen = np.maximum((self.n[:, None] * self.observed).sum(axis=0), 1.0)
+        variance = np.einsum("caa->a", self.yy) / seen
+        return np.where(variance > 0, variance, 1.0)
+
     def part(self, rows: slice) -> Cells:
         """Some of the cells."""
         return Cells(
@@ -156,7 +162,9 @@ def persons(ram: Ram, data: WideGroup) -> Persons:
         raise DataError("The data hold infinite values.", hint="Set them to missing (NaN).")
     effects, acts = (found[:, :t] for found in reach(ram))
     lost = np.isnan(x)
-    observed = ~np.isnan(y) & ~(lost @ effects[1:])
+    observed = ~np.isnan(y)
+    if lost.any():
+        observed &= ~(lost @ effects[1:])
     designs = known_designs = None
     if ram.definitions:
         table = dict(data.definitions)
@@ -172,9 +180,10 @@ def persons(ram: Ram, data: WideGroup) -> Persons:
         observed &= ~(~known_designs @ acts)
         used = (observed @ acts.T) & known_designs
         designs = np.where(used, designs, 0.0)
-    kept = np.where(lost, 0.0, x)
-    count = np.maximum((~lost).sum(axis=0), 1)
-    x = np.where(lost, kept.sum(axis=0) / count, kept)
+    if lost.any():
+        kept = np.where(lost, 0.0, x)
+        count = np.maximum((~lost).sum(axis=0), 1)
+        x = np.where(lost, kept.sum(axis=0) / count, kept)
     one = np.ones((len(y), 1))
     return Persons(
         np.where(observed, y, 0.0),
@@ -199,14 +208,15 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
     if isinstance(data, WideMoments):
         return _from_moments(ram, data)
     rows = persons(ram, data)
-    keep = rows.observed.any(axis=1)
+    keep: BoolArray = np.asarray(rows.observed.any(axis=1))
     if not keep.any():
         raise TooFewSubjectsError(
             f"None of the {len(keep)} persons has an outcome that can be used.",
             hint="Check which outcomes and covariates are missing.",
         )
-    y, seen, w = rows.outcomes[keep], rows.observed[keep], rows.regressors[keep]
-    filled = bool(np.any(~rows.known[keep]))
+    part: BoolArray | slice = slice(None) if keep.all() else keep
+    y, seen, w = rows.outcomes[part], rows.observed[part], rows.regressors[part]
+    filled = bool(np.any(~rows.known[part]))
     centre = y.sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     shift = w.mean(axis=0)
     shift[0] = 0.0
@@ -214,13 +224,16 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
     w[:, 0] = 1.0
     transform = np.eye(ram.n_regressors)
     transform[:, 0] += shift
-    y = np.where(seen, y - centre, 0.0)
-    designs = None if rows.designs is None else rows.designs[keep]
+    y = y - centre
+    if not seen.all():
+        y = np.where(seen, y, 0.0)
+    designs = None if rows.designs is None else rows.designs[part]
     label, first = _labels(seen, designs)
-    order = np.argsort(label, kind="stable")
     sizes = np.bincount(label)
     ends = np.cumsum(sizes)
-    joined = np.hstack([w, y])[order]
+    joined = np.hstack([w, y])
+    if len(sizes) > 1:
+        joined = joined[np.argsort(label, kind="stable")]
     if sizes.max() == 1:
         product = joined[:, :, None] * joined[:, None, :]
     else:
@@ -245,7 +258,9 @@ def _labels(
     seen: BoolArray, designs: FloatArray | None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Cell of each person, and one person of each cell."""
-    if seen.shape[1] <= 62:
+    if seen.all():
+        label, first = np.zeros(len(seen), dtype=np.intp), np.zeros(1, dtype=np.intp)
+    elif seen.shape[1] <= 62:
         code = seen @ (1 << np.arange(seen.shape[1], dtype=np.int64))
         _, first, label = np.unique(code, return_index=True, return_inverse=True)
     else:

@@ -1,8 +1,8 @@
 """Internal parameters whose covariance blocks are positive semi-definite by construction.
 
 Each block of covarying latent variables is ``L L'`` with L lower triangular, each variance that
-stands alone a square. Where a block holds fixed values or labels that also stand elsewhere, equality
-constraints on ``L L'`` say so. Natural parameters are thus quadratic in internal ones
+stands alone a square. Where a block holds fixed values or labels that also stand elsewhere,
+equality constraints on ``L L'`` say so. Natural parameters are thus quadratic in internal ones
 (Pinheiro & Bates 1996, doi:10.1007/BF00140873).
 """
 

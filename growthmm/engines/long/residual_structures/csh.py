@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem
-from growthmm.engines.long.residual_structures.base import variance_blocks
 from growthmm.engines.long.residual_structures.heterogeneous import Heterogeneous
 from growthmm.model.names import residual_name
 
@@ -29,4 +28,4 @@ def structure(problem: LongProblem) -> Heterogeneous:
 
     m = len(problem.occasions)
     names = (*(residual_name(time) for time in problem.occasions), "rho(Residual)")
-    return Heterogeneous(correlation, names, (2,) * m + (0,), variance_blocks(tuple(range(m))))
+    return Heterogeneous(correlation, names, (2,) * m + (0,))

@@ -25,14 +25,16 @@ class Heterogeneous:
     ----------
     correlation : callable
         ``C`` and its first two derivatives at `rho` and occasions; None outside the domain.
-    names, powers, blocks
+    names, powers
         As `Structure` has them: variances first, `rho` last.
+    blocks : tuple of Block
+        None: the matrix is not smooth where a variance is zero, so variances are no squares here.
     """
 
     correlation: Correlation
     names: tuple[str, ...]
     powers: tuple[int, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block, ...] = ()
     linear: bool = False
     by_occasion: bool = True
     by_stratum: bool = False

@@ -1,0 +1,5 @@
+"""``python -m growthmm``."""
+
+from growthmm.cli import run
+
+run()

@@ -1,0 +1,1 @@
+"""Commands: the flags of the command line and what each command does with them."""

@@ -1,0 +1,44 @@
+"""A model comparison as text."""
+
+from __future__ import annotations
+
+from growthmm.inference.comparison import Comparison
+from growthmm.report.text_table import figure, p_text, table
+
+__all__ = ["comparison_summary"]
+
+
+def comparison_summary(comparison: Comparison) -> str:
+    """The table, with what was refused and why below it."""
+    flagged = any(not row.comparable for row in comparison.rows)
+    headers = ["model", "npar", "AIC", "BIC", "logLik", "deviance", "Chisq", "Df", "p", "dAIC"]
+    if flagged:
+        headers += ["comparable", "ML AIC", "ML logLik"]
+    rows = []
+    for row in comparison.rows:
+        cells = [
+            row.model,
+            str(row.n_parameters),
+            f"{row.aic:.3f}",
+            f"{row.bic:.3f}",
+            f"{row.log_likelihood:.3f}",
+            f"{row.deviance:.3f}",
+            figure(row.chi_square),
+            figure(row.df),
+            p_text(row.p_value),
+            f"{row.delta_aic:.3f}",
+        ]
+        if flagged:
+            cells += [
+                "yes" if row.comparable else "NO",
+                figure(row.ml_aic),
+                figure(row.ml_log_likelihood),
+            ]
+        rows.append(cells)
+    how = "maximum likelihood" if comparison.estimator == "ml" else "REML, as fitted"
+    if comparison.refitted:
+        how += " (refitted)"
+    lines = [f"Compared by {how}", "", table(headers, rows)]
+    reasons = dict.fromkeys(row.reason for row in comparison.rows if row.reason)
+    lines += ["", *(f"Note: {reason}." for reason in reasons)] if reasons else []
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""A verification as text."""
+
+from __future__ import annotations
+
+from growthmm.equivalence.result import Equivalence
+from growthmm.report.text_table import figure, table
+
+__all__ = ["equivalence_summary"]
+
+
+def equivalence_summary(result: Equivalence) -> str:
+    """Verdict first, then evidence, engines, parameters and what was assumed."""
+    lines = [
+        f"Verdict: {result.verdict}",
+        f"  {result.reason}",
+        f"Model verdict (without data): {result.model_verdict}",
+        *(f"  if {condition}" for condition in result.conditions),
+        "",
+        "The other side, written out:",
+        *("  " + line for line in result.text.splitlines()),
+        "",
+        "Evidence",
+        table(
+            ["level", "holds", "figure", "tolerance", "what"],
+            [
+                [
+                    f"{number} {level.name}",
+                    {True: "yes", False: "NO", None: "-"}[level.passed],
+                    "" if level.figure is None else f"{level.figure:.1e}",
+                    "" if level.tolerance is None else f"{level.tolerance:.0e}",
+                    level.note,
+                ]
+                for number, level in enumerate(result.levels, 1)
+            ],
+        ),
+        "",
+        "Engines",
+        table(
+            ["engine", "used", "log-likelihood", "note"],
+            [
+                [
+                    f"{report.name} {report.version}".strip(),
+                    "yes" if report.used else "no",
+                    "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
+                    report.reason
+                    or ("" if not report.distance else f"{report.distance:.0e} SE from ours"),
+                ]
+                for report in result.reports
+            ],
+        ),
+        "",
+        "Parameters",
+        _parameters(result),
+    ]
+    for optimum in result.optima:
+        values = ", ".join(f"{k} {v:.6f}" for k, v in optimum.log_likelihood.items())
+        space = "positive semi-definite" if optimum.bounds == "psd" else "unbounded"
+        lines.append(f"Optimum, {space}: {values}; {optimum.description}")
+    lines += ["", *(f"Assumed: {note}" for note in result.assumptions)]
+    return "\n".join(lines).rstrip()
+
+
+def _parameters(result: Equivalence) -> str:
+    rows = result.to_dict()["parameters"]
+    engines = list(rows[0]["estimate"]) if rows else []
+    body = [
+        [
+            row["mixed_name"],
+            row["sem_name"],
+            *(figure(row["estimate"][engine], 4) for engine in engines),
+            figure(row["std_error"].get("long"), 4),
+            "" if row["max_difference_in_se"] is None else f"{row['max_difference_in_se']:.0e}",
+        ]
+        for row in rows
+    ]
+    return table(["mixed", "SEM", *engines, "SE", "max diff / SE"], body, left=2)
