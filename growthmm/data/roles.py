@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def classify(
     def within(key: str, name: str) -> bool:
         if key not in keyed:
             keyed[key] = codes(frame, key)[0]
-        return _constant(codes(frame, name)[0], keyed[key])
+        return _constant(*_values(frame, name), keyed[key])
 
     found = []
     for name in names:
@@ -96,9 +96,19 @@ def classify(
     return tuple(found)
 
 
-def _constant(values: Codes, groups: Codes) -> bool:
-    """Whether each group holds at most one value; codes of -1 are missing."""
-    usable = (values >= 0) & (groups >= 0)
+def _values(frame: pandas.DataFrame, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Values that can be compared, and which of them are there; numbers need no hashing."""
+    dtype = frame[name].dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
+        values = frame[name].to_numpy()
+        return values, ~np.isnan(values) if dtype.kind == "f" else np.ones(values.size, bool)
+    numbered = codes(frame, name)[0]
+    return numbered, numbered >= 0
+
+
+def _constant(values: NDArray[Any], present: NDArray[np.bool_], groups: Codes) -> bool:
+    """Whether each group (code -1: none) holds at most one value that is there."""
+    usable = present & (groups >= 0)
     if not usable.all():
         values, groups = values[usable], groups[usable]
     if not groups.size:
@@ -153,7 +163,11 @@ def find_person(model: MixedModel, frame: object | None = None) -> str:
 def _nested(frame: pandas.DataFrame, groups: list[str]) -> list[str]:
     """The groups of which each other one is a function."""
     numbered = {g: _joint(frame, variables(g)) for g in groups}
-    return [g for g in groups if all(_constant(numbered[h], numbered[g]) for h in groups if h != g)]
+    return [
+        g
+        for g in groups
+        if all(_constant(numbered[h], numbered[h] >= 0, numbered[g]) for h in groups if h != g)
+    ]
 
 
 def _joint(frame: pandas.DataFrame, names: Sequence[str]) -> Codes:

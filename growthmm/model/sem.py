@@ -262,7 +262,7 @@ class SemModel:
                 return path
         return None
 
-    def graph(self) -> networkx.MultiDiGraph:
+    def graph(self) -> networkx.MultiDiGraph[str]:
         """The path diagram.
 
         Returns
@@ -276,7 +276,7 @@ class SemModel:
         """
         import networkx
 
-        graph = networkx.MultiDiGraph()
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for name in self.latent:
             graph.add_node(name, kind="latent")
         for name in (*self.outcomes, *self.covariates):

@@ -70,6 +70,11 @@ def _unsayable(model: SemModel) -> tuple[Loss, ...]:
         if _NAME.fullmatch(name) is None or name in _OPERATIONS:
             why = "semopy's names are letters, digits, dots and underscores, a letter first"
             losses.append(Loss(f"the variable {name!r}", why, "rename the column"))
+    measured = {path.left for path in model.paths if path.op == "=~"}
+    for name in model.latent:
+        if name not in measured and "." in name:
+            why = "semopy's DEFINE(latent) takes no dots in names"
+            losses.append(Loss(f"the variable {name!r}", why, "rename the latent variable"))
     for label in sorted({path.label for path in model.paths if path.label}):
         if _LABEL.fullmatch(label) is None or label.lower() in ("nan", "inf", "infinity"):
             why = "a label of semopy is letters, digits and underscores, and no number"

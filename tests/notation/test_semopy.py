@@ -141,6 +141,12 @@ def test_names_that_semopy_cannot_read_are_losses() -> None:
     assert what == ["the variable '.y0'", "the label 'a.b'"]
 
 
+def test_a_latent_variable_without_indicators_needs_a_name_without_dots() -> None:
+    assert NOTATION.write(read_lavaan("f =~ 0\ny0 ~ f + x")).losses == ()
+    losses = NOTATION.write(read_lavaan("f.1 =~ 0\ny0 ~ f.1 + x")).losses
+    assert [loss.what for loss in losses] == ["the variable 'f.1'"]
+
+
 MALFORMED = {
     "": ("The text holds no model.", 1, 1),
     "f =~ y0\ny1 y2": ("There is no operator in this line.", 2, 1),

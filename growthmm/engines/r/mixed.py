@@ -229,7 +229,7 @@ def _translate(
         boundary=Boundary(
             at_boundary=singular,
             parameters=problem.covariance_names if singular else (),
-            description="lme4 calls the fit singular (isSingular)" if singular else "",
+            description=f"{engine} ended at a singular covariance matrix" if singular else "",
         ),
         bounds="psd",
         version=version,
