@@ -40,7 +40,7 @@ def blocks(language: str) -> list[str]:
 def growthmm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "from growthmm.cli import main; main()", *arguments],
+        [sys.executable, "-m", "growthmm", *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,

@@ -1,49 +1,39 @@
-"""What each command does: read the flags, call the verb, print or write."""
+"""What each command does: read the flags, call the verb, hand over the answer."""
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-from growthmm.commands.output import deliver, write_frame
-from growthmm.data.moments import Moments
-from growthmm.errors import DataError, SpecificationError
+from growthmm.commands.argument import Given, given
+from growthmm.commands.output import Answer, check_target, deliver
+from growthmm.errors import SpecificationError
 
-__all__ = ["compare", "demo", "engines", "fit", "reshape", "translate", "verify"]
-
-OPTION = re.compile(r"\s*(residual|estimator|bounds|function)\s*=\s*([^,;=\s]+)\s*")
+__all__ = ["compare", "demo", "engines", "fit", "perform", "reshape", "translate", "verify"]
 
 
-@dataclass(frozen=True)
-class Given:
-    """A model argument with its own options split off."""
+def perform(chosen: argparse.Namespace) -> int:
+    """Do what a command line says and print or write the answer.
 
-    text: str
-    options: dict[str, str]
+    Parameters
+    ----------
+    chosen : Namespace
+        As :func:`growthmm.commands.parser.parse` makes it.
 
+    Returns
+    -------
+    int
+        The exit status.
 
-def _given(text: str) -> Given:
-    """Split ``text ; key=value, key=value``; lavaan's own semicolons stay."""
-    head, mark, tail = text.rpartition(";")
-    if not mark:
-        return Given(text, {})
-    pieces = [piece for piece in tail.split(",") if piece.strip()]
-    matches = [OPTION.fullmatch(piece) for piece in pieces]
-    if not pieces or not any(matches):
-        return Given(text, {})
-    options = {}
-    for piece, match in zip(pieces, matches, strict=True):
-        if match is None:
-            raise SpecificationError(
-                f"The model option {piece.strip()!r} is not understood.",
-                hint="Options are residual=, estimator=, bounds=, function=.",
-            )
-        options[match.group(1)] = match.group(2)
-    return Given(head.strip(), options)
+    Raises
+    ------
+    GrowthmmError
+        If the call or the input is bad.
+    """
+    check_target(chosen.output)
+    return deliver(ACTIONS[chosen.command](chosen), chosen)
 
 
 def _facts(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -67,36 +57,55 @@ def _numbers(text: str | None) -> list[float] | None:
         ) from None
 
 
-def _option(chosen: argparse.Namespace, given: Given, name: str) -> str | None:
+def _names(text: str, flag: str) -> list[str]:
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise SpecificationError(
+            f"{flag} {text!r} names nothing.", hint=f"Write {flag} NAME,NAME or leave it out."
+        )
+    return found
+
+
+def _option(chosen: argparse.Namespace, model: Given, name: str) -> str | None:
     """An option of the model's own, or the flag."""
-    value: str | None = given.options.get(name, getattr(chosen, name, None))
+    value: str | None = model.options.get(name, getattr(chosen, name, None))
     return value
 
 
-def _data(chosen: argparse.Namespace) -> Any:
-    if not getattr(chosen, "moments", False):
+def _data(chosen: argparse.Namespace, *, required: bool = True) -> Any:
+    """What ``--data`` and ``--moments`` name: a path, moments or nothing."""
+    if chosen.moments is None:
+        if chosen.data is None and required:
+            raise SpecificationError(
+                f"growthmm {chosen.command} needs data.", hint="Give a file: --data gpa.csv."
+            )
         return chosen.data
-    import json
+    if chosen.moments and chosen.data is not None:
+        raise SpecificationError(
+            f"Both --data {chosen.data} and --moments {chosen.moments} are given.",
+            hint="Give one of them.",
+        )
+    path = chosen.moments or chosen.data
+    if path is None:
+        raise SpecificationError("--moments names no file.", hint="Write --moments FILE.")
+    from growthmm.commands.moments_file import read_moments
 
-    try:
-        held = json.loads(Path(chosen.data).read_text(encoding="utf-8"))
-        mean, cov, n = held["mean"], held["cov"], held["n"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"The moments file {chosen.data} cannot be used: {error}.",
-            hint='It is JSON: {"names": [...], "mean": [...], "cov": [[...]], "n": 200, "ddof": 0}.',
-        ) from None
-    return Moments(mean, cov, n, held.get("names"), ddof=held.get("ddof", 0))
+    return read_moments(path)
 
 
-def _reading(chosen: argparse.Namespace, given: Given) -> dict[str, Any]:
+def _reading(chosen: argparse.Namespace, model: Given) -> dict[str, Any]:
     return {
-        "function": _option(chosen, given, "function"),
-        "residual": _option(chosen, given, "residual"),
+        "function": _option(chosen, model, "function"),
+        "residual": _option(chosen, model, "residual"),
     }
 
 
-def demo(chosen: argparse.Namespace) -> int:
+def _notation(chosen: argparse.Namespace, model: Given) -> str | None:
+    found: str | None = model.options.get("from", chosen.from_)
+    return found
+
+
+def demo(chosen: argparse.Namespace) -> Answer:
     """The main job on the built-in GPA data."""
     from growthmm import datasets
     from growthmm.rendering import render
@@ -107,8 +116,9 @@ def demo(chosen: argparse.Namespace) -> int:
     data = datasets.gpa()
     made = carry(formula, "lavaan", data=data)
     result = judge(formula, data)
+    status = 0 if result.identical else 1
     if chosen.json:
-        return deliver({"translation": made.to_dict()} | result.to_dict(), "", chosen)
+        return Answer({"translation": made.to_dict()} | result.to_dict(), "", status)
     values = dict(zip(result.sem_fit.fit.names, result.sem_fit.fit.estimates.tolist(), strict=True))
     lines = [
         "The built-in GPA data (synthetic; same means and covariances as the original):",
@@ -125,26 +135,26 @@ def demo(chosen: argparse.Namespace) -> int:
         "",
         result.summary(),
     ]
-    return deliver({}, "\n".join(lines), chosen)
+    return Answer({}, "\n".join(lines), status)
 
 
-def translate(chosen: argparse.Namespace) -> int:
+def translate(chosen: argparse.Namespace) -> Answer:
     """Carry a model over to another notation."""
     from growthmm.verbs.translate import translate as carry
 
-    given = _given(chosen.model)
+    model = given(chosen.model)
     made = carry(
-        given.text,
+        model.text,
         chosen.to,
-        data=chosen.data,
-        notation_name=chosen.from_,
-        estimator=given.options.get("estimator"),
-        **_reading(chosen, given),
+        data=_data(chosen, required=False),
+        notation_name=_notation(chosen, model),
+        estimator=_option(chosen, model, "estimator"),
+        **_reading(chosen, model),
         **_facts(chosen),
     )
     if chosen.script:
-        return deliver(made.to_dict(), made.script, chosen)
-    lines = [made.text]
+        return Answer(made.to_dict(), made.script)
+    lines = [made.text.rstrip("\n")]
     if made.parameter_rows:
         from growthmm.report.text_table import table
 
@@ -152,91 +162,123 @@ def translate(chosen: argparse.Namespace) -> int:
         lines += ["", table(["mixed", "SEM", "rule"], rows, left=3)]
     if made.assumptions:
         lines += ["", *(f"Assumed: {note}" for note in made.assumptions)]
-    return deliver(made.to_dict(), "\n".join(lines), chosen)
+    return Answer(made.to_dict(), "\n".join(lines))
 
 
-def reshape(chosen: argparse.Namespace) -> int:
+def reshape(chosen: argparse.Namespace) -> Answer:
     """Long data to wide, or wide to long."""
     from growthmm.data.frames import as_pandas
     from growthmm.data.reshape import to_long, to_wide
 
-    values = [name.strip() for name in chosen.values.split(",") if name.strip()]
+    if chosen.to not in ("wide", "long"):
+        raise SpecificationError(
+            f"There is no layout {chosen.to!r}.", hint="Use --to wide or --to long."
+        )
     turn: Callable[..., Any] = to_wide if chosen.to == "wide" else to_long
     frame = turn(
-        as_pandas(chosen.data), id=chosen.id, time=chosen.time, values=values, names=chosen.names
+        as_pandas(chosen.data),
+        id=chosen.id,
+        time=chosen.time,
+        values=_names(chosen.values, "--values"),
+        names=chosen.names,
     )
-    return write_frame(frame, chosen)
+    content = None
+    if chosen.output is not None and chosen.output.lower().endswith((".parquet", ".pq")):
+        content = _parquet(frame)
+    rows = frame.to_dict("records") if chosen.json else []
+    return Answer({"rows": rows}, frame.to_csv(index=False), content=content)
 
 
-def fit(chosen: argparse.Namespace) -> int:
+def _parquet(frame: Any) -> bytes:
+    try:
+        content: bytes = frame.to_parquet(index=False)
+    except ImportError:
+        raise SpecificationError(
+            "Writing Parquet needs pyarrow, which is not installed.",
+            hint="pip install pyarrow, or write CSV.",
+        ) from None
+    return content
+
+
+def fit(chosen: argparse.Namespace) -> Answer:
     """Fit a model by one engine."""
     from growthmm.verbs.fit import fit as estimate
 
-    given = _given(chosen.model)
+    model = given(chosen.model)
     result = estimate(
-        given.text,
+        model.text,
         _data(chosen),
         engine=chosen.engine,
-        estimator=given.options.get("estimator", chosen.estimator),
-        bounds=_option(chosen, given, "bounds"),
+        estimator=_option(chosen, model, "estimator"),
+        bounds=_option(chosen, model, "bounds"),
         information=chosen.information,
-        notation=chosen.from_,
-        **_reading(chosen, given),
+        **{name: value for name in ("robust", "df") if (value := getattr(chosen, name))},
+        notation=_notation(chosen, model),
+        **_reading(chosen, model),
         **_facts(chosen),
     )
-    return deliver(result.to_dict(), result.summary(), chosen)
+    return Answer(result.to_dict(), result.summary())
 
 
-def verify(chosen: argparse.Namespace) -> int:
+def verify(chosen: argparse.Namespace) -> Answer:
     """Translate, fit both forms, judge by evidence."""
     from growthmm.verbs.verify import verify as judge
 
-    given = _given(chosen.model)
-    wanted = None
-    if chosen.engines is not None:
-        wanted = [name.strip() for name in chosen.engines.split(",") if name.strip()]
+    if not chosen.time_limit > 0:
+        raise SpecificationError(
+            f"A time limit of {chosen.time_limit:g} s leaves no time.",
+            hint="Give seconds above 0: --time-limit 60.",
+        )
+    model = given(chosen.model)
     result = judge(
-        given.text,
+        model.text,
         _data(chosen),
-        engines=wanted,
-        estimator=given.options.get("estimator", chosen.estimator),
-        bounds=_option(chosen, given, "bounds"),
-        notation=chosen.from_,
+        engines=None if chosen.engines is None else _names(chosen.engines, "--engines"),
+        estimator=_option(chosen, model, "estimator"),
+        bounds=_option(chosen, model, "bounds"),
+        notation=_notation(chosen, model),
         time_limit=chosen.time_limit,
-        **_reading(chosen, given),
+        **_reading(chosen, model),
         **_facts(chosen),
     )
-    deliver(result.to_dict(), result.summary(), chosen)
-    return 0 if result.identical else 1
+    return Answer(result.to_dict(), result.summary(), 0 if result.identical else 1)
 
 
-def compare(chosen: argparse.Namespace) -> int:
+def compare(chosen: argparse.Namespace) -> Answer:
     """Likelihood-ratio tests and information criteria."""
     from growthmm.data.frames import as_pandas
     from growthmm.verbs.compare import compare as weigh
     from growthmm.verbs.fit import fit as estimate
 
-    frame = as_pandas(chosen.data)
+    if len(chosen.models) < 2:
+        raise SpecificationError(
+            "One model was given to compare.", hint="Give two or more, each in quotes."
+        )
+    data = _data(chosen)
+    if isinstance(data, str):
+        data = as_pandas(data)
+    sides = [(chosen.from_a, chosen.estimator_a), (chosen.from_b, chosen.estimator_b)]
+    sides += [(None, None)] * len(chosen.models)
     fits = []
-    for text in chosen.models:
-        given = _given(text)
+    for text, (notation, estimator) in zip(chosen.models, sides, strict=False):
+        model = given(text)
         fits.append(
             estimate(
-                given.text,
-                frame,
+                model.text,
+                data,
                 engine=chosen.engine,
-                estimator=given.options.get("estimator", chosen.estimator),
-                bounds=given.options.get("bounds"),
-                notation=chosen.from_,
-                **_reading(chosen, given),
+                estimator=model.options.get("estimator", estimator or chosen.estimator),
+                bounds=_option(chosen, model, "bounds"),
+                notation=model.options.get("from", notation or chosen.from_),
+                **_reading(chosen, model),
                 **_facts(chosen),
             )
         )
     result = weigh(*fits, refit=chosen.refit)
-    return deliver(result.to_dict(), result.summary(), chosen)
+    return Answer(result.to_dict(), result.summary())
 
 
-def engines(chosen: argparse.Namespace) -> int:
+def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
     """List the engines and whether they can run."""
     from growthmm.engines.registry import states
     from growthmm.report.text_table import table
@@ -247,4 +289,16 @@ def engines(chosen: argparse.Namespace) -> int:
         for s in found
     ]
     text = table(["engine", "fits", "installed", "version", "note"], rows, left=5)
-    return deliver({"engines": [asdict(s) for s in found]}, text, chosen)
+    return Answer({"engines": [asdict(s) for s in found]}, text)
+
+
+ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
+    "demo": demo,
+    "translate": translate,
+    "reshape": reshape,
+    "fit": fit,
+    "verify": verify,
+    "compare": compare,
+    "engines": engines,
+}
+"""What every command of :data:`growthmm.commands.parser.COMMANDS` does."""

@@ -3,142 +3,332 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
 from growthmm import __version__
+from growthmm.errors import SpecificationError
 from growthmm.notation import names
 
-__all__ = ["build_parser"]
+__all__ = ["COMMANDS", "parse"]
+
+_MODEL = """\
+A model is a formula, SEM text, a whole call, or the path of a file that holds one:
+  'gpa ~ occasion + (1 + occasion | student)'     lme4
+  'lmer(gpa ~ occasion + (1 | student), d)'       a call; its arguments count
+  model.lav                                       lavaan text in a file
+Its own options stand behind a semicolon and win over flags:
+  'y ~ t + (t | id) ; residual=by_occasion, estimator=reml'
+"""
+
+_STATUS = """\
+Exit status: 0 done, 2 a bad call or bad input (one message on standard error).
+"""
+
+
+class _Format(argparse.RawDescriptionHelpFormatter):
+    """Help with room for the flags and the text as it is written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=96)
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one message and a hint."""
+    """An argument parser whose errors are growthmm's."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"growthmm: {message}\nHint: {self.prog} --help shows the flags.\n")
+        message = message.removeprefix("argument ")
+        raise SpecificationError(
+            f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help shows the flags."
+        )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def _parser(command: str, about: str, epilog: str = _STATUS) -> _Parser:
     parser = _Parser(
-        prog="growthmm",
-        description="Growth models as mixed models and as structural equation models: translate, "
-        "fit both, verify that they are the same.",
+        prog=f"growthmm {command}",
+        description=about,
+        epilog=epilog,
+        formatter_class=_Format,
+        allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"growthmm {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    _demo(commands)
-    _translate(commands)
-    _reshape(commands)
-    _fit(commands)
-    _verify(commands)
-    _compare(commands)
-    engines = commands.add_parser("engines", help="list the engines and whether they can run")
-    _json(engines)
+    parser.set_defaults(command=command)
     return parser
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--output", metavar="FILE", help="write there instead of printing")
+def parse(words: Sequence[str]) -> argparse.Namespace | None:
+    """Read a command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        What stands behind ``growthmm``.
+
+    Returns
+    -------
+    Namespace or None
+        The command and its flags; None where only the overview was asked for (and printed).
+
+    Raises
+    ------
+    SpecificationError
+        If a command or flag is unknown, or something is missing.
+    """
+    if not words or words[0] in ("-h", "--help", "help"):
+        if len(words) > 1 and words[1] in COMMANDS:
+            return parse([words[1], "--help"])
+        print(_overview())
+        return None
+    if words[0] == "--version":
+        print(f"growthmm {__version__}")
+        return None
+    if words[0] not in COMMANDS:
+        kind = "flag" if words[0].startswith("-") else "command"
+        near = get_close_matches(words[0], COMMANDS, n=1)
+        raise SpecificationError(
+            f"There is no {kind} {words[0]!r}.",
+            hint=(f"Did you mean {near[0]!r}? " if near else "")
+            + f"Commands: {', '.join(COMMANDS)}.",
+        )
+    parser = COMMANDS[words[0]][1](words[0])
+    chosen, strange = parser.parse_known_intermixed_args(_joined(words[1:]))
+    if strange:
+        _refuse(parser, strange[0])
+    return chosen
 
 
-def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model",
-        help="a formula, SEM text, a whole call, or a file; options behind a semicolon: "
-        "'y ~ t + (t | id) ; residual=by_occasion'",
+def _joined(words: Sequence[str]) -> list[str]:
+    """The words with values tied to their flag where argparse would take them for flags."""
+    data = any(word == "--data" or word.startswith("--data=") for word in words)
+    made: list[str] = []
+    for word in words:
+        if made and made[-1] == "--time-values":
+            made[-1] = f"--time-values={word}"
+        elif made and made[-1] == "--moments" and not data and not word.startswith("-"):
+            made[-1] = f"--moments={word}"
+        else:
+            made.append(word)
+    return ["--moments=" if word == "--moments" else word for word in made]
+
+
+def _refuse(parser: _Parser, word: str) -> NoReturn:
+    flags = sorted(flag for flag in parser._option_string_actions if flag.startswith("--"))
+    near = get_close_matches(word.split("=")[0], flags, n=1)
+    if word.startswith("-"):
+        raise SpecificationError(
+            f"{parser.prog} has no flag {word!r}.",
+            hint=(f"Did you mean {near[0]}? " if near else "") + f"Flags: {', '.join(flags)}.",
+        )
+    raise SpecificationError(
+        f"{parser.prog} does not know what to do with {word!r}.",
+        hint="Put a model in quotes, as one word.",
     )
+
+
+def _overview() -> str:
+    lines = [
+        "usage: growthmm COMMAND ... [--json] [--output FILE]",
+        "",
+        "Growth models as mixed models and as structural equation models: translate, fit both,",
+        "verify that they are the same.",
+        "",
+        "Commands:",
+        *(f"  {name:11}{about}" for name, (about, _) in COMMANDS.items()),
+        "",
+        "Try:",
+        "  growthmm demo",
+        "  growthmm verify 'gpa ~ occasion + (1 + occasion | student)' --data gpa.csv",
+        "",
+        "growthmm COMMAND --help shows a command's flags; growthmm --version the version.",
+    ]
+    return "\n".join(lines)
+
+
+def _json(parser: _Parser) -> None:
+    group = parser.add_argument_group("answer")
+    group.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    group.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
+
+
+def _model(parser: _Parser) -> None:
+    parser.add_argument("model", help="text or a file, see below")
     _reading(parser)
 
 
-def _reading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="from_", metavar="NOTATION", choices=names())
-    parser.add_argument(
-        "--function",
-        choices=("growth", "sem", "cfa", "lavaan"),
-        help="whose defaults fill bare lavaan text in (growth)",
+def _reading(parser: _Parser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--from",
+        dest="from_",
+        metavar="NOTATION",
+        help=f"how to read it, where that can't be told: {', '.join(names())}",
     )
-    parser.add_argument(
+    group.add_argument(
+        "--function",
+        metavar="NAME",
+        help="whose defaults complete bare lavaan text: growth (the default), sem, cfa, lavaan",
+    )
+    group.add_argument(
         "--residual",
         metavar="KIND",
-        help="common, by_occasion, ... for notations that can't say it",
+        help="residual structure that the notation can't say: common, by_occasion, "
+        "by_group:COLUMN, ar1, ...",
     )
 
 
-def _data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    parser.add_argument("--data", metavar="FILE", required=required, help="CSV or Parquet")
-    parser.add_argument("--wide", action="store_true", help="the data have a row a person")
-    parser.add_argument("--id", metavar="COLUMN", help="the person column")
-    parser.add_argument("--time", metavar="COLUMN", help="the time column")
-    parser.add_argument("--outcome", metavar="COLUMN", help="the outcome's name in long data")
-    parser.add_argument(
-        "--time-values", metavar="T,T,...", help="times of the outcomes, where the data lack them"
+def _data(parser: _Parser) -> None:
+    group = parser.add_argument_group("data")
+    group.add_argument("--data", metavar="FILE", help="CSV or Parquet")
+    group.add_argument("--wide", action="store_true", help="a row a person, where it can't be told")
+    group.add_argument(
+        "--moments",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="means and covariances from a JSON file (here or with --data)",
+    )
+    group.add_argument("--id", metavar="COLUMN", help="the person")
+    group.add_argument("--time", metavar="COLUMN", help="the time")
+    group.add_argument("--outcome", metavar="COLUMN", help="the outcome in long data")
+    group.add_argument(
+        "--time-values", metavar="T,T,...", help="times of the outcomes, where data lack them"
     )
 
 
-def _demo(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("demo", help="the main job on the built-in GPA data")
+def _fitting(parser: _Parser) -> argparse._ArgumentGroup:
+    group = parser.add_argument_group("fitting")
+    group.add_argument(
+        "--estimator", metavar="NAME", help="ml or reml; ml unless a call says otherwise"
+    )
+    group.add_argument(
+        "--bounds",
+        metavar="SPACE",
+        help="psd keeps covariance matrices positive semi-definite, none does not",
+    )
+    return group
+
+
+def _demo(name: str) -> _Parser:
+    parser = _parser(name, "The main job on the built-in GPA data: translate, fit, verify.")
     _json(parser)
+    return parser
 
 
-def _translate(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("translate", help="carry a model over to another notation")
+def _translate(name: str) -> _Parser:
+    parser = _parser(name, "Carry a growth model over to another notation.", f"{_MODEL}\n{_STATUS}")
     _model(parser)
-    parser.add_argument("--to", required=True, metavar="NOTATION", choices=names())
-    _data(parser, required=False)
-    parser.add_argument("--script", action="store_true", help="print the complete program")
+    parser.add_argument(
+        "--to", required=True, metavar="NOTATION", help=f"the target: {', '.join(names())}"
+    )
+    parser.add_argument(
+        "--estimator", metavar="NAME", help="ml or reml, in place of what the text says"
+    )
+    parser.add_argument(
+        "--script", action="store_true", help="the complete program, data reading included"
+    )
+    _data(parser)
     _json(parser)
+    return parser
 
 
-def _reshape(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("reshape", help="long data to wide, or wide to long")
+def _reshape(name: str) -> _Parser:
+    parser = _parser(name, "Long data to wide, or wide to long, as CSV (or Parquet by --output).")
     parser.add_argument("--data", metavar="FILE", required=True, help="CSV or Parquet")
-    parser.add_argument("--to", required=True, choices=("wide", "long"))
-    parser.add_argument("--id", metavar="COLUMN", required=True)
-    parser.add_argument("--time", metavar="COLUMN", required=True)
+    parser.add_argument("--to", required=True, metavar="LAYOUT", help="wide or long")
+    parser.add_argument("--id", metavar="COLUMN", required=True, help="the person")
+    parser.add_argument("--time", metavar="COLUMN", required=True, help="the time")
     parser.add_argument(
         "--values", metavar="COLUMN,...", required=True, help="columns that change over time"
     )
-    parser.add_argument("--names", default="{value}_{time}", help="template of wide names")
-    _json(parser)
-
-
-def _fit(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("fit", help="fit a model by one engine")
-    _model(parser)
-    _data(parser)
-    parser.add_argument("--moments", action="store_true", help="--data is a JSON file of moments")
-    parser.add_argument("--engine", default="auto", metavar="NAME")
-    parser.add_argument("--estimator", default="ml", choices=("ml", "reml"))
-    parser.add_argument("--bounds", choices=("psd", "none"))
-    parser.add_argument("--information", choices=("expected", "observed"))
-    _json(parser)
-
-
-def _verify(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("verify", help="translate, fit both forms, judge by evidence")
-    _model(parser)
-    _data(parser)
-    parser.add_argument("--moments", action="store_true", help="--data is a JSON file of moments")
-    parser.add_argument("--engines", metavar="NAME,...", help="witnesses: statsmodels,semopy,lme4")
-    parser.add_argument("--estimator", default="ml", choices=("ml", "reml"))
-    parser.add_argument("--bounds", choices=("psd", "none"), help="one space for both forms")
-    parser.add_argument("--time-limit", type=float, default=60.0, metavar="SECONDS")
-    _json(parser)
-
-
-def _compare(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("compare", help="likelihood-ratio tests and information criteria")
-    parser.add_argument("models", nargs="+", metavar="model", help="as for fit; at least two")
-    _reading(parser)
-    _data(parser)
-    parser.add_argument("--engine", default="auto", metavar="NAME")
-    parser.add_argument("--estimator", default="ml", choices=("ml", "reml"))
     parser.add_argument(
+        "--names", metavar="TEMPLATE", default="{value}_{time}", help="of wide columns: %(default)s"
+    )
+    _json(parser)
+    return parser
+
+
+def _fit(name: str) -> _Parser:
+    parser = _parser(name, "Fit a model by one engine.", f"{_MODEL}\n{_STATUS}")
+    _model(parser)
+    _data(parser)
+    group = _fitting(parser)
+    group.add_argument(
+        "--engine", default="auto", metavar="NAME", help="growthmm engines lists them; auto is ours"
+    )
+    group.add_argument(
+        "--information", metavar="KIND", help="standard errors from expected or observed"
+    )
+    group.add_argument("--robust", metavar="KIND", help="sandwich standard errors: cr0, observed")
+    group.add_argument("--df", metavar="METHOD", help="degrees of freedom of the tests: none")
+    _json(parser)
+    return parser
+
+
+def _verify(name: str) -> _Parser:
+    parser = _parser(
+        name,
+        "Translate a growth model, fit both forms, judge by evidence whether they are the same.",
+        f"{_MODEL}\nExit status: 0 identical (or identical_if), 1 another verdict, 2 a bad call or "
+        "bad input.\n",
+    )
+    _model(parser)
+    _data(parser)
+    group = _fitting(parser)
+    group.add_argument(
+        "--engines",
+        metavar="NAME,...",
+        help="witnesses beside ours (statsmodels,semopy); lme4,nlme,lavaan run live in R",
+    )
+    group.add_argument(
+        "--time-limit",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="that a witness may take (%(default)g)",
+    )
+    _json(parser)
+    return parser
+
+
+def _compare(name: str) -> _Parser:
+    parser = _parser(
+        name, "Likelihood-ratio tests and information criteria.", f"{_MODEL}\n{_STATUS}"
+    )
+    parser.add_argument("models", nargs="+", metavar="model", help="two or more, see below")
+    _reading(parser)
+    for side, word in (("a", "first"), ("b", "second")):
+        parser.add_argument(
+            f"--from-{side}", metavar="NOTATION", help=f"how to read the {word} model"
+        )
+        parser.add_argument(
+            f"--estimator-{side}", metavar="NAME", help=f"estimator of the {word} model"
+        )
+    _data(parser)
+    group = _fitting(parser)
+    group.add_argument("--engine", default="auto", metavar="NAME", help="growthmm engines lists it")
+    group.add_argument(
         "--refit",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="refit REML models by ML before comparing (the default), or compare as fitted",
+        help="refit REML models by ML first (the default), or compare as fitted",
     )
     _json(parser)
+    return parser
+
+
+def _engines(name: str) -> _Parser:
+    parser = _parser(name, "List the engines, their versions, and whether they can run here.")
+    _json(parser)
+    return parser
+
+
+COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
+    "demo": ("the main job on the built-in GPA data", _demo),
+    "translate": ("carry a model over to another notation", _translate),
+    "reshape": ("long data to wide, or wide to long", _reshape),
+    "fit": ("fit a model by one engine", _fit),
+    "verify": ("translate, fit both forms, judge by evidence", _verify),
+    "compare": ("likelihood-ratio tests and information criteria", _compare),
+    "engines": ("list the engines and whether they can run", _engines),
+}
+"""Every command: what it is for, and its flags. A new one is a row here and an action."""

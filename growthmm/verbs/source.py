@@ -21,6 +21,13 @@ Function = Literal["growth", "sem", "cfa", "lavaan"]
 SUFFIXES = {".lav": "lavaan", ".lavaan": "lavaan", ".semopy": "semopy"}
 """File endings that say the notation."""
 
+FILE_ENDINGS = frozenset({*SUFFIXES, ".r", ".py", ".txt", ".inp"})
+"""Endings by which a text without a model's signs is taken for a path."""
+
+FUNCTIONS = ("growth", "sem", "cfa", "lavaan")
+
+ESTIMATORS = ("ml", "reml")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -40,27 +47,47 @@ class Source:
 
 def _text_of(given: str | Path) -> tuple[str, str | None]:
     """The text, read from a file where `given` is a path; the notation that its ending says."""
-    if isinstance(given, str) and ("\n" in given or len(given) > 1000):
+    if isinstance(given, str) and ("\n" in given or "~" in given or len(given) > 1000):
         return given, None
     path = Path(given)
-    looks_like_file = path.suffix.lower() in {*SUFFIXES, ".r", ".py", ".txt", ".inp"}
     try:
-        exists = path.is_file()
+        exists, folder = path.is_file(), path.is_dir()
     except (OSError, ValueError):
-        exists = False
+        exists = folder = False
     if exists:
-        try:
-            return path.read_text(encoding="utf-8"), SUFFIXES.get(path.suffix.lower())
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecificationError(
-                f"The model file {path} cannot be read: {error}.",
-                hint="Give a text file in UTF-8.",
-            ) from None
-    if isinstance(given, Path) or (looks_like_file and "~" not in str(given)):
+        return _file_text(path), SUFFIXES.get(path.suffix.lower())
+    if folder and str(given).strip():
         raise SpecificationError(
-            f"There is no model file {given}.", hint="Check the path, or give the model as text."
+            f"The model {str(given)!r} is a folder.", hint="Name a file in it."
+        )
+    if isinstance(given, Path) or path.suffix.lower() in FILE_ENDINGS:
+        raise SpecificationError(
+            f"There is no model file {str(given)!r}.",
+            hint="Check the path, or give the model as text.",
         )
     return str(given), None
+
+
+def _file_text(path: Path) -> str:
+    try:
+        # Editors on Windows put a byte order mark before UTF-8.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecificationError(
+            f"The model file {str(path)!r} is not UTF-8 text: {error.reason} at byte "
+            f"{error.start}.",
+            hint="Save it as UTF-8 text.",
+        ) from None
+    except OSError as error:
+        raise SpecificationError(
+            f"The model file {str(path)!r} cannot be read: {error.strerror}.",
+            hint="Check that you may read it.",
+        ) from None
+    if not text.strip():
+        raise NotationError(
+            f"The model file {str(path)!r} is empty.", hint="Write a formula or lavaan text in it."
+        )
+    return text
 
 
 def read(
@@ -86,25 +113,37 @@ def read(
     ------
     NotationError
         If it cannot be read; the message shows where.
+    SpecificationError
+        If the file, the notation or the function does not exist.
 
     Examples
     --------
     >>> read("gpa ~ occasion + (1 + occasion | student)").groups
     ('student',)
     """
+    if not isinstance(text, (str, Path)):
+        raise SpecificationError(
+            f"A model to read is text or a path, not {type(text).__name__}.",
+            hint="Give a formula such as 'y ~ t + (t | id)'.",
+        )
     content, from_suffix = _text_of(text)
     if not content.strip():
         raise NotationError("The model text is empty.", hint="Write a formula or lavaan text.")
+    if "\0" in content:
+        raise NotationError(
+            "The model text holds a null character.", hint="Give text, not binary data."
+        )
     name = notation_name or from_suffix or recognise(content)
     speaker = notation(name)
-    if function is not None:
-        if name != "lavaan":
-            raise SpecificationError(
-                f"--function {function} is about lavaan text; this is {speaker.title}.",
-                hint="Leave it out.",
-            )
-        return cast("SemModel", cast("Any", speaker).read(content, function=function))
-    return speaker.read(content)
+    if function is None:
+        return speaker.read(content)
+    _known(function, FUNCTIONS, "function")
+    if speaker.name != "lavaan":
+        raise SpecificationError(
+            f"The function {function!r} is about lavaan text; this is {speaker.title}.",
+            hint="Leave the function out.",
+        )
+    return cast("SemModel", cast("Any", speaker).read(content, function=function))
 
 
 def source(
@@ -114,6 +153,7 @@ def source(
     function: Function | None = None,
     residual: str | ResidualStructure | None = None,
     estimator: str | None = None,
+    otherwise: str | None = None,
 ) -> Source:
     """A model from whatever was handed in, with the options that the text cannot say.
 
@@ -127,6 +167,9 @@ def source(
         The residual structure of a mixed model whose notation cannot say it.
     estimator : {"ml", "reml"}, optional
         Put in place of what the text says.
+    otherwise : {"ml", "reml"}, optional
+        The estimator where neither `estimator` nor the text states one: a program's default
+        does not count, ``lmer(..., REML = TRUE)`` does.
 
     Raises
     ------
@@ -135,33 +178,49 @@ def source(
     """
     if isinstance(given, (MixedModel, SemModel)):
         model: MixedModel | SemModel = given
-        label = "model"
+        label, stated = "model", False
     elif isinstance(given, (str, Path)):
         model = read(given, notation_name, function=function)
         label = " ".join(str(given).split())
+        stated = all(default.what != "estimator" for default in model.defaults)
     else:
         raise SpecificationError(
             f"A model is text, a path or a model already read, not {type(given).__name__}.",
             hint="Give a formula such as 'y ~ t + (t | id)'.",
         )
     if residual is not None:
-        if isinstance(model, SemModel):
-            raise SpecificationError(
-                "A structural equation model writes its residual structure itself.",
-                hint="Leave residual out, and label or free the residual variances.",
-            )
-        structure = (
-            residual
-            if isinstance(residual, ResidualStructure)
-            else ResidualStructure.parse(residual)
-        )
-        model = replace(model, residual=structure)
-        if structure.kind != "common":
-            label += f" ; residual={structure}"
+        model, addition = _with_residual(model, residual)
+        label += addition
     if estimator is not None:
-        if estimator not in ("ml", "reml"):
-            raise SpecificationError(
-                f"There is no estimator {estimator!r}.", hint="Use 'ml' or 'reml'."
-            )
+        _known(estimator, ESTIMATORS, "estimator")
         model = replace(model, estimator=estimator)
+    elif otherwise is not None and not stated:
+        model = replace(model, estimator=otherwise)
     return Source(model, label)
+
+
+def _with_residual(
+    model: MixedModel | SemModel, residual: str | ResidualStructure
+) -> tuple[MixedModel, str]:
+    """The model with another residual structure, and what that adds to its label."""
+    if isinstance(model, SemModel):
+        raise SpecificationError(
+            f"The residual structure {str(residual)!r} is given for a structural equation model, "
+            "which writes its own.",
+            hint="Leave residual out, and label or free the residual variances.",
+        )
+    structure = (
+        residual if isinstance(residual, ResidualStructure) else ResidualStructure.parse(residual)
+    )
+    addition = "" if structure.kind == "common" else f" ; residual={structure}"
+    return replace(model, residual=structure), addition
+
+
+def _known(value: str, allowed: tuple[str, ...], what: str) -> None:
+    if value not in allowed:
+        from growthmm.data.wording import nearest
+
+        raise SpecificationError(
+            f"There is no {what} {value!r}.",
+            hint=f"{nearest(value, allowed)}Use one of {', '.join(allowed)}.",
+        )

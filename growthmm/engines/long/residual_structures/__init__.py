@@ -15,7 +15,7 @@ __all__ = ["MODULES", "structure_of"]
 MODULES = {
     kind: f"growthmm.engines.long.residual_structures.{module}"
     for kind, module in {
-        "common": "common",
+        "common": "one_variance",
         "by_occasion": "by_occasion",
         "by_group": "by_group",
         "ar1": "ar1",
