@@ -73,7 +73,7 @@ def run() -> None:
     sys.exit(status)
 
 
-def _report(kind: type[BaseException], error: BaseException, trace: object) -> None:
+def _report(kind: type[BaseException], error: BaseException, _trace: object) -> None:
     """One message for a fault of growthmm's own, and a status that no verdict has."""
     import os
     import traceback

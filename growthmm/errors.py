@@ -96,14 +96,24 @@ class NotationError(SpecificationError):
             before = text[:position]
             self.line = before.count("\n") + 1
             self.column = position - (before.rfind("\n") + 1) + 1
-            shown = text.split("\n")[self.line - 1]
+            shown, mark = _around(text.split("\n")[self.line - 1], self.column - 1)
             message = (
-                f"{message} (line {self.line}, column {self.column})\n"
-                f"  {shown}\n  {' ' * (self.column - 1)}^"
+                f"{message.removesuffix('.')} (line {self.line}, column {self.column})\n"
+                f"  {shown}\n  {' ' * mark}^"
             )
+            hint = hint or "Correct the text at the mark."
         if self.expected:
             message = f"{message}\nExpected: {', '.join(self.expected)}"
         super().__init__(message, hint=hint)
+
+
+def _around(line: str, position: int, width: int = 90) -> tuple[str, int]:
+    """The part of a long line around a position, and the position in that part."""
+    if len(line) <= width:
+        return line, position
+    start = max(0, min(position - width // 2, len(line) - width))
+    before, after = "..." if start else "", "..." if start + width < len(line) else ""
+    return before + line[start : start + width] + after, len(before) + position - start
 
 
 class NotIdentifiedError(SpecificationError):
@@ -124,6 +134,13 @@ class NotIdentifiedError(SpecificationError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.parameters = tuple(parameters)
+
+    @staticmethod
+    def listed(parameters: Sequence[str], limit: int = 8) -> str:
+        """The first parameters, and how many more there are."""
+        more = len(parameters) - limit
+        shown = ", ".join(parameters[:limit])
+        return shown if more <= 0 else f"{shown} and {more} more"
 
 
 class TranslationError(GrowthmmError):

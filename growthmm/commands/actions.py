@@ -74,7 +74,7 @@ def _option(chosen: argparse.Namespace, model: Given, name: str) -> str | None:
 
 def _data(chosen: argparse.Namespace, *, required: bool = True) -> Any:
     """What ``--data`` and ``--moments`` name: a path, moments or nothing."""
-    if chosen.moments is None:
+    if chosen.moments is None and not str(chosen.data).lower().endswith(".json"):
         if chosen.data is None and required:
             raise SpecificationError(
                 f"growthmm {chosen.command} needs data.", hint="Give a file: --data gpa.csv."

@@ -104,16 +104,21 @@ def _joined(words: Sequence[str]) -> list[str]:
     for word in words:
         if made and made[-1] == "--time-values":
             made[-1] = f"--time-values={word}"
-        elif made and made[-1] == "--moments" and not data and not word.startswith("-"):
+        elif made and made[-1] == "--moments" and _names_moments(word, data=data):
             made[-1] = f"--moments={word}"
         else:
             made.append(word)
     return ["--moments=" if word == "--moments" else word for word in made]
 
 
+def _names_moments(word: str, *, data: bool) -> bool:
+    """Whether the word behind ``--moments`` is its file, not the model."""
+    return word.endswith(".json") or not (data or word.startswith("-"))
+
+
 def _refuse(parser: _Parser, word: str) -> NoReturn:
     flags = sorted(flag for flag in parser._option_string_actions if flag.startswith("--"))
-    near = get_close_matches(word.split("=")[0], flags, n=1)
+    near = get_close_matches(word.split("=", maxsplit=1)[0], flags, n=1)
     if word.startswith("-"):
         raise SpecificationError(
             f"{parser.prog} has no flag {word!r}.",
@@ -178,7 +183,7 @@ def _reading(parser: _Parser) -> None:
 
 def _data(parser: _Parser) -> None:
     group = parser.add_argument_group("data")
-    group.add_argument("--data", metavar="FILE", help="CSV or Parquet")
+    group.add_argument("--data", metavar="FILE", help="CSV or Parquet; JSON for moments")
     group.add_argument("--wide", action="store_true", help="a row a person, where it can't be told")
     group.add_argument(
         "--moments",

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check_long"]
 
+LARGEST = 1e140
+"""Outcomes beyond it are refused: sums of their squares would overflow."""
+
 
 def check_long(
     frame: pandas.DataFrame, *, id: str, time: str | None, outcome: str, wide_form: bool
@@ -83,6 +86,7 @@ def check_long(
             f"Only one person ({id} {shown(only)}) has a value of {outcome!r}.",
             hint=f"Growth models need several persons: is {id!r} the column of persons?",
         )
+    _check_growth(values[observed], person[observed], outcome, int(n_persons))
     if time is None:
         return
     clock = numeric_column(frame, time)[observed]
@@ -98,6 +102,23 @@ def check_long(
             refuse_duplicates(keys, id, time)
 
 
+def _check_growth(
+    seen: NDArray[np.float64], person: NDArray[np.intp], outcome: str, n_persons: int
+) -> None:
+    """Refuse an outcome that differs between persons only; the first rows mostly settle it."""
+    if seen.size == n_persons:
+        return
+    for stop in (1000, seen.size):
+        value = np.empty(int(person[:stop].max()) + 1)
+        value[person[:stop]] = seen[:stop]
+        if not (value[person[:stop]] == seen[:stop]).all():
+            return
+    raise ValueColumnError(
+        f"The outcome {outcome!r} is the same at all times of every person.",
+        hint="An outcome that does not change has no growth to model: name another column.",
+    )
+
+
 def _check_outcome(values: NDArray[np.float64], observed: NDArray[np.bool_], outcome: str) -> None:
     if not observed.any():
         raise ValueColumnError(
@@ -109,4 +130,11 @@ def _check_outcome(values: NDArray[np.float64], observed: NDArray[np.bool_], out
         raise ValueColumnError(
             f"The outcome {outcome!r} is {shown(seen[0])} in all {seen.size} rows that have one.",
             hint="An outcome that does not vary has no growth to model: name another column.",
+        )
+    largest = float(np.abs(seen).max())
+    if largest > LARGEST:
+        raise ValueColumnError(
+            f"The outcome {outcome!r} has values as large as {largest:.3g}, whose squares no "
+            "computer adds up.",
+            hint="Divide the column by a power of ten first.",
         )

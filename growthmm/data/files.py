@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from growthmm.data.wording import nearest
+from growthmm.data.wording import listed, nearest
 from growthmm.errors import DataError
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def read_frame(path: str | Path) -> pandas.DataFrame:
         raise DataError(f"The file {str(path)!r} is empty.", hint="Check how it was written.")
     frame = _parquet(file) if name.endswith((".parquet", ".pq")) else _text(file)
     if frame.shape[0] == 0:
+        columns = "1 column" if frame.shape[1] == 1 else f"{frame.shape[1]} columns"
         raise DataError(
-            f"The file {str(path)!r} has {frame.shape[1]} columns but no rows.",
+            f"The file {str(path)!r} has {columns} but no rows.",
             hint="Check how it was written.",
         )
     return frame
@@ -78,8 +79,18 @@ def _text(file: Path) -> pandas.DataFrame:
     import pandas
 
     separator = "\t" if file.name.lower().endswith(".tsv") else ","
+    if not file.name.lower().endswith(".gz"):
+        with file.open("rb") as stream:
+            if b"\0" in stream.read(4096):
+                raise DataError(
+                    f"The file {str(file)!r} is binary, not text.",
+                    hint="Save it as UTF-8 text with commas.",
+                )
     try:
-        frame = pandas.read_csv(file, sep=separator, skipinitialspace=True)
+        header = pandas.read_csv(
+            file, sep=separator, skipinitialspace=True, header=None, nrows=1, dtype=str
+        )
+        frame = pandas.read_csv(file, sep=separator, skipinitialspace=True, low_memory=False)
     except pandas.errors.EmptyDataError as error:
         raise DataError(
             f"The file {str(file)!r} holds no columns.", hint="Check how it was written."
@@ -91,7 +102,7 @@ def _text(file: Path) -> pandas.DataFrame:
         ) from error
     except (pandas.errors.ParserError, OSError, ValueError) as error:
         raise DataError(
-            f"The file {str(file)!r} cannot be read as a table: {error}",
+            f"The file {str(file)!r} cannot be read as a table: {str(error).strip()}.",
             hint="Every line needs as many fields as the header.",
         ) from error
     only = str(frame.columns[0])
@@ -100,6 +111,13 @@ def _text(file: Path) -> pandas.DataFrame:
             f"The file {str(file)!r} has one column, {only!r}: its fields look separated by "
             f"{found!r}.",
             hint="Write it with commas, or read it yourself and pass the frame.",
+        )
+    titles = header.iloc[0].dropna()
+    if not titles.is_unique:
+        twice = sorted(set(titles[titles.duplicated()]))
+        raise DataError(
+            f"The file {str(file)!r} has several columns called {listed(twice)}.",
+            hint="Rename or drop all but one.",
         )
     return frame.iloc[:, 1:] if only == "Unnamed: 0" and frame.shape[1] > 1 else frame
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -239,6 +240,8 @@ def _numbers(values: ArrayLike, what: str) -> FloatArray:
 
 def _full(cov: Any) -> FloatArray:
     if not hasattr(cov, "shape") and not np.isscalar(cov):
+        if cov is None:
+            raise DataError("There is no covariance matrix.", hint="Give its rows.")
         rows = [np.atleast_1d(np.asarray(row, dtype=object)) for row in cov]
         lengths = [row.size for row in rows]
         if len(rows) > 1 and lengths == list(range(1, len(rows) + 1)):
@@ -264,13 +267,24 @@ def _check_sizes(mean: FloatArray, cov: FloatArray, names: tuple[str, ...]) -> N
 
 
 def _check_n(n: int, ddof: int) -> None:
-    if isinstance(n, bool) or n != int(n) or n < 1:
-        raise DataError(f"The number of persons is {n}.", hint="Give a whole number above 0.")
+    if not _whole(n) or n < 1:
+        raise DataError(f"The number of persons is {n!r}.", hint="Give a whole number above 0.")
+    if not _whole(ddof):
+        raise DataError(f"ddof is {ddof!r}.", hint="It is 0 (divisor n) or 1 (divisor n - 1).")
     if not 0 <= ddof < n:
         raise DataError(
             f"With n = {n} and ddof = {ddof} the covariance matrix has the divisor {n - ddof}.",
             hint="ddof is 0 (divisor n) or 1 (divisor n - 1).",
         )
+
+
+def _whole(value: object) -> bool:
+    return (
+        isinstance(value, (int, float, np.integer, np.floating))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value == int(value)
+    )
 
 
 def _check_covariance(cov: FloatArray, names: tuple[str, ...]) -> None:

@@ -294,12 +294,11 @@ def find_time(model: MixedModel, frame: object, id: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        raise UnboundError(
-            f"No numeric variable of the model identifies rows together with {id!r}.",
-            missing=("time",),
-            hint="Name the column of times with time= or --time (rows that stand twice make it "
-            "none).",
-        )
+        from growthmm.data.time_search import no_time
+
+        terms = [*model.fixed, *(term for block in model.random for term in block.terms)]
+        names = dict.fromkeys(v for term in terms for e in term.factors for v in variables(e))
+        raise no_time(as_pandas(frame), id, names, variables(model.response))
     raise UnboundError(
         f"Several variables of the model could be time: {listed(candidates)}.",
         missing=("time",),

@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
+from growthmm.engines.limits import TimeLimitError
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import ENGINES, Engine, engine, run, state
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import EngineError, SpecificationError
 
-__all__ = ["EngineReport", "Fits", "fit_both", "newton_distance"]
+__all__ = ["EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
 
 FloatArray = NDArray[np.float64]
 
+UNAIDED = 0.03
+"""Share of a witness's time limit for its first try, from its own start."""
+
 BOUNDARY_GAP = 1e-4
-"""Log-likelihood by which a witness may miss an optimum on the boundary, where scores are not zero."""
+"""Log-likelihood by which a witness may miss an optimum on the boundary, where
+scores are not zero."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,11 @@ class EngineReport:
     fit : EngineFit, optional
         Its answer, also where it does not count.
     distance : float, optional
-        How far from our optimum it stopped, in standard errors.
+        How far from our optimum it stopped, in standard errors (at a boundary, where scores are
+        not zero, in log-likelihood).
+    se_difference : float, optional
+        Largest relative difference of a witness's standard errors from ours under its own
+        information matrix.
     """
 
     name: str
@@ -50,6 +59,7 @@ class EngineReport:
     version: str = ""
     fit: EngineFit | None = None
     distance: float | None = None
+    se_difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -169,45 +179,111 @@ def _witness(
     estimator: str,
     time_limit: float,
 ) -> EngineReport:
-    """Run a witness; where our score is not zero at its answer, once more from our optimum."""
+    """Run a witness; where our score is not zero at its answer, once more from our optimum.
+
+    The first answer is its own, unaided. It gets a share of the time, since some optimisers crawl
+    for minutes along a boundary that they reach at once when started near it.
+    """
     found = state(e.name)
     if not found.installed:
         return EngineReport(e.name, False, found.reason)
-    answer: EngineFit | None = None
-    distance: float | None = None
-    for start in (None, ours.estimates):
+    best: tuple[EngineFit, float, float] | None = None
+    said = ""
+    unaided = time_limit if e.r_package else UNAIDED * time_limit
+    for start, limit in ((None, unaided), (ours.estimates, time_limit)):
         try:
-            answer = run(e.name, problem, estimator=estimator, start=start, time_limit=time_limit)
+            answer = run(e.name, problem, estimator=estimator, start=start, time_limit=limit)
+        except TimeLimitError as error:
+            said = error.message
+            continue
         except EngineError as error:
-            return EngineReport(e.name, False, error.message, found.version, answer, distance)
-        distance, passed = _judge(e, problem, ours, answer, estimator)
-        if passed:
-            return EngineReport(e.name, True, "", found.version, answer, distance)
-    assert answer is not None
-    gap = ours.log_likelihood - answer.log_likelihood
+            return EngineReport(e.name, False, error.message, found.version)
+        distance, gap = _distances(problem, ours, answer, estimator)
+        if _counts(e, ours, distance, gap):
+            return EngineReport(
+                e.name,
+                True,
+                "",
+                found.version,
+                answer,
+                distance,
+                None if ours.boundary.at_boundary else witness_errors(answer, problem, ours.names),
+            )
+        if best is None or abs(gap) < abs(best[2]):
+            best = (answer, distance, gap)
+    if best is None:
+        return EngineReport(e.name, False, said, found.version)
+    answer, distance, gap = best
     return EngineReport(
-        e.name,
-        False,
-        f"failed: it stopped {distance:.2g} standard errors and {gap:.2g} in log-likelihood from "
-        "the optimum, also when started from it",
-        found.version,
-        answer,
-        distance,
+        e.name, False, _failure(e, ours, distance, gap), found.version, answer, distance
     )
 
 
-def _judge(
-    e: Engine,
-    problem: LongProblem | WideProblem,
-    ours: EngineFit,
-    answer: EngineFit,
-    estimator: str,
-) -> tuple[float, bool]:
-    order = [answer.names.index(name) for name in ours.names]
-    values = answer.estimates[order]
+def _distances(
+    problem: LongProblem | WideProblem, ours: EngineFit, answer: EngineFit, estimator: str
+) -> tuple[float, float]:
+    """From our optimum: in standard errors, and how much higher our log-likelihood is."""
+    gap = ours.log_likelihood - answer.log_likelihood
     if ours.boundary.at_boundary:
-        gap = abs(ours.log_likelihood - answer.log_likelihood)
-        return gap, gap <= BOUNDARY_GAP
-    distance = newton_distance(problem, values, estimator)
-    gap = abs(ours.log_likelihood - answer.log_likelihood)
-    return distance, distance <= e.tolerance and gap <= max(1e-6, e.tolerance**2 * len(order))
+        return abs(gap), gap
+    order = [answer.names.index(name) for name in ours.names]
+    return newton_distance(problem, answer.estimates[order], estimator), gap
+
+
+def _counts(e: Engine, ours: EngineFit, distance: float, gap: float) -> bool:
+    if ours.boundary.at_boundary:
+        return abs(gap) <= BOUNDARY_GAP
+    return distance <= e.tolerance and abs(gap) <= max(1e-6, e.tolerance**2 * len(ours.names))
+
+
+def _failure(e: Engine, ours: EngineFit, distance: float, gap: float) -> str:
+    if not ours.boundary.at_boundary and distance <= e.tolerance:
+        return (
+            f"failed: at our optimum it computes a log-likelihood {abs(gap):.2g} "
+            f"{'below' if gap > 0 else 'above'} ours"
+        )
+    where = "" if ours.boundary.at_boundary else f"{distance:.2g} standard errors and "
+    if not np.isfinite(distance):
+        where = "where the likelihood does not curve down, "
+    return (
+        f"failed: it stopped {where}{abs(gap):.2g} in log-likelihood "
+        f"{'below' if gap > 0 else 'above'} the optimum, also when started from it"
+    )
+
+
+def witness_errors(
+    answer: EngineFit, problem: LongProblem | WideProblem, names: tuple[str, ...]
+) -> float | None:
+    """How far a witness's standard errors are from ours under its own information matrix.
+
+    Parameters
+    ----------
+    answer : EngineFit
+        The witness's.
+    problem : LongProblem or WideProblem
+        What it fitted.
+    names : tuple of str
+        Our engine's parameters, in order.
+
+    Returns
+    -------
+    float or None
+        Largest relative difference over the parameters that both give one for; None where there is
+        none.
+    """
+    own = long_engine if isinstance(problem, LongProblem) else wide_engine
+    at = [answer.names.index(name) for name in names]
+    information = own.information(  # type: ignore[arg-type]
+        problem, answer.estimates[at], kind=answer.information, estimator=answer.estimator
+    )
+    theirs = answer.standard_errors[at]
+    if not np.all(np.isfinite(information)) or not np.all(np.diag(information) > 0):
+        return None
+    scale = 1.0 / np.sqrt(np.diag(information))
+    try:
+        inverse = np.linalg.inv(information * np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return None
+    ours = scale * np.sqrt(np.maximum(np.diag(inverse), 0.0))
+    both = np.isfinite(theirs) & (ours > 0)
+    return float(np.abs(theirs[both] / ours[both] - 1).max()) if both.any() else None

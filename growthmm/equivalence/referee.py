@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +13,7 @@ from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.moments.gaussian import GaussianGroup, grouped_log_likelihood
 from growthmm.moments.restricted import RestrictedGroup, restricted_log_likelihood
 
-__all__ = ["referee_log_likelihood", "subset"]
+__all__ = ["referee_log_likelihood", "rounding", "subset"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -21,8 +24,10 @@ def referee_log_likelihood(
 ) -> float:
     """Log-likelihood by the definition of the multivariate normal density.
 
-    For REML the fixed effects in `values` play no part: they are profiled out by generalised
-    least squares, as the restricted likelihood is defined.
+    The restricted one, ``l(b, v) + p log(2 pi) / 2 - log|X'V^-1X| / 2`` at the given fixed effects
+    b, is what restricts the likelihood maximised over b (Harville 1977,
+    doi:10.1080/01621459.1977.10480998) with the full density at b in the place of the one at its
+    maximum.
 
     Parameters
     ----------
@@ -32,23 +37,75 @@ def referee_log_likelihood(
         In the order of the long engine's parameters.
     estimator : {"ml", "reml"}
         Which likelihood.
+
+    Returns
+    -------
+    float
+        Minus infinity where a person's covariance matrix is not positive definite.
+    """
+    beta = values[: problem.fixed.shape[1]]
+    groups = list(_groups(problem, values))
+
+    def density(effects: FloatArray) -> float:
+        return grouped_log_likelihood(
+            [
+                GaussianGroup(problem.outcome[rows], problem.fixed[rows] @ effects, covariance)
+                for rows, covariance in groups
+            ]
+        )
+
+    value = density(beta)
+    if estimator != "reml" or not np.isfinite(value):
+        return value
+    restricted = restricted_log_likelihood(
+        [
+            RestrictedGroup(problem.outcome[rows], problem.fixed[rows], covariance)
+            for rows, covariance in groups
+        ]
+    )
+    return restricted.log_likelihood + value - density(restricted.fixed_effects)
+
+
+def rounding(problem: LongProblem, values: FloatArray) -> float:
+    """How far rounding to double precision alone can move the log-likelihood at these values.
+
+    Where time counts from a distant origin, ``Z G Z'`` is a small difference of large products,
+    and no program that is given these values can do better than this.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        The model and data.
+    values : (n_parameters,) ndarray
+        In the order of the long engine's parameters.
+
+    Returns
+    -------
+    float
+        First-order bound, in log-likelihood units: relative errors of one rounding in each product
+        that the means and covariances are sums of.
     """
     beta, G, residual = MixedMoments(problem).matrices(values)
-    plain: list[GaussianGroup] = []
-    restricted: list[RestrictedGroup] = []
+    total = 0.0
+    for rows, covariance in _groups(problem, values):
+        Z = np.abs(problem.random[rows[0]])
+        size = Z @ np.abs(G) @ Z.T + np.diag(residual[rows[0]])
+        inverse = np.linalg.inv(covariance)
+        left = problem.outcome[rows] - problem.fixed[rows] @ beta
+        weighted = left @ inverse
+        moved = np.abs(np.einsum("ns,nt->nst", weighted, weighted) - inverse)
+        products = np.abs(problem.outcome[rows]) + np.abs(problem.fixed[rows]) @ np.abs(beta)
+        total += 0.5 * float(np.einsum("nst,st->", moved, size))
+        total += float(np.sum(np.abs(weighted) * products))
+    return float(np.finfo(float).eps) * total
+
+
+def _groups(problem: LongProblem, values: FloatArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Rows (n_persons, n_times) of persons alike, and the covariance matrix of each of them."""
+    _, G, residual = MixedMoments(problem).matrices(values)
     for rows in _alike(problem):
         Z = problem.random[rows[0]]
-        covariance = Z @ G @ Z.T + np.diag(residual[rows[0]])
-        if estimator == "reml":
-            restricted.append(
-                RestrictedGroup(problem.outcome[rows], problem.fixed[rows], covariance)
-            )
-        else:
-            means = problem.fixed[rows] @ beta
-            plain.append(GaussianGroup(problem.outcome[rows], means, covariance))
-    if estimator == "reml":
-        return restricted_log_likelihood(restricted).log_likelihood
-    return grouped_log_likelihood(plain)
+        yield rows, Z @ G @ Z.T + np.diag(residual[rows[0]])
 
 
 def _alike(problem: LongProblem) -> list[IntArray]:
@@ -71,8 +128,6 @@ def _alike(problem: LongProblem) -> list[IntArray]:
 
 def subset(problem: LongProblem, persons: IntArray) -> LongProblem:
     """The problem of some of the persons."""
-    from dataclasses import replace
-
     new = np.full(problem.n_subjects, -1, dtype=np.intp)
     new[persons] = np.arange(len(persons))
     rows = np.flatnonzero(new[problem.subject] >= 0)

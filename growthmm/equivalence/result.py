@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
+from growthmm.equivalence.optima import Optima
+from growthmm.equivalence.verdict import Verdict
 from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
@@ -18,36 +20,7 @@ from growthmm.translation.pair import Pair
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Equivalence", "Optimum", "Verdict"]
-
-Verdict = Literal[
-    "identical",
-    "identical_if",
-    "nested",
-    "approximate",
-    "different_estimator",
-    "not_representable",
-    "different",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Optimum:
-    """An optimum over one parameter space, found by both engines.
-
-    Parameters
-    ----------
-    bounds : {"psd", "none"}
-        The space: positive semi-definite factor covariance, or none.
-    log_likelihood : dict of str to float
-        By engine.
-    description : str
-        The variance or correlation on or beyond the boundary.
-    """
-
-    bounds: str
-    log_likelihood: dict[str, float]
-    description: str
+__all__ = ["Equivalence"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +31,9 @@ class Equivalence:
     ----------
     verdict : str
         About these fits on these data: ``identical``, ``identical_if``, ``nested``,
-        ``approximate``, ``different_estimator``, ``not_representable``, or ``different`` where
-        evidence contradicts the translation.
+        ``approximate`` (one model, but the fits do not show it to full precision),
+        ``different_estimator``, ``not_representable``, or ``different`` where evidence contradicts
+        the translation.
     model_verdict : str
         About the models, without data.
     conditions : tuple of str
@@ -76,6 +50,12 @@ class Equivalence:
         Our fits of both.
     optima : tuple of Optimum
         At a boundary, the optima over both parameter spaces.
+    text : str
+        The other side, written out.
+    assumptions : tuple of Assumption
+        What was guessed or left out on the way.
+    nested_df : int, optional
+        Degrees of freedom where one model is nested in the other.
     """
 
     verdict: Verdict
@@ -87,9 +67,10 @@ class Equivalence:
     pair: Pair
     mixed_fit: FitResult
     sem_fit: FitResult
-    optima: tuple[Optimum, ...] = ()
+    optima: Optima = ()
     text: str = ""
     assumptions: tuple[Assumption, ...] = ()
+    nested_df: int | None = None
 
     @property
     def identical(self) -> bool:
@@ -130,7 +111,8 @@ class Equivalence:
                 "reason": report.reason,
                 "version": report.version,
                 "log_likelihood": None if report.fit is None else report.fit.log_likelihood,
-                "distance": report.distance,
+                "distance": _finite(report.distance),
+                "se_difference": report.se_difference,
             }
             for report in self.reports
         ]
@@ -161,6 +143,7 @@ class Equivalence:
             "verdict": self.verdict,
             "model_verdict": self.model_verdict,
             "conditions": list(self.conditions),
+            "nested_df": self.nested_df,
             "reason": self.reason,
             "engines": self._engine_rows(),
             "log_likelihood": {
@@ -188,3 +171,7 @@ class Equivalence:
             f"<Equivalence {self.verdict}: {sum(v.passed is True for v in self.levels)} of "
             f"{len(self.levels)} levels hold, largest figure {figure:.1e}>"
         )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None

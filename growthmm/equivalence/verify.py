@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from growthmm.engines.outcome import EngineFit
-from growthmm.engines.prepare import LongData, WideData, long_data, wide_data
-from growthmm.engines.registry import run
-from growthmm.equivalence import evidence
-from growthmm.equivalence.evidence import Level
-from growthmm.equivalence.fits import Fits, fit_both
-from growthmm.equivalence.moment_test import MomentComparison
-from growthmm.equivalence.result import Equivalence, Optimum, Verdict
+import numpy as np
+
+from growthmm.engines.prepare import LongData, long_data, wide_data
+from growthmm.equivalence import agreement, evidence
+from growthmm.equivalence.fits import fit_both
+from growthmm.equivalence.optima import find_optima
+from growthmm.equivalence.result import Equivalence
+from growthmm.equivalence.verdict import model_verdict, verdict
 from growthmm.inference.result import FitResult
-from growthmm.model.growth import GrowthModel
+from growthmm.model.defaults import Assumption
 from growthmm.notation import notation
 from growthmm.translation.pair import Pair
 
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["verify_pair"]
-
-INTERIOR = (
-    "the optimum lies inside the parameter space: the mixed model keeps the factor covariance "
-    "positive semi-definite, the structural equation model does not"
-)
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """Both forms with their data and fits."""
-
-    pair: Pair
-    long: LongData
-    wide: WideData
-    fits: Fits
 
 
 def verify_pair(
@@ -72,7 +57,9 @@ def verify_pair(
         Verdicts and evidence.
     """
     pair = _with_estimator(pair, estimator)
-    long, wide = long_data(pair.mixed, frame), wide_data(pair.sem, frame)
+    long = long_data(pair.mixed, frame)
+    frame, dropped = _rows_used(pair, long, frame)
+    wide = wide_data(pair.sem, frame)
     fits = fit_both(
         long.problem,
         wide.problem,
@@ -81,23 +68,21 @@ def verify_pair(
         engines=engines,
         time_limit=time_limit,
     )
-    sides = _Sides(pair, long, wide, fits)
-    structure = evidence.structure(pair)
+    optima = find_optima(long.problem, wide.problem, fits, bounds)
     comparison = evidence.compare_pair_moments(pair)
     levels = (
-        structure,
+        evidence.structure(pair),
         evidence.moments(comparison),
         evidence.likelihood(pair, long.problem, wide.problem, fits),
-        evidence.estimates(pair, long.problem, wide.problem, fits),
-        evidence.inference(pair, fits),
-        evidence.predictions(pair, long, wide, fits),
+        agreement.estimates(pair, long.problem, wide.problem, fits, optima),
+        agreement.inference(pair, fits),
+        agreement.predictions(pair, long, wide, fits),
     )
-    model_verdict, conditions = _model_verdict(structure, comparison, pair.growth, bounds)
-    optima = _optima(sides, bounds)
-    verdict, reason = _verdict(levels, model_verdict, optima, fits)
+    of_models, conditions = model_verdict(levels[0], comparison, pair.growth, bounds)
+    of_fits, reason = verdict(levels, of_models, optima, fits)
     return Equivalence(
-        verdict=verdict,
-        model_verdict=model_verdict,
+        verdict=of_fits,
+        model_verdict=of_models,
         conditions=conditions,
         reason=reason,
         levels=levels,
@@ -107,8 +92,33 @@ def verify_pair(
         sem_fit=FitResult(pair.sem.model, fits.wide, wide, "latent growth curve"),
         optima=optima,
         text=_other_text(pair),
-        assumptions=pair.assumptions,
+        assumptions=pair.assumptions + dropped,
+        nested_df=comparison.nested_df,
     )
+
+
+def _rows_used(
+    pair: Pair, long: LongData, frame: pd.DataFrame
+) -> tuple[pd.DataFrame, tuple[Assumption, ...]]:
+    """The frame without the outcomes whose rows lack a variable of the model.
+
+    The wide form could keep such an outcome where another row of the person knows the covariate;
+    then the two would not be fitted to the same data.
+    """
+    from growthmm.data.frames import numeric_column
+
+    outcome = pair.mixed.schema.outcome
+    left_out = np.isfinite(numeric_column(frame, outcome))
+    left_out[long.rows] = False
+    if not left_out.any():
+        return frame, ()
+    note = Assumption(
+        f"{int(left_out.sum())} rows with {outcome} but without another variable of the model are "
+        "left out of both forms",
+        "mixed-model programs drop rows with missing covariates, structural equation programs "
+        "whole persons",
+    )
+    return frame.assign(**{outcome: frame[outcome].mask(left_out)}), (note,)
 
 
 def _other_text(pair: Pair) -> str:
@@ -122,76 +132,3 @@ def _with_estimator(pair: Pair, estimator: str) -> Pair:
     """The pair, its mixed side estimated as asked; the SEM's text stays maximum likelihood."""
     mixed = replace(pair.mixed, model=replace(pair.mixed.model, estimator=estimator))  # type: ignore[arg-type]
     return replace(pair, mixed=mixed)
-
-
-def _model_verdict(
-    structure: Level, comparison: MomentComparison, growth: GrowthModel, bounds: str | None
-) -> tuple[Verdict, tuple[str, ...]]:
-    if not structure.passed or not comparison.same:
-        return ("nested" if comparison.nested_df is not None else "different"), ()
-    if bounds is None and growth.blocks:
-        return "identical_if", (INTERIOR,)
-    return "identical", ()
-
-
-def _optima(sides: _Sides, bounds: str | None) -> tuple[Optimum, ...]:
-    """At a boundary, the optimum over either space by both engines."""
-    fits = sides.fits
-    if bounds is not None or not (_edge(fits.long) or _edge(fits.wide)):
-        return ()
-    estimator = fits.long.estimator
-    long_free = run("long", sides.long.problem, estimator=estimator, bounds="none")
-    wide_bound = run("wide", sides.wide.problem, estimator=estimator, bounds="psd")
-    return (
-        Optimum(
-            "psd",
-            {"long": fits.long.log_likelihood, "wide": wide_bound.log_likelihood},
-            fits.long.boundary.description or wide_bound.boundary.description,
-        ),
-        Optimum(
-            "none",
-            {"long": long_free.log_likelihood, "wide": fits.wide.log_likelihood},
-            fits.wide.boundary.description or long_free.boundary.description,
-        ),
-    )
-
-
-def _edge(fit: EngineFit) -> bool:
-    return fit.boundary.at_boundary or fit.boundary.beyond
-
-
-def _verdict(
-    levels: tuple[Level, ...],
-    model_verdict: Verdict,
-    optima: tuple[Optimum, ...],
-    fits: Fits,
-) -> tuple[Verdict, str]:
-    if model_verdict not in ("identical", "identical_if"):
-        return model_verdict, "the moments or the written text of the two forms differ"
-    failed = [level for level in levels if level.passed is False]
-    if optima:
-        bounded, unbounded = optima
-        spread = max(_spread(bounded), _spread(unbounded))
-        likelihood = next(level for level in levels if level.name == "likelihood")
-        gap = fits.wide.log_likelihood - fits.long.log_likelihood
-        if spread <= 1e-5 and likelihood.passed and gap > 1e-7:
-            return "different_estimator", (
-                "the same likelihood maximised over two parameter spaces: bounded (positive "
-                f"semi-definite) {fits.long.log_likelihood:.6f}, {bounded.description}; unbounded "
-                f"{fits.wide.log_likelihood:.6f}, {unbounded.description}"
-            )
-    if failed:
-        return "different", "evidence against: " + "; ".join(
-            f"{level.name} ({level.note})" for level in failed
-        )
-    witnesses = [r.name for r in fits.reports if r.used and r.name not in ("long", "wide")]
-    support = f", with {' and '.join(witnesses)} as witness" if witnesses else ""
-    return "identical", (
-        "one model written twice: the same moments, likelihood, estimates, standard errors and "
-        f"predictions{support}"
-    )
-
-
-def _spread(optimum: Optimum) -> float:
-    values = list(optimum.log_likelihood.values())
-    return max(values) - min(values)

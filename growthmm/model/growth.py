@@ -94,10 +94,16 @@ class DirectEffect:
         The covariate's name.
     occasion : int, optional
         The one occasion (from 0) it acts at; None for the same effect at every occasion.
+    column : Column, optional
+        The function of time that multiplies an effect which moves with time.
+    loadings : tuple of float
+        That function at the occasions; empty where the effect does not move.
     """
 
     covariate: str
     occasion: int | None = None
+    column: Column | None = None
+    loadings: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +188,7 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
-    ``direct:x@2``, ``cov:i:s``, ``residual`` and ``residual:2``.
+    ``direct:x@2``, ``direct:x*t`` (moving with time), ``cov:i:s``, ``residual`` and ``residual:2``.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
     keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]
@@ -200,6 +206,10 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
 
 def direct_key(effect: DirectEffect) -> str:
     """Key of a direct effect."""
+    if effect.column is not None:
+        return f"direct:{effect.covariate}*{effect.column.term}" + "".join(
+            f"[{part.label}]" for part in effect.column.parts if part.label
+        )
     if effect.occasion is None:
         return f"direct:{effect.covariate}"
     return f"direct:{effect.covariate}@{effect.occasion}"

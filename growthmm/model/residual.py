@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from growthmm.errors import SpecificationError
@@ -37,6 +37,12 @@ class ResidualStructure:
         The column whose levels have variances of their own (``by_group`` only).
     bands : int, optional
         The number of bands above the diagonal that are free (``banded`` only).
+    time : str, optional
+        The column of times, where the text names it with the structure. Takes no part in
+        comparison.
+    person : str, optional
+        The factor within whose levels residuals are correlated, a canonical expression, where
+        the text names it with the structure. Takes no part in comparison.
 
     Raises
     ------
@@ -52,6 +58,8 @@ class ResidualStructure:
     kind: ResidualKind = "common"
     by: str | None = None
     bands: int | None = None
+    time: str | None = field(default=None, compare=False)
+    person: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(ResidualKind):

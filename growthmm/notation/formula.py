@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -24,13 +24,38 @@ from growthmm.model.mixed import RandomBlock
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.formula_algebra import Atoms, expand
 
-__all__ = ["Formula", "read_formula", "read_terms"]
+__all__ = ["Formula", "Structured", "read_conditioned", "read_formula", "read_terms", "terms_of"]
 
 Language = Literal["r", "python"]
 
 BARS = ("|", "||")
 MAX_FACTORS = 100
 _STRUCTURES = frozenset(("us", "diag", "cs", "homcs", "ar1", "hetar1", "ou", "toep", "rr"))
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """A random term within a covariance function, as in ``ar1(0 + factor(t) | id)``.
+
+    Parameters
+    ----------
+    function : str
+        The function: ``"ar1"``.
+    terms : tuple of Term
+        The terms before the bar.
+    group : str
+        The grouping factor, a canonical expression.
+    position : int
+        Where the function stands in the text.
+    after : int
+        The number of plain random blocks before it in the text.
+    """
+
+    function: str
+    terms: tuple[Term, ...]
+    group: str
+    position: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +70,14 @@ class Formula:
         In R's order.
     random : tuple of RandomBlock
         In the order of the text.
+    structured : tuple of Structured
+        Random terms within functions, where the program has such functions.
     """
 
     response: str
     fixed: tuple[Term, ...]
     random: tuple[RandomBlock, ...]
+    structured: tuple[Structured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +85,7 @@ class _Reader:
     shown: str
     language: Language
     program: str
+    structures: Collection[str] = ()
 
     def fail(self, message: str, node: Node, hint: str) -> NotationError:
         return NotationError(message, text=self.shown, position=node.position, hint=hint)
@@ -81,6 +110,7 @@ class _Reader:
             raise self.fail("The outcome names no column", node.left, "Write a column before ~.")
         fixed: list[tuple[str, Node]] = []
         random: list[RandomBlock] = []
+        structured: list[Structured] = []
         for sign, summand in self.flat(self.summands(node.right)):
             if isinstance(summand, Operation) and summand.operator in BARS:
                 if not summand.bracketed:
@@ -94,9 +124,28 @@ class _Reader:
                         "A random term is taken away", summand, "Leave it out of the formula."
                     )
                 random += self.blocks(summand)
+            elif isinstance(summand, Call) and summand.function in self.structures:
+                if sign == "-":
+                    raise self.fail(
+                        "A random term is taken away", summand, "Leave it out of the formula."
+                    )
+                structured += self.structured(summand, len(random))
             else:
                 fixed.append((sign, summand))
-        return Formula(response, self.terms(fixed), tuple(random))
+        return Formula(response, self.terms(fixed), tuple(random), tuple(structured))
+
+    def structured(self, node: Call, after: int) -> Iterator[Structured]:
+        """The random terms of one covariance function, a group each."""
+        inside = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        if not (isinstance(inside, Operation) and inside.operator == "|" and inside.left):
+            raise self.fail(
+                f"{node.function}() holds no random term",
+                node,
+                f"Write {node.function}(0 + factor(time) | person).",
+            )
+        plain = replace(inside, left=_unwrapped(inside.left))
+        for block in self.blocks(plain):
+            yield Structured(node.function, block.terms, block.group, node.position, after)
 
     def summands(self, node: Node) -> list[tuple[str, Node]]:
         """The summands of a sum with their signs, in order, without recursion."""
@@ -259,6 +308,16 @@ class _Reader:
         )
 
 
+def _unwrapped(node: Node) -> Node:
+    """A ``numFactor(t)`` of glmmTMB as the factor that it is."""
+    if isinstance(node, Call) and node.function in ("numFactor", "glmmTMB::numFactor"):
+        return replace(node, function="factor")
+    if isinstance(node, Operation) and node.left is not None and node.operator in ("+", "-"):
+        # Only the ends of the sum are looked at: such a term has an intercept and one factor.
+        return replace(node, left=_unwrapped(node.left), right=_unwrapped(node.right))
+    return node
+
+
 def _takes_intercept(node: Node) -> bool:
     """Whether a sum that is taken away holds the intercept, as in ``a - (b + 1)``."""
     while isinstance(node, Operation) and node.operator == "+" and node.left is not None:
@@ -269,7 +328,12 @@ def _takes_intercept(node: Node) -> bool:
 
 
 def read_formula(
-    text: str, *, shown: str | None = None, language: Language = "r", program: str = "lme4"
+    text: str,
+    *,
+    shown: str | None = None,
+    language: Language = "r",
+    program: str = "lme4",
+    structures: Collection[str] = (),
 ) -> Formula:
     """Read ``outcome ~ terms + (terms | group)``.
 
@@ -283,6 +347,8 @@ def read_formula(
         Whose meaning ambiguous functions have.
     program : str
         The program, for errors.
+    structures : collection of str
+        Covariance functions that the program has around random terms.
 
     Returns
     -------
@@ -300,8 +366,56 @@ def read_formula(
     >>> [str(term) for term in formula.fixed]
     ['1', 't', 'x', 't:x']
     """
-    reader = _Reader(text if shown is None else shown, language, program)
+    reader = _Reader(text if shown is None else shown, language, program, structures)
     return reader.formula(parse(text, shown=shown))
+
+
+def read_conditioned(text: str, *, shown: str | None = None) -> tuple[Node, tuple[str, ...]]:
+    """Read ``~ left | groups``, as nlme writes random effects and correlations.
+
+    Parameters
+    ----------
+    text : str
+        The one-sided formula.
+    shown : str, optional
+        A text of the same length that errors show instead.
+
+    Returns
+    -------
+    left : Node
+        What stands before the bar, unread.
+    groups : tuple of str
+        The grouping factors from the outermost in, ``a/b`` being ``a`` and ``a:b``; empty
+        where there is no bar.
+
+    Raises
+    ------
+    NotationError
+        If the text is malformed.
+
+    Examples
+    --------
+    >>> read_conditioned("~ 1 | school/child")[1]
+    ('school', 'school:child')
+    """
+    reader = _Reader(text if shown is None else shown, "r", "nlme")
+    node = parse(text, shown=shown)
+    if not (isinstance(node, Operation) and node.operator == "~" and node.left is None):
+        raise reader.fail("A one-sided formula was expected", node, "Write ~ terms | person.")
+    right = node.right
+    if isinstance(right, Operation) and right.operator in BARS and right.left is not None:
+        if right.operator == "||" or (
+            isinstance(right.left, Operation) and right.left.operator in BARS
+        ):
+            raise reader.fail("Two bars in one random term", right, "Write ~ terms | person.")
+        return right.left, tuple(reader.groups(right.right))
+    return right, ()
+
+
+def terms_of(node: Node, shown: str) -> tuple[Term, ...]:
+    """The terms of an already parsed sum; `shown` is the text it came from."""
+    reader = _Reader(shown, "r", "nlme")
+    return reader.terms(reader.summands(node))
 
 
 def read_terms(

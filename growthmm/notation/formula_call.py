@@ -10,7 +10,16 @@ from itertools import pairwise
 from growthmm.errors import NotationError
 from growthmm.model.expression_tree import Name, Text, Truth, parse
 
-__all__ = ["Argument", "CallText", "at_top_level", "find_call", "truth_argument"]
+__all__ = [
+    "Argument",
+    "CallText",
+    "at_top_level",
+    "data_name",
+    "find_call",
+    "text_argument",
+    "truth_argument",
+    "whole_call",
+]
 
 _TOKEN = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)"""
@@ -155,19 +164,61 @@ def find_call(text: str, functions: Collection[str]) -> CallText | None:
             position=marks[calls[1]].position,
             hint="Give one model at a time.",
         )
-    opening = marks[calls[0] + 1]
-    inside = [m for m in marks[calls[0] + 2 :] if m.depth <= opening.depth + 1]
+    made, closing = _cut(text, marks, calls[0])
+    _check_surroundings(text, marks, calls[0], closing)
+    return made
+
+
+def whole_call(text: str, argument: Argument) -> CallText | None:
+    """The call that an argument consists of, its package left out; None where it is no call.
+
+    Raises
+    ------
+    NotationError
+        If a quote or bracket is not closed.
+
+    Examples
+    --------
+    >>> text = "nlme::corAR1(form = ~ t | id)"
+    >>> whole_call(text, Argument(None, 0, len(text))).function
+    'corAR1'
+    """
+    marks = _marks(argument.blanked(text))
+    names = [at for at, mark in enumerate(marks) if mark.depth == 0 and _is_name(mark.text)]
+    packaged = len(names) > 1 and re.fullmatch(
+        r"\s*::\s*",
+        text[marks[names[0]].position + len(marks[names[0]].text) : marks[names[1]].position],
+    )
+    if not names or names[0] != 0:
+        return None
+    at = names[1] if packaged else 0
+    after = marks[at].position + len(marks[at].text)
+    if text[argument.start : marks[0].position].strip() or len(marks) < at + 2:
+        return None
+    if marks[at + 1].text != "(" or text[after : marks[at + 1].position].strip():
+        return None
+    made, closing = _cut(text, marks, at)
+    return made if not text[closing.position + 1 : argument.stop].strip() else None
+
+
+def _is_name(text: str) -> bool:
+    return text[0].isalpha() or text[0] == "."
+
+
+def _cut(text: str, marks: list[_Mark], at: int) -> tuple[CallText, _Mark]:
+    """The call whose name is a mark, with its arguments, and the bracket that closes it."""
+    opening = marks[at + 1]
+    inside = [m for m in marks[at + 2 :] if m.depth <= opening.depth + 1]
     closing = next(m for m in inside if m.depth == opening.depth and m.text == ")")
     commas = [
         m.position
         for m in inside
         if m.position < closing.position and m.text == "," and m.depth == opening.depth + 1
     ]
-    _check_surroundings(text, marks, calls[0], closing)
     edges = [opening.position, *commas, closing.position]
     pieces = [_argument(text, a + 1, b) for a, b in pairwise(edges)]
     arguments = tuple(p for p in pieces if p.name or text[p.start : p.stop].strip())
-    return CallText(marks[calls[0]].text, marks[calls[0]].position, arguments)
+    return CallText(marks[at].text, marks[at].position, arguments), closing
 
 
 def _argument(text: str, start: int, stop: int) -> Argument:
@@ -219,6 +270,25 @@ def truth_argument(text: str, argument: Argument, what: str) -> bool:
         text=text,
         position=node.position,
         expected=("TRUE", "FALSE"),
+    )
+
+
+def text_argument(text: str, argument: Argument, what: str, allowed: Collection[str]) -> str:
+    """The value of an argument that is one of some strings.
+
+    Raises
+    ------
+    NotationError
+        If it is anything else.
+    """
+    node = parse(argument.blanked(text), shown=text)
+    if isinstance(node, Text) and node.value in allowed:
+        return node.value
+    raise NotationError(
+        f"{what} must be one of the strings {', '.join(allowed)}",
+        text=text,
+        position=node.position,
+        expected=tuple(f'"{value}"' for value in allowed),
     )
 
 

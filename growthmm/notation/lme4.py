@@ -9,7 +9,6 @@ from growthmm.data.design_names import r_name
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Default, Loss
 from growthmm.model.expression import spell, tree
-from growthmm.model.expression_print import r_string
 from growthmm.model.expression_tree import Call
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
@@ -17,7 +16,6 @@ from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula import read_formula, term_text
 from growthmm.notation.formula_call import (
-    Argument,
     CallText,
     at_top_level,
     data_name,
@@ -25,6 +23,8 @@ from growthmm.notation.formula_call import (
     truth_argument,
 )
 from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
+from growthmm.notation.r_arguments import Signature, matched
+from growthmm.notation.r_script import PRINTERS, data_lines, uses_splines
 
 __all__ = ["NOTATION", "Lme4"]
 
@@ -33,16 +33,21 @@ _OTHERS = {
     "nlmer": "a nonlinear mixed model",
     "glmer.nb": "a negative binomial mixed model",
 }
-_ORDER = ("formula", "data", "REML", "control", "start", "verbose", "subset", "weights")
-_HARMLESS = {"control", "start", "verbose", "na.action"}
-_REFUSED = {
-    "weights": "Rows with weights of their own have no growth curve; leave them out.",
-    "subset": "Select the rows in the data before the model.",
-    "offset": "Subtract it from the outcome before the model.",
-    "contrasts": 'Write them in the formula: C(x, contr.sum) or relevel(x, ref = "b").',
-    "family": "Only Gaussian outcomes have an exact growth curve; leave it out.",
-    "devFunOnly": "Leave it out.",
-}
+_SIGNATURE = Signature(
+    "lmer",
+    ("formula", "data", "REML", "control", "start", "verbose", "subset", "weights"),
+    ("formula", "data", "REML", "control"),
+    "lmer(formula, data, REML = FALSE)",
+    frozenset({"control", "start", "verbose", "na.action"}),
+    {
+        "weights": "Rows with weights of their own have no growth curve; leave them out.",
+        "subset": "Select the rows in the data before the model.",
+        "offset": "Subtract it from the outcome before the model.",
+        "contrasts": 'Write them in the formula: C(x, contr.sum) or relevel(x, ref = "b").',
+        "family": "Only Gaussian outcomes have an exact growth curve; leave it out.",
+        "devFunOnly": "Leave it out.",
+    },
+)
 _REML = Default("estimator", "REML", "lmer: REML = TRUE unless told")
 _ROWS = Default(
     "missing values", "rows dropped", "lmer: na.action = na.omit drops rows, not persons"
@@ -127,17 +132,11 @@ class Lme4:
         if isinstance(model, SemModel):
             raise sem_error(self.title)
         lines = ["library(lme4)"]
-        if _uses_splines(model):
+        if uses_splines(model):
             lines.append("library(splines)")
-        path = (
-            r_string(context.data)
-            if context.data is not None
-            else "if (interactive()) file.choose() else commandArgs(trailingOnly = TRUE)[1]"
-        )
         lines += [
             "",
-            f"data <- read.csv({path}, check.names = FALSE, stringsAsFactors = FALSE)",
-            *_level_lines(context),
+            *data_lines(context),
             "",
             f"fit <- lmer(\n  {formula_text(model)},",
             f"  data = data, REML = {'TRUE' if model.estimator == 'reml' else 'FALSE'},",
@@ -155,24 +154,17 @@ class Lme4:
         return r_name(column)
 
 
-_PRINT = """
-show <- function(...) cat(..., sep = "\\t", fill = FALSE)
-number <- function(x) format(x, digits = 15)
-quoted <- function(x) encodeString(x, quote = '"')
-show("logLik", number(as.numeric(logLik(fit)))); cat("\\n")
+_PRINT = f"""{PRINTERS}
+show("logLik", number(logLik(fit)))
 errors <- sqrt(diag(as.matrix(vcov(fit))))
-for (i in seq_along(fixef(fit))) {
+for (i in seq_along(fixef(fit)))
   show("fixef", quoted(names(fixef(fit))[i]), number(fixef(fit)[[i]]), number(errors[[i]]))
-  cat("\\n")
-}
-for (group in names(VarCorr(fit))) {
+for (group in names(VarCorr(fit))) {{
   G <- VarCorr(fit)[[group]]
-  for (i in seq_len(nrow(G))) for (j in seq_len(i)) {
+  for (i in seq_len(nrow(G))) for (j in seq_len(i))
     show("cov", quoted(group), quoted(rownames(G)[i]), quoted(rownames(G)[j]), number(G[i, j]))
-    cat("\\n")
-  }
-}
-show("sigma2", number(sigma(fit)^2)); cat("\\n")
+}}
+show("sigma2", number(sigma(fit)^2))
 """
 
 
@@ -198,27 +190,7 @@ def _model(
 
 
 def _read_call(text: str, call: CallText) -> MixedModel:
-    given: dict[str, Argument] = {}
-    unnamed = [a for a in call.arguments if a.name is None]
-    named = [a for a in call.arguments if a.name is not None]
-    for argument in named:
-        name = argument.name or ""
-        if name in given:
-            raise NotationError(
-                f"{name}= is given twice", text=text, position=argument.start, hint="Keep one."
-            )
-        given[name] = argument
-    free = [name for name in _ORDER if name not in given]
-    if len(unnamed) > len(free):
-        raise NotationError(
-            "lmer() has too many arguments without names",
-            text=text,
-            position=unnamed[-1].start,
-            hint="Name them: lmer(formula, data, REML = FALSE).",
-        )
-    given.update(zip(free, unnamed, strict=False))
-    for name, argument in given.items():
-        _check_argument(text, name, argument)
+    given = matched(text, call, _SIGNATURE)
     if "formula" not in given:
         raise NotationError(
             "lmer() without a formula",
@@ -229,28 +201,6 @@ def _read_call(text: str, call: CallText) -> MixedModel:
     reml = truth_argument(text, given["REML"], "REML") if "REML" in given else None
     data = data_name(text, given["data"]) if "data" in given else None
     return _model(given["formula"].blanked(text), text, reml, (), data)
-
-
-def _check_argument(text: str, name: str, argument: Argument) -> None:
-    if name in ("formula", "data", "REML") or name in _HARMLESS:
-        return
-    if text[argument.start : argument.stop].strip() == "NULL" and name in _REFUSED:
-        return
-    position = (
-        argument.start
-        + len(text[argument.start : argument.stop])
-        - len(text[argument.start : argument.stop].lstrip())
-    )
-    if name in _REFUSED:
-        raise NotationError(
-            f"lmer(): {name}= is not supported", text=text, position=position, hint=_REFUSED[name]
-        )
-    raise NotationError(
-        f"lmer() has no argument {name}=",
-        text=text,
-        position=position,
-        expected=("formula", "data", "REML", "control"),
-    )
 
 
 def formula_text(model: MixedModel) -> str:
@@ -295,24 +245,6 @@ def _diagonal_losses(model: MixedModel) -> list[Loss]:
 def _is_wide(factor: str) -> bool:
     node = tree(factor)
     return isinstance(node, Call) and node.function in ("C", "poly", "bs", "ns", "cr")
-
-
-def _uses_splines(model: MixedModel) -> bool:
-    terms = [*model.fixed, *(t for block in model.random for t in block.terms)]
-    return any(f.startswith(("bs(", "ns(")) for term in terms for f in term.factors)
-
-
-def _level_lines(context: ScriptContext) -> list[str]:
-    lines = []
-    for variable in context.schema.variables if context.schema is not None else ():
-        if variable.levels is None or variable.levels == (False, True):
-            continue
-        levels = ", ".join(
-            r_string(level) if isinstance(level, str) else repr(level) for level in variable.levels
-        )
-        column = f"data[[{r_string(variable.name)}]]"
-        lines.append(f"{column} <- factor({column}, levels = c({levels}))")
-    return lines
 
 
 NOTATION = Lme4()

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 
-from growthmm.model.expression import canonical, quote, variables
+from growthmm.data.design_basis import width
+from growthmm.model.expression import canonical, quote, tree, variables
+from growthmm.model.expression_functions import FUNCTIONS
+from growthmm.model.expression_tree import Call
+from growthmm.model.growth import FactorBlock, GrowthFactor, PredictorEffect
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
+from growthmm.translation.affine import affine_map, affine_text, same
 from growthmm.translation.naming import polynomial_degree
-from growthmm.translation.tabulate import tabulate
+from growthmm.translation.shapes import shape_expression
+from growthmm.translation.tabulate import TABULATED, tabulate
 
-__all__ = ["affine_map", "basis_column", "number"]
-
-RELATIVE = 1e-9
-
-
-def number(value: float) -> str:
-    """A number as formulas write it: whole ones without a point.
-
-    Examples
-    --------
-    >>> number(3.0), number(0.25)
-    ('3', '0.25')
-    """
-    rounded = float(f"{value:.12g}")
-    return str(int(rounded)) if rounded.is_integer() and abs(rounded) < 1e15 else repr(rounded)
+__all__ = ["basis_column", "whole_bases"]
 
 
-def affine_map(loadings: tuple[float, ...], times: tuple[float, ...]) -> tuple[float, float] | None:
-    """Numbers (a, b) with ``loadings = a + b * times`` and b not zero, or None."""
-    if polynomial_degree(loadings, times, highest=1) != 1:
-        return None
-    first, last = int(np.argmin(times)), int(np.argmax(times))
-    slope = (loadings[last] - loadings[first]) / (times[last] - times[first])
-    return loadings[first] - slope * times[first], slope
-
-
-def basis_column(loadings: tuple[float, ...], schema: Schema) -> Column | None:
+def basis_column(
+    loadings: tuple[float, ...],
+    schema: Schema,
+    *,
+    hints: Sequence[Column] = (),
+    bases: bool = True,
+) -> Column | None:
     """The formula column whose values at the occasions are the loadings.
 
-    Tried in turn: the constant; time functions and frozen bases of the schema; time itself, an
-    affine recoding of it, its square and cube; any polynomial up to the third degree.
+    Tried in turn: the constant; the hints; time itself; time functions and frozen bases of the
+    schema; an affine recoding of time, its square and cube; broken lines, steps and common
+    functions; products of time functions; any polynomial up to the third degree.
 
     Parameters
     ----------
@@ -48,6 +42,10 @@ def basis_column(loadings: tuple[float, ...], schema: Schema) -> Column | None:
         One for each occasion.
     schema : Schema
         With time, occasions and what is known of their functions.
+    hints : sequence of Column
+        Columns of time alone that are likely.
+    bases : bool
+        Whether one column of a basis of several, ``poly(t, 2)`` say, will do.
 
     Returns
     -------
@@ -56,55 +54,123 @@ def basis_column(loadings: tuple[float, ...], schema: Schema) -> Column | None:
     """
     if all(value == 1.0 for value in loadings):
         return Column(Term(), ())
-    for column in _known(schema):
-        if _same(tabulate(column, schema), loadings):
-            return column
-    if schema.time is None or len(schema.occasions) < 2:
+    if not any(loadings):
         return None
-    time = quote(schema.time)
-    expression = _power(loadings, schema.occasions, time) or _polynomial(
+    for column in hints:
+        if same(tabulate(column, schema), loadings):
+            return column
+    time = None if schema.time is None else quote(schema.time)
+    if time is not None and loadings == schema.occasions:
+        return _single(time)
+    known = _known(schema, bases=bases)
+    for column in known:
+        if same(tabulate(column, schema), loadings):
+            return column
+    if time is None or len(schema.occasions) < 2:
+        return None
+    expression = _power(loadings, schema.occasions, time) or shape_expression(
         loadings, schema.occasions, time
     )
-    if expression is None:
-        return None
-    text = canonical(expression)
-    return Column(Term((text,)), (ColumnPart(text),))
+    if expression is not None:
+        return _single(canonical(expression))
+    for column in _products([_single(time), *known]):
+        if same(tabulate(column, schema), loadings):
+            return column
+    expression = _polynomial(loadings, schema.occasions, time)
+    return None if expression is None else _single(canonical(expression))
 
 
-def _known(schema: Schema) -> list[Column]:
+def whole_bases(
+    factors: Sequence[GrowthFactor],
+    blocks: Sequence[FactorBlock],
+    effects: Sequence[PredictorEffect],
+    schema: Schema,
+) -> tuple[GrowthFactor, ...]:
+    """Growth factors whose columns a formula can say: all columns of a basis together, or none.
+
+    A formula's ``poly(t, 2)`` stands for both its columns. Where the factors on them differ in
+    having a mean, in the block they vary in or in what acts on them, other columns are found.
+
+    Parameters
+    ----------
+    factors : sequence of GrowthFactor
+        As recognised.
+    blocks : sequence of FactorBlock
+        Which covary.
+    effects : sequence of PredictorEffect
+        What acts on them.
+    schema : Schema
+        With time and occasions.
+    """
+    part_of = {name: at for at, block in enumerate(blocks) for name in block.factors}
+    uses: dict[str, list[tuple[object, ...]]] = {}
+    for factor in factors:
+        if _of_several(factor.column):
+            acting = frozenset(e.covariate for e in effects if e.factor == factor.name)
+            expression = factor.column.parts[0].expression
+            uses.setdefault(expression, []).append(
+                (factor.mean, part_of.get(factor.name), acting)
+            )
+    whole = {
+        expression
+        for expression, found in uses.items()
+        if len(found) == width(cast("Call", tree(expression))) and len(set(found)) == 1
+    }
+    made = []
+    for factor in factors:
+        if _of_several(factor.column) and factor.column.parts[0].expression not in whole:
+            column = basis_column(factor.loadings, schema, bases=False)
+            if column is not None:
+                factor = replace(factor, column=column)
+        made.append(factor)
+    return tuple(made)
+
+
+def _of_several(column: Column) -> bool:
+    return any(part.coding == "numeric" and part.label for part in column.parts)
+
+
+def _single(expression: str) -> Column:
+    return Column(Term((expression,)), (ColumnPart(expression),))
+
+
+def _known(schema: Schema, *, bases: bool) -> list[Column]:
+    """Columns of the schema's numeric time functions and frozen bases of time."""
+    tables = {c.expression for c in schema.constants if TABULATED in dict(c.values)}
     found = []
     for constants in schema.constants:
-        names = variables(constants.expression)
-        roles = {v.role for name in names if (v := schema.variable(name)) is not None}
-        if not all(name == schema.time for name in names) and roles != {"time_function"}:
+        if constants.expression in tables:
+            found.append(_single(quote(constants.expression)))
             continue
-        width = 1
-        if constants.expression.startswith(("poly(", "bs(", "ns(", "cr(")):
-            width = max((len(values) for _, values in constants.values), default=1)
-        for index in range(width):
-            label = str(index + 1) if width > 1 else ""
-            part = ColumnPart(constants.expression, index, label)
+        names = variables(constants.expression)
+        if not names or not all(name == schema.time or name in tables for name in names):
+            continue
+        node = tree(constants.expression)
+        if not isinstance(node, Call) or FUNCTIONS[node.function].kind != "basis":
+            continue
+        n = width(node)
+        if n > 1 and not bases:
+            continue
+        for index in range(n):
+            part = ColumnPart(constants.expression, index, str(index + 1) if n > 1 else "")
             found.append(Column(Term((constants.expression,)), (part,)))
-    return [column for column in found if _tabulates(column, schema)]
+    return found
 
 
-def _tabulates(column: Column, schema: Schema) -> bool:
-    try:
-        tabulate(column, schema)
-    except (IndexError, KeyError):
-        return False
-    return True
-
-
-def _same(values: tuple[float, ...], loadings: tuple[float, ...]) -> bool:
-    scale = max(abs(v) for v in loadings) or 1.0
-    return max(abs(a - b) for a, b in zip(values, loadings, strict=True)) <= RELATIVE * scale
+def _products(columns: Sequence[Column]) -> list[Column]:
+    """Products of two of the columns; those of a basis of several are left out."""
+    single = [column for column in columns if not column.parts[0].label]
+    return [
+        Column(Term((*a.term.factors, *b.term.factors)), (*a.parts, *b.parts))
+        for at, a in enumerate(single)
+        for b in single[at + 1 :]
+    ]
 
 
 def _power(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:
     affine = affine_map(loadings, times)
     if affine is not None:
-        base = _affine_text(*affine, time)
+        base = affine_text(*affine, time)
         return base if base == time else f"I({base})"
     for power in (2, 3):
         values = np.asarray(loadings)
@@ -137,31 +203,10 @@ def _rooted(
     if affine is None:
         return None
     intercept, slope = affine
-    if not _same(tuple((intercept + slope * t) ** power for t in times), loadings):
+    if not same(tuple((intercept + slope * t) ** power for t in times), loadings):
         return None
-    base = _affine_text(intercept, slope, time)
+    base = affine_text(intercept, slope, time)
     return f"I({base}**{power})" if base == time else f"I(({base})**{power})"
-
-
-def _affine_text(intercept: float, slope: float, time: str) -> str:
-    """``a + b t`` as ``(t - t0)/u``, the way people centre and scale time."""
-    origin = -intercept / slope
-    shown = number(origin)
-    unit = 1.0 / slope
-    if shown == "0":
-        base = time
-    elif shown.startswith("-"):
-        base = f"{time} + {shown[1:]}"
-    else:
-        base = f"{time} - {shown}"
-    if number(unit) == "1":
-        return base
-    wrapped = base if base == time else f"({base})"
-    if float(number(unit)) == unit or abs(float(number(unit)) - unit) < 1e-11 * abs(unit):
-        if unit < 0:
-            return f"-{wrapped}/{number(-unit)}" if unit != -1 else f"-{wrapped}"
-        return f"{wrapped}/{number(unit)}"
-    return f"{number(slope)}*{wrapped}" if slope > 0 else f"-{number(-slope)}*{wrapped}"
 
 
 def _polynomial(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:
@@ -176,4 +221,4 @@ def _polynomial(loadings: tuple[float, ...], times: tuple[float, ...], time: str
     text = " ".join(pieces)
     text = text[2:] if text.startswith("+ ") else "-" + text[2:]
     values = tuple(float(v) for v in np.polynomial.polynomial.polyval(np.asarray(times), fitted))
-    return f"I({text})" if _same(values, loadings) else None
+    return f"I({text})" if same(values, loadings) else None

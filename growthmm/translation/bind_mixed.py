@@ -11,16 +11,22 @@ import numpy as np
 from growthmm.data.checks import check_long
 from growthmm.data.design import bind_columns
 from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.keys import refuse_missing
 from growthmm.data.names import wide_columns
 from growthmm.data.roles import classify, find_person, find_time
+from growthmm.data.time_search import (
+    identifying_columns,
+    refuse_text_among_numbers,
+    varying_numbers,
+)
 from growthmm.errors import SpecificationError, UnboundError, UnsupportedError
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel
-from growthmm.model.schema import Constants, Schema, Variable
+from growthmm.model.schema import Constants, Schema
 from growthmm.model.terms import Term
-from growthmm.translation.tabulate import TABULATED
+from growthmm.translation.tabulate import tabulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +83,7 @@ def bind_mixed(
         If the data do not fit the model.
     """
     person = _person(model, frame, id)
+    _refuse_other_groups(model, person)
     if frame is None:
         schema, notes = _schema_without_data(model, person, time, time_values, known)
     elif known is not None:
@@ -110,6 +117,24 @@ def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> st
             hint="Leave id out, or write the formula with (... | " + id + ").",
         )
     return id
+
+
+def _refuse_other_groups(model: MixedModel, person: str) -> None:
+    """Random effects of other groups than persons have no place in one growth curve a person."""
+    others = [group for group in model.groups if group != quote(person)]
+    if others:
+        raise UnsupportedError(
+            f"The model has random effects of {', '.join(others)} beside those of {person}.",
+            losses=[
+                Loss(
+                    f"random effects of {group}",
+                    "a growth curve has one level of grouping, the person",
+                    f"fixed effects of {group}, or lme4 for the nested model",
+                )
+                for group in others
+            ],
+            hint=f"Keep the random effects of {person} alone.",
+        )
 
 
 def _schema_without_data(
@@ -188,6 +213,8 @@ def _schema_from_data(
     names = model_variables(model)
     response = variables(model.response)
     require_columns(frame, [*response, *names, person])
+    _refuse_person_as_term(frame, person, names)
+    refuse_text_among_numbers(frame, _slope_variables(model))
     needs_time = wide_form or model.residual.kind not in ("common", "by_group")
     notes: list[Assumption] = []
     if time is None and needs_time:
@@ -203,6 +230,8 @@ def _schema_from_data(
     for name in response:
         check_long(frame, id=person, time=time, outcome=name, wide_form=wide_form)
     if not wide_form:
+        if time is None:
+            _refuse_missing_time(model, frame, person, names)
         variables_ = classify(frame, id=person, time=time, names=_others(names, person, time))
         return Schema(person, time, outcome, _occasions(frame, time, response), variables_), notes
     assert time is not None
@@ -218,7 +247,7 @@ def _schema_from_data(
         outcome=outcome,
         occasions=occasions,
         variables=roles,
-        constants=_tabulated(frame, time, roles, occasions),
+        constants=tabulated(frame, time, roles, occasions),
         outcome_columns=wide_columns(stem, occasions, among=among) if shared else (),
         varying_columns=tuple((n, wide_columns(n, occasions, among=among)) for n in varying)
         if shared
@@ -226,6 +255,29 @@ def _schema_from_data(
         shared_times=shared,
     )
     return schema, notes
+
+
+def _refuse_person_as_term(frame: pd.DataFrame, person: str, names: Sequence[str]) -> None:
+    if person in names and not np.issubdtype(np.asarray(frame[person]).dtype, np.number):
+        raise SpecificationError(
+            f"The person column {person!r} is also a term of the model.",
+            hint="Leave the term out: persons differ by their random effects.",
+        )
+
+
+def _refuse_missing_time(
+    model: MixedModel, frame: pd.DataFrame, person: str, names: Sequence[str]
+) -> None:
+    """Refuse rows without a time where the formula shows which variable is time."""
+    gaps = [name for name in names if frame[name].hasnans]
+    if not gaps:
+        return
+    try:
+        time = find_time(model, frame, person)
+    except UnboundError:
+        return
+    if time in gaps:
+        refuse_missing(frame, time)
 
 
 def _others(names: Iterable[str], person: str, time: str | None) -> list[str]:
@@ -236,11 +288,14 @@ def _find_time(model: MixedModel, frame: pd.DataFrame, person: str) -> str:
     try:
         return find_time(model, frame, person)
     except UnboundError:
-        # Rows that stand twice make every candidate fail; the variable with a random slope is
-        # still what was meant, and the check that follows names the rows.
-        slopes = _slope_variables(model)
-        if len(slopes) == 1 and np.issubdtype(frame[slopes[0]].dtype, np.number):
-            return slopes[0]
+        # Rows that stand twice make every candidate fail; the variable with a random slope, or
+        # the only one that changes, is still what was meant, and the check that follows names
+        # the rows.
+        meant = varying_numbers(frame, person, _slope_variables(model))
+        if not meant and not identifying_columns(frame, person, variables(model.response)):
+            meant = varying_numbers(frame, person, model_variables(model))
+        if len(meant) == 1:
+            return meant[0]
         raise
 
 
@@ -262,23 +317,6 @@ def _shared(frame: pd.DataFrame, person: str, n_occasions: int) -> bool:
     numbered, labels = codes(frame, person)
     longest = int(np.bincount(numbered[numbered >= 0], minlength=len(labels)).max(initial=0))
     return n_occasions <= 3 * longest + 10 and len(numbered) >= 2 * n_occasions
-
-
-def _tabulated(
-    frame: pd.DataFrame, time: str, roles: Sequence[Variable], occasions: tuple[float, ...]
-) -> tuple[Constants, ...]:
-    made = []
-    times = numeric_column(frame, time)
-    for variable in roles:
-        if variable.role != "time_function" or variable.levels is not None:
-            continue
-        values = numeric_column(frame, variable.name)
-        good = np.isfinite(values) & np.isfinite(times)
-        known = dict(zip(times[good].tolist(), values[good].tolist(), strict=True))
-        if all(t in known for t in occasions):
-            table = tuple(known[t] for t in occasions)
-            made.append(Constants(variable.name, ((TABULATED, table),)))
-    return tuple(made)
 
 
 def _columns(

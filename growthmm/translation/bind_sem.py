@@ -7,19 +7,37 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from growthmm.data.frames import numeric_column, require_columns
+from growthmm.data.checks import check_long
+from growthmm.data.design_names import r_name
+from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.names import syntactic
 from growthmm.data.roles import classify
-from growthmm.errors import SpecificationError, UnboundError
+from growthmm.data.wording import listed, nearest
+from growthmm.errors import (
+    ColumnNotFoundError,
+    NotTimeInvariantError,
+    SpecificationError,
+    TranslationError,
+    UnboundError,
+)
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, Constants, Schema, Variable
 from growthmm.model.sem import SemModel
-from growthmm.translation.covariates import covariate_families, dummy_column, plain_column
-from growthmm.translation.from_sem import growth_from_sem
-from growthmm.translation.tabulate import TABULATED, part_variables
-from growthmm.translation.time_scores import common_stem, match_times, time_scores
+from growthmm.translation.covariates import covariate_families, plain_column
+from growthmm.translation.from_sem import growth_from_sem, loading_table
+from growthmm.translation.resolve import Resolver
+from growthmm.translation.tabulate import TABULATED, part_variables, tabulated
+from growthmm.translation.time_bases import time_bases
+from growthmm.translation.time_scores import (
+    checked_times,
+    common_stem,
+    observed_times,
+    time_scores,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,90 +113,239 @@ def sem_schema(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
     scores = time_scores(model)
-    columns = tuple(name for name, _ in scores)
-    families = covariate_families(model, columns)
-    notes: list[Assumption] = []
-    if model.function == "growth" and model.notation == "lavaan":
-        notes += [
-            Assumption(d.what + " = " + d.value, d.rule)
-            for d in model.defaults
-            if d.what == "function"
-        ]
+    notes = [
+        Assumption(d.what + " = " + d.value, d.rule)
+        for d in model.defaults
+        if d.what == "function" and model.function == "growth" and model.notation == "lavaan"
+    ]
+    long = frame if layout == "long" and known is None else None
     if known is not None:
-        time, id, outcome = known.time, known.person, known.outcome
-        occasions = known.occasions
-    elif frame is not None and layout == "long":
-        if id is None:
-            raise UnboundError(
-                "A structural equation model does not say which long column is the person.",
-                missing=("id",),
-                hint="Give it as id= or --id.",
-            )
-        if time is None:
-            raise UnboundError(
-                "A structural equation model does not say which long column is time.",
-                missing=("time",),
-                hint="Give it as time= or --time.",
-            )
-        require_columns(frame, [id, time])
-        observed = np.unique(numeric_column(frame, time))
-        observed = observed[np.isfinite(observed)]
-        occasions, note = match_times(
-            tuple(v for _, v in scores), tuple(float(v) for v in observed), time
-        )
-        notes.append(note)
-    else:
-        if frame is not None:
-            require_columns(frame, [*columns, *model.covariates])
-        occasions = _given_times(scores, time_values)
-        if time_values is None:
-            notes.append(
-                Assumption(
-                    "times are " + ", ".join(f"{v:g}" for v in occasions),
-                    "the loadings; say otherwise with --time-values",
-                )
-            )
+        id, time, outcome = known.person, known.time, known.outcome
+    elif long is not None:
+        _require_keys(long, id, time)
+    elif frame is not None:
+        require_columns(frame, [*(name for name, _ in scores), *model.covariates])
     if outcome is None:
-        outcome = common_stem(columns)
-        in_frame = frame is not None and layout == "long"
-        if outcome is None or (in_frame and outcome not in frame.columns):  # type: ignore[union-attr]
-            raise UnboundError(
-                f"The outcomes {', '.join(columns)} share no name that could be the long outcome.",
-                missing=("outcome",),
-                hint="Give the long outcome's name as outcome= or --outcome.",
-            )
-        notes.append(
-            Assumption(f"the outcome is {outcome}", f"what {', '.join(columns)} have in common")
-        )
+        outcome = _outcome(scores, long, notes)
     person = id or "person"
     if id is None:
         notes.append(Assumption("the person is called person", "rows of wide data; --id names it"))
     time = time or "time"
-    variables: tuple[Variable, ...] = ()
-    constants: tuple[Constants, ...] = ()
+    if long is not None:
+        check_long(long, id=person, time=time, outcome=outcome, wide_form=True)
+    times = _times(scores, time_values, time, _observed(long, time, outcome, known), notes)
+    columns, occasions = tuple(y for y, _ in times), tuple(t for _, t in times)
+    schema = Schema(person, time, outcome, occasions, outcome_columns=columns)
+    families = covariate_families(model, columns)
     if known is not None:
-        variables, constants = known.variables, known.constants
-    elif frame is not None and layout == "long":
-        variables, constants = _long_variables(frame, person, time, outcome, occasions)
+        schema = replace(
+            schema,
+            variables=known.variables,
+            constants=_at_occasions(known, occasions),
+            contrasts=known.contrasts,
+        )
+        return _resolved(model, schema, families, None, tuple(notes))
+    if long is not None:
+        variables, constants = _long_variables(long, person, time, outcome, occasions)
+        schema = replace(schema, variables=variables, constants=constants)
+        return _resolved(model, schema, families, long, tuple(notes))
     covariates = tuple(
-        _covariate(stem, family, variables, plain=frame is None or layout == "wide")
+        Covariate(stem or family[0], plain_column(stem or family[0]), stem is not None, family)
         for stem, family in families
     )
-    if known is None:
-        variables = _used_variables(covariates, variables)
-    schema = Schema(
-        person=person,
-        time=time,
-        outcome=outcome,
-        occasions=tuple(float(v) for v in occasions),
-        variables=variables,
-        constants=constants,
-        outcome_columns=columns,
+    roles: tuple[Variable, ...] = tuple(
+        Variable(c.name, "time_varying" if c.time_varying else "person_level") for c in covariates
+    )
+    return _complete(schema, roles, covariates), covariates, tuple(notes)
+
+
+def _require_keys(frame: pd.DataFrame, id: str | None, time: str | None) -> None:
+    missing = [
+        (name, what)
+        for name, given, what in (("id", id, "the person"), ("time", time, "time"))
+        if given is None
+    ]
+    if missing:
+        raise UnboundError(
+            "A structural equation model does not say which long column is "
+            + ", nor which is ".join(what for _, what in missing)
+            + ".",
+            missing=tuple(name for name, _ in missing),
+            hint="Give " + " and ".join(f"{name}= or --{name}" for name, _ in missing) + ".",
+        )
+    require_columns(frame, [name for name in (id, time) if name is not None])
+
+
+def _outcome(
+    scores: Sequence[tuple[str, float]], frame: pd.DataFrame | None, notes: list[Assumption]
+) -> str:
+    """What the outcomes' names share; a column of long data, where there are any."""
+    columns = [name for name, _ in scores]
+    stem = common_stem(columns)
+    if stem is not None and frame is not None and stem not in frame.columns:
+        # Wide columns of a name that SEM notations do not accept have one that they do.
+        alike = [str(c) for c in frame.columns if syntactic(str(c)) == stem]
+        stem = alike[0] if len(alike) == 1 else None
+    if stem is None:
+        raise UnboundError(
+            f"The outcomes {', '.join(columns)} share no name that could be the long outcome.",
+            missing=("outcome",),
+            hint="Give the long outcome's name as outcome= or --outcome.",
+        )
+    notes.append(Assumption(f"the outcome is {stem}", f"what {', '.join(columns)} have in common"))
+    return stem
+
+
+def _observed(
+    frame: pd.DataFrame | None, time: str, outcome: str, known: Schema | None
+) -> tuple[float, ...] | None:
+    """The times at which the outcome was observed, where that is known."""
+    if known is not None:
+        return known.occasions
+    if frame is None:
+        return None
+    times = numeric_column(frame, time)
+    seen = np.isfinite(times) & np.isfinite(numeric_column(frame, outcome))
+    return tuple(float(v) for v in np.unique(times[seen]))
+
+
+def _times(
+    scores: tuple[tuple[str, float], ...],
+    time_values: Sequence[float] | None,
+    time: str,
+    observed: tuple[float, ...] | None,
+    notes: list[Assumption],
+) -> tuple[tuple[str, float], ...]:
+    """Each outcome with its time, ascending."""
+    if time_values is None and observed is not None:
+        found, note = observed_times(scores, observed, time)
+        notes.append(note)
+    else:
+        values = _given_times(scores, time_values)
+        found = tuple((y, t) for (y, _), t in zip(scores, values, strict=True))
+        if time_values is None:
+            shown = ", ".join(f"{v:g}" for v in values)
+            notes.append(
+                Assumption(f"times are {shown}", "the loadings; say otherwise with --time-values")
+            )
+        strange = [v for v in values if observed is not None and v not in observed]
+        if strange and observed is not None:
+            raise TranslationError(
+                f"The data have no {time} {', '.join(f'{v:g}' for v in strange)}; they have "
+                f"{', '.join(f'{v:g}' for v in observed[:12])}.",
+                hint="Give times that occur in the data.",
+            )
+    return tuple(sorted(found, key=lambda pair: pair[1]))
+
+
+def _at_occasions(known: Schema, occasions: tuple[float, ...]) -> tuple[Constants, ...]:
+    """The schema's constants, tables of time functions cut to some of its occasions."""
+    at = [known.occasions.index(t) for t in occasions]
+    made = []
+    for constants in known.constants:
+        table = dict(constants.values).get(TABULATED)
+        if table is not None:
+            cut = tuple(table[j] for j in at)
+            constants = Constants(constants.expression, ((TABULATED, cut),))
+        made.append(constants)
+    return tuple(made)
+
+
+def _resolved(
+    model: SemModel,
+    schema: Schema,
+    families: Sequence[tuple[str | None, tuple[str, ...]]],
+    frame: pd.DataFrame | None,
+    notes: tuple[Assumption, ...],
+) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
+    """Covariates tied to the variables that the schema, taken from data or given, has."""
+    resolver = Resolver(schema, frame)
+    covariates, unknown = [], []
+    for stem, family in families:
+        name = stem or family[0]
+        column = resolver.column(name)
+        if column is None:
+            unknown.append(name)
+            continue
+        covariates.append(Covariate(name, column, stem is not None, family))
+        if column.parts[0].expression != name or len(column.parts) > 1:
+            notes = (*notes, Assumption(f"{name} is {r_name(column)}", "its name"))
+    if unknown:
+        _refuse_unknown(unknown, schema, frame)
+    _refuse_varying(covariates, schema, frame)
+    made = resolver.constants([covariate.column for covariate in covariates])
+    held = {constants.expression for constants in schema.constants}
+    new = tuple(constants for constants in made if constants.expression not in held)
+    schema = replace(schema, constants=(*schema.constants, *new))
+    if frame is not None:
+        loadings = [
+            tuple(float(rows[y].value or 0.0) if y in rows else 0.0 for y in schema.outcome_columns)
+            for rows in loading_table(model).values()
+        ]
+        schema = replace(
+            schema, constants=(*schema.constants, *time_bases(loadings, schema, frame))
+        )
+    return _complete(schema, schema.variables, covariates), tuple(covariates), notes
+
+
+def _refuse_unknown(names: Sequence[str], schema: Schema, frame: pd.DataFrame | None) -> None:
+    listing = ", ".join(repr(name) for name in names)
+    if frame is None:
+        raise UnboundError(
+            f"The schema does not say what the covariates {listing} are.",
+            missing=tuple(f"role and levels of {name}" for name in names),
+            hint="Add their variables to the schema, or give data.",
+        )
+    near = nearest(names[0], [variable.name for variable in schema.variables])
+    raise ColumnNotFoundError(
+        f"The long data have no column for the covariate{'s' if len(names) > 1 else ''} {listing}.",
+        hint=f"{near}Give data with these columns, or wide data.",
+    )
+
+
+def _refuse_varying(
+    covariates: Sequence[Covariate], schema: Schema, frame: pd.DataFrame | None
+) -> None:
+    """Refuse a covariate without occasions of its own whose variable is not person-level."""
+    for covariate in covariates:
+        if covariate.time_varying:
+            continue
+        for name in _column_variables(covariate.column):
+            variable = schema.variable(name)
+            if variable is not None and variable.role == "person_level":
+                continue
+            where = ""
+            if frame is not None:
+                person, labels = codes(frame, schema.person)
+                varies = np.unique(person[_differs(codes(frame, name)[0], person)])
+                where = f" {schema.person} {listed([labels[p] for p in varies])}"
+            raise NotTimeInvariantError(
+                f"The covariate {covariate.name} acts on a growth factor or at one occasion, and "
+                f"{name} varies within persons:{where or ' its role says so'}.",
+                hint="Write one path for each occasion (a time-varying covariate), or use a column "
+                "that is the same in every row of a person.",
+            )
+
+
+def _differs(values: NDArray[np.intp], person: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Rows whose value is not the first that the person has; missing ones do not count."""
+    seen = (values >= 0) & (person >= 0)
+    first = np.full(int(person.max(initial=-1)) + 1, -1, dtype=np.intp)
+    rows = np.flatnonzero(seen)[::-1]
+    first[person[rows]] = values[rows]
+    return np.asarray(seen & (values != first[person]))
+
+
+def _complete(
+    schema: Schema, variables: tuple[Variable, ...], covariates: Sequence[Covariate]
+) -> Schema:
+    """The schema with the variables that are used, and their wide columns."""
+    used = dict.fromkeys(name for c in covariates for name in _column_variables(c.column))
+    return replace(
+        schema,
+        variables=tuple(v for v in variables if v.name in used or v.role == "time_function"),
         varying_columns=tuple((c.name, c.columns) for c in covariates if c.time_varying),
     )
-    if known is not None:
-        schema = replace(schema, contrasts=known.contrasts)
-    return schema, covariates, tuple(notes)
 
 
 def _given_times(
@@ -186,6 +353,7 @@ def _given_times(
 ) -> tuple[float, ...]:
     if time_values is None:
         return tuple(score for _, score in scores)
+    time_values = checked_times(time_values)
     if len(time_values) != len(scores):
         raise SpecificationError(
             f"{len(time_values)} time values for {len(scores)} outcomes "
@@ -205,47 +373,7 @@ def _long_variables(
 ) -> tuple[tuple[Variable, ...], tuple[Constants, ...]]:
     others = [str(name) for name in frame.columns if name not in (person, time, outcome)]
     variables = classify(frame, id=person, time=time, names=others)
-    constants = []
-    for variable in variables:
-        if variable.role == "time_function" and variable.levels is None:
-            table = frame[[time, variable.name]].dropna().drop_duplicates(time).set_index(time)
-            if all(v in table.index for v in occasions):
-                values = tuple(float(table.loc[v, variable.name]) for v in occasions)
-                constants.append(Constants(variable.name, ((TABULATED, values),)))
-    return variables, tuple(constants)
-
-
-def _covariate(
-    stem: str | None,
-    columns: tuple[str, ...],
-    variables: Sequence[Variable],
-    *,
-    plain: bool,
-) -> Covariate:
-    if stem is not None:
-        return Covariate(stem, plain_column(stem), True, columns)
-    name = columns[0]
-    if plain and not variables:
-        return Covariate(name, plain_column(name), False, columns)
-    if any(variable.name == name for variable in variables):
-        return Covariate(name, plain_column(name), False, columns)
-    column = dummy_column(name, variables)
-    return Covariate(name, column if column is not None else plain_column(name), False, columns)
-
-
-def _used_variables(
-    covariates: Sequence[Covariate], variables: tuple[Variable, ...]
-) -> tuple[Variable, ...]:
-    known = {variable.name: variable for variable in variables}
-    used: dict[str, Variable] = {}
-    for covariate in covariates:
-        for name in _column_variables(covariate.column):
-            role = "time_varying" if covariate.time_varying else "person_level"
-            used[name] = known.get(name) or Variable(name, role)  # type: ignore[arg-type]
-    for variable in variables:
-        if variable.role == "time_function":
-            used.setdefault(variable.name, variable)
-    return tuple(used.values())
+    return variables, tabulated(frame, time, variables, occasions)
 
 
 def _column_variables(column: Column) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from growthmm.model.expression import quote
-from growthmm.model.schema import Column, ColumnPart, Variable
+from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
-from growthmm.translation.naming import covariate_name
+from growthmm.translation.carriers import carriers
 from growthmm.translation.time_scores import common_stem
 
-__all__ = ["covariate_families", "dummy_column", "plain_column"]
+__all__ = ["covariate_families", "plain_column"]
 
 
 def plain_column(name: str) -> Column:
@@ -41,14 +41,20 @@ def covariate_families(
         For each covariate its columns, with the stem where it is time-varying (columns then in
         order of occasion), else None and the one column.
     """
-    targets: dict[str, list[tuple[str, str]]] = {name: [] for name in model.covariates}
+    carried = {carrier.name: carrier for carrier in carriers(model)}
+    targets: dict[str, dict[str, str]] = {name: {} for name in model.covariates}
     for path in model.paths:
-        if path.op == "~" and path.right in targets and (path.free or path.value):
-            targets[path.right].append((path.left, path.parameter))
+        if path.op != "~" or path.right not in targets or not (path.free or path.value):
+            continue
+        carrier = carried.get(path.left)
+        if carrier is None:
+            targets[path.right][path.left] = path.parameter
+        else:
+            targets[path.right].setdefault(carrier.target, carrier.path.parameter)
     single = {
-        name: found[0]
+        name: next(iter(found.items()))
         for name, found in targets.items()
-        if len(found) == 1 and found[0][0] in outcomes
+        if len(found) == 1 and next(iter(found)) in outcomes
     }
     by_stem: dict[str, list[str]] = {}
     by_label: dict[str, list[str]] = {}
@@ -61,43 +67,32 @@ def covariate_families(
     families: dict[str, tuple[str | None, tuple[str, ...]]] = {}
     for stem, names in [*by_stem.items(), *(("", names) for names in by_label.values())]:
         places = {single[name][0]: name for name in names}
-        if len(places) != len(outcomes) or len(names) != len(outcomes) or used & set(names):
+        if len(places) != len(names) or used & set(names):
+            continue
+        if len(names) < len(outcomes):
+            places = _filled(stem, places, outcomes) if stem else places
+        if len(places) != len(outcomes):
             continue
         used |= set(names)
         columns = tuple(places[y] for y in outcomes)
         chosen = stem or common_stem(columns) or f"x{len(families) + 1}"
-        families[columns[0]] = (chosen, columns)
-        for name in columns[1:]:
-            families[name] = (None, ())
+        families[next(name for name in model.covariates if name in names)] = (chosen, columns)
+        for name in columns:
+            families.setdefault(name, (None, ()))
     for name in model.covariates:
         families.setdefault(name, (None, (name,)))
     ordered = (families[name] for name in model.covariates)
     return tuple(family for family in ordered if family[1])
 
 
-def dummy_column(name: str, variables: Sequence[Variable]) -> Column | None:
-    """The indicator or product of categorical levels that `name` stands for, or None.
+def _filled(stem: str, places: dict[str, str], outcomes: Sequence[str]) -> dict[str, str]:
+    """The family with a name for each occasion that has no path, or as it is where that fails.
 
-    ``sexmale`` is the level ``male`` of ``sex``; ``sexmale.age`` its product with ``age``.
+    Columns that carry the numbers of their outcomes go on in the same way.
     """
-    parts: list[ColumnPart] = []
-    rest = name
-    numeric = {variable.name for variable in variables if variable.levels is None}
-    while rest:
-        found: tuple[ColumnPart, str] | None = None
-        for variable in variables:
-            for index, level in enumerate((variable.levels or ())[1:]):
-                label = covariate_name(f"{variable.name}{level}")
-                if rest == label or rest.startswith(label + "."):
-                    expression = quote(variable.name)
-                    part = ColumnPart(expression, index, str(level), "contrast")
-                    found = part, rest[len(label) + 1 :]
-        if found is None:
-            head, _, tail = rest.partition(".")
-            if head in numeric and (tail or parts):
-                found = ColumnPart(head), tail
-        if found is None:
-            return None
-        parts.append(found[0])
-        rest = found[1]
-    return Column(Term(tuple(part.expression for part in parts)), tuple(parts))
+    shared = common_stem(outcomes)
+    if shared is None or len(places) < 2:
+        return places
+    if any(name[len(stem) :] != y[len(shared) :] for y, name in places.items()):
+        return places
+    return {y: places.get(y, stem + y[len(shared) :]) for y in outcomes}

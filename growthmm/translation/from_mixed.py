@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from growthmm.data.design_names import r_name
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.bound import BoundMixed, ParameterNames
 from growthmm.model.defaults import Loss
@@ -23,6 +24,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
+from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.naming import NameBook
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -76,6 +78,16 @@ def _losses(bound: BoundMixed) -> list[Loss]:
                 "a two-level structural equation model, or one grouping factor",
             )
         )
+    for column in bound.fixed:
+        if "person" in _roles(column.parts, bound.schema):
+            name = notation(bound.model.notation).coefficient(column)
+            losses.append(
+                Loss(
+                    f"fixed effect of {name}",
+                    f"{bound.schema.person} only says who is who",
+                    "a covariate of the persons",
+                )
+            )
     for block in bound.random:
         for column in block.columns:
             roles = _roles(column.parts, bound.schema)
@@ -112,7 +124,10 @@ def _roles(parts: Iterable[ColumnPart], schema: Schema) -> set[Role]:
     for part in parts:
         for name in part_variables(part):
             variable = schema.variable(name)
-            roles.add("time" if name == schema.time or variable is None else variable.role)
+            if name in (schema.person, schema.time):
+                roles.add("time" if name == schema.time else "person")
+            else:
+                roles.add("time_varying" if variable is None else variable.role)
     return roles
 
 
@@ -131,7 +146,7 @@ class _Assembly:
         taken |= set(self.schema.outcome_columns) | {v.name for v in self.schema.variables}
         self.book = NameBook(taken)
         self.factors: dict[tuple[ColumnPart, ...], GrowthFactor] = {}
-        self.covariates: dict[tuple[ColumnPart, ...], Covariate] = {}
+        self.covariates: dict[frozenset[PartKey], Covariate] = {}
         self.predictors: list[PredictorEffect] = []
         self.direct: list[DirectEffect] = []
         self.means: list[OccasionMean] = []
@@ -202,8 +217,7 @@ class _Assembly:
         rest = tuple(p for p in column.parts if p not in time)
         roles = _roles(rest, self.schema)
         if not roles <= {"person_level"}:
-            covariate = self._covariate(column.parts, varying=True)
-            self.direct.append(DirectEffect(covariate))
+            self.direct.append(self._varying(time, rest))
             return direct_key(self.direct[-1])
         occasion = None if time in random_parts else self._single_occasion(time)
         if occasion is not None:
@@ -220,6 +234,24 @@ class _Assembly:
         self.predictors.append(PredictorEffect(factor, covariate))
         return f"effect:{factor}:{covariate}"
 
+    def _varying(
+        self, time: tuple[ColumnPart, ...], rest: tuple[ColumnPart, ...]
+    ) -> DirectEffect:
+        """The effect of a time-varying covariate: constant, at one occasion, or moving with time.
+
+        Where the covariate has an effect at every occasion too, one at a single occasion is an
+        effect that moves: two paths cannot join the same two variables.
+        """
+        covariate = self._covariate(rest, varying=True)
+        if not time:
+            return DirectEffect(covariate)
+        occasion = self._single_occasion(time)
+        alone = column_key(_product(rest))
+        if occasion is not None and all(column_key(c) != alone for c in self.bound.fixed):
+            return DirectEffect(covariate, occasion)
+        column = _product(time)
+        return DirectEffect(covariate, None, column, tabulate(column, self.schema))
+
     def _single_occasion(self, parts: tuple[ColumnPart, ...]) -> int | None:
         """The occasion that a product of indicators picks out, or None."""
         if not parts or any(part.coding == "numeric" for part in parts):
@@ -235,7 +267,7 @@ class _Assembly:
         if old is None:
             column = _product(parts)
             loadings = tabulate(column, self.schema)
-            name = self.book.factor(loadings, self.schema.occasions, self.spell(column))
+            name = self.book.factor(loadings, self.schema.occasions, r_name(column))
             old = GrowthFactor(name, column, loadings, mean=False, random=False)
         self.factors[parts] = GrowthFactor(
             old.name, old.column, old.loadings, old.mean or mean, old.random or random
@@ -243,12 +275,13 @@ class _Assembly:
         return old.name
 
     def _covariate(self, parts: tuple[ColumnPart, ...], *, varying: bool) -> str:
-        found = self.covariates.get(parts)
+        column = _product(parts)
+        key = column_key(column)
+        found = self.covariates.get(key)
         if found is None:
-            column = _product(parts)
-            name, columns = self.book.covariate(column, self.schema, self.spell(column), varying)
+            name, columns = self.book.covariate(column, self.schema, r_name(column), varying)
             found = Covariate(name, column, varying, columns)
-            self.covariates[parts] = found
+            self.covariates[key] = found
         return found.name
 
     def _block(self, columns: tuple[Column, ...]) -> FactorBlock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from growthmm.errors import UnsupportedError
@@ -23,7 +24,8 @@ from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
-from growthmm.translation.basis import basis_column
+from growthmm.translation.basis import basis_column, whole_bases
+from growthmm.translation.carriers import Carrier, carriers
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
 
@@ -48,6 +50,8 @@ def growth_from_sem(
     schema: Schema,
     covariates: Sequence[Covariate],
     assumptions: tuple[Assumption, ...] = (),
+    *,
+    hints: tuple[Column, ...] = (),
 ) -> BoundSem:
     """The growth model that a structural equation model says, if it says one.
 
@@ -61,6 +65,8 @@ def growth_from_sem(
         What each covariate of the model is in terms of long data.
     assumptions : tuple of Assumption
         What was guessed so far.
+    hints : tuple of Column
+        Columns of time that the loadings may be, tried first.
 
     Returns
     -------
@@ -72,18 +78,28 @@ def growth_from_sem(
     UnsupportedError
         If the model is no growth model that a mixed model can say; all reasons at once.
     """
-    return _Recognition(model, schema, tuple(covariates)).result(assumptions)
+    return _Recognition(model, schema, tuple(covariates), hints).result(assumptions)
 
 
 class _Recognition:
     """Walks over the rows, kind by kind, and keeps what does not fit."""
 
-    def __init__(self, model: SemModel, schema: Schema, covariates: tuple[Covariate, ...]) -> None:
+    def __init__(
+        self,
+        model: SemModel,
+        schema: Schema,
+        covariates: tuple[Covariate, ...],
+        hints: tuple[Column, ...],
+    ) -> None:
         self.model = model
         self.schema = schema
         self.covariates = covariates
+        self.hints = hints
         self.outcomes = schema.outcome_columns
-        self.latent = set(model.latent)
+        self.carriers = carriers(model)
+        carrying = {carrier.name for carrier in self.carriers}
+        self.factor_names = tuple(name for name in model.latent if name not in carrying)
+        self.latent = set(self.factor_names)
         self.names: list[tuple[str, str]] = []
         self.losses: list[Loss] = []
 
@@ -92,8 +108,10 @@ class _Recognition:
         factors = self._factors()
         means = self._occasion_means()
         predictors, direct = self._regressions()
+        direct += self._moving()
         blocks = self._blocks(factors)
         residual = self._residual()
+        self._labels()
         if self.losses:
             raise UnsupportedError(
                 "The structural equation model is no growth model that a mixed model can say.",
@@ -103,13 +121,14 @@ class _Recognition:
         random = {name for block in blocks for name in block.factors}
         effects = {effect.factor for effect in predictors}
         used = {effect.covariate for effect in (*predictors, *direct)}
+        factors = [
+            GrowthFactor(f.name, f.column, f.loadings, f.mean, f.name in random)
+            for f in factors
+            if f.mean or f.name in random or f.name in effects
+        ]
         growth = GrowthModel(
             schema=self.schema,
-            factors=tuple(
-                GrowthFactor(f.name, f.column, f.loadings, f.mean, f.name in random)
-                for f in factors
-                if f.mean or f.name in random or f.name in effects
-            ),
+            factors=whole_bases(factors, blocks, predictors, self.schema),
             blocks=blocks,
             covariates=tuple(c for c in self.covariates if c.name in used),
             predictor_effects=tuple(predictors),
@@ -157,7 +176,7 @@ class _Recognition:
     def _factors(self) -> list[GrowthFactor]:
         table = loading_table(self.model)
         factors = []
-        for name in self.model.latent:
+        for name in self.factor_names:
             rows = table[name]
             free = [row for row in rows.values() if row.free]
             if free:
@@ -172,7 +191,7 @@ class _Recognition:
             loadings = tuple(
                 float(rows[y].value or 0.0) if y in rows else 0.0 for y in self.outcomes
             )
-            column = basis_column(loadings, self.schema)
+            column = basis_column(loadings, self.schema, hints=self.hints)
             if column is None:
                 shown = ", ".join(f"{value:g}" for value in loadings)
                 self._lose(
@@ -229,8 +248,9 @@ class _Recognition:
         by_column = {column: c for c in self.covariates for column in c.columns}
         predictors: list[PredictorEffect] = []
         direct: dict[str, list[tuple[int, Path]]] = {}
+        carrying = {carrier.name for carrier in self.carriers}
         for path in self.model.paths:
-            if path.op != "~":
+            if path.op != "~" or path.left in carrying:
                 continue
             if not path.free:
                 if path.value:
@@ -264,6 +284,46 @@ class _Recognition:
         for name, found in direct.items():
             effects += self._direct(name, found)
         return predictors, effects
+
+    def _moving(self) -> list[DirectEffect]:
+        """Effects that move with time: carriers that share a label, an outcome each."""
+        by_column = {column: c for c in self.covariates for column in c.columns}
+        groups: dict[str, list[Carrier]] = {}
+        for carrier in self.carriers:
+            groups.setdefault(carrier.path.parameter, []).append(carrier)
+        effects = []
+        for parameter, members in groups.items():
+            covariate = by_column[members[0].source]
+            places: dict[int, float] = {}
+            for carrier in members:
+                j = self.outcomes.index(carrier.target) if carrier.target in self.outcomes else -1
+                own = covariate.columns[j] if covariate.time_varying else covariate.columns[0]
+                if j >= 0 and j not in places and own == carrier.source:
+                    places[j] = carrier.loading
+            loadings = tuple(places.get(j, 0.0) for j in range(len(self.outcomes)))
+            column = basis_column(loadings, self.schema, hints=self.hints)
+            if column is None or not column.parts or len(places) < len(members):
+                self._lose(
+                    f"effects through {', '.join(carrier.name for carrier in members)}",
+                    "they are no covariate times a function of time",
+                    "a data column that holds the product",
+                )
+                continue
+            effects.append(DirectEffect(covariate.name, None, column, loadings))
+            self.names.append((direct_key(effects[-1]), parameter))
+        return effects
+
+    def _labels(self) -> None:
+        """Labels that tie parameters which a formula keeps apart."""
+        counts = Counter(name for _, name in self.names)
+        for label in (name for name, count in counts.items() if count > 1):
+            keys = [key for key, name in self.names if name == label]
+            if not all(key.startswith("cov:") for key in keys):
+                self._lose(
+                    f"the label {label} on several parameters",
+                    "a formula has no equal coefficients",
+                    "parameters without the label",
+                )
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}

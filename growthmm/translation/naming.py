@@ -18,7 +18,7 @@ def covariate_name(coefficient: str) -> str:
     >>> covariate_name("occasion:sexmale"), covariate_name("I(age^2)")
     ('occasion.sexmale', 'I_age_2')
     """
-    made = syntactic(coefficient.replace(":", "."))
+    made = syntactic(coefficient.replace(":", ".").replace("`", ""))
     while "__" in made:
         made = made.replace("__", "_")
     return made.strip("_")

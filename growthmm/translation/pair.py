@@ -148,7 +148,10 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
         frozenset(frozenset(loadings[n] for n in block.factors) for block in growth.blocks),
         (
             frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
-            frozenset((columns[e.covariate], e.occasion) for e in growth.direct_effects),
+            frozenset(
+                (columns[e.covariate], e.occasion, _rounded(e.loadings))
+                for e in growth.direct_effects
+            ),
             frozenset(m.occasion for m in growth.occasion_means),
         ),
         growth.residual,
@@ -176,7 +179,11 @@ def reread(pair: Pair, model: object) -> str | None:
 
     if isinstance(model, SemModel):
         try:
-            again = growth_from_sem(model, pair.sem.schema, pair.sem.covariates)
+            hints = [factor.column for factor in pair.growth.factors]
+            hints += [e.column for e in pair.growth.direct_effects if e.column is not None]
+            again = growth_from_sem(
+                model, pair.sem.schema, pair.sem.covariates, hints=tuple(hints)
+            )
         except TranslationError as error:
             return str(error)
         return same_growth(pair.growth, again.growth)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from growthmm.model.growth import GrowthModel, parameter_keys
+from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
 
 __all__ = ["MapRow", "parameter_map"]
 
@@ -105,12 +105,17 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
             rule = f"{factor} on {covariate} = interaction with the loading"
         return "effect", f"{factor} ~ {covariate}", rule
     if head == "direct":
-        name, _, occasion = rest.partition("@")
+        effect = next(e for e in growth.direct_effects if direct_key(e) == key)
+        name, occasion = effect.covariate, effect.occasion
         covariate = growth.covariate(name).columns
-        if occasion:
-            j = int(occasion)
-            x = covariate[j] if len(covariate) > 1 else covariate[0]
-            return "effect", f"{outcomes[j]} ~ {x}", "path to one occasion = interaction with it"
+        if occasion is not None:
+            x = covariate[occasion] if len(covariate) > 1 else covariate[0]
+            rule = "path to one occasion = interaction with it"
+            return "effect", f"{outcomes[occasion]} ~ {x}", rule
+        if effect.column is not None:
+            at = next((j for j, value in enumerate(effect.loadings) if value), 0)
+            rule = "path from the covariate times its loading = interaction with time"
+            return "effect", f"{name} times {effect.column.term} -> {outcomes[at]}, ...", rule
         return (
             "effect",
             f"{outcomes[0]} ~ b*{covariate[0]}, ... (one label)",

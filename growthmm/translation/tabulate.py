@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate
+from growthmm.data.frames import numeric_column
+from growthmm.data.levels import level_codes
 from growthmm.model.expression import variables
-from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.model.schema import Column, ColumnPart, Constants, Schema, Variable
 
-__all__ = ["TABULATED", "part_variables", "tabulate"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TABULATED", "part_variables", "tabulate", "tabulated"]
 
 TABULATED = "tabulated"
-"""Name of the constants that hold a time function's values at the occasions."""
+"""Name of the constants that hold a time function's values at the occasions: numbers, or the
+positions of its levels where it is categorical."""
 
 
 def part_variables(part: ColumnPart) -> tuple[str, ...]:
@@ -34,14 +44,59 @@ def tabulate(column: Column, schema: Schema) -> tuple[float, ...]:
     tuple of float
         One value for each occasion.
     """
-    table: dict[str, np.ndarray] = {}
+    table: dict[str, NDArray[Any]] = {}
     if schema.time is not None:
         table[schema.time] = np.asarray(schema.occasions, dtype=float)
     for variable in schema.variables:
         constants = schema.constants_of(variable.name)
-        if variable.role == "time_function" and constants is not None:
-            table[variable.name] = np.asarray(dict(constants.values)[TABULATED], dtype=float)
+        if variable.role != "time_function" or constants is None:
+            continue
+        values = np.asarray(dict(constants.values)[TABULATED], dtype=float)
+        if variable.levels is None:
+            table[variable.name] = values
+        else:
+            levels = np.asarray(variable.levels, dtype=object)
+            table[variable.name] = levels[values.astype(np.intp)]
     if not column.parts:
         return (1.0,) * len(schema.occasions)
-    values = evaluate((column,), table, schema)
-    return tuple(float(v) for v in np.asarray(values)[:, 0])
+    design = evaluate((column,), table, schema)
+    return tuple(float(v) for v in np.asarray(design)[:, 0])
+
+
+def tabulated(
+    frame: pd.DataFrame, time: str, variables: Sequence[Variable], occasions: Sequence[float]
+) -> tuple[Constants, ...]:
+    """The values of time functions at the occasions, taken from long data.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Long data.
+    time : str
+        The time column.
+    variables : sequence of Variable
+        Of which the time functions are tabulated.
+    occasions : sequence of float
+        Where.
+
+    Returns
+    -------
+    tuple of Constants
+        One for each time function that has a value at every occasion.
+    """
+    made = []
+    times = numeric_column(frame, time)
+    for variable in variables:
+        if variable.role != "time_function":
+            continue
+        if variable.levels is None:
+            values = numeric_column(frame, variable.name)
+        else:
+            values = level_codes(frame, variable.name, variable.levels).astype(float)
+            values = np.where(values < 0, np.nan, values)
+        good = np.isfinite(values) & np.isfinite(times)
+        known = dict(zip(times[good].tolist(), values[good].tolist(), strict=True))
+        if all(t in known for t in occasions):
+            table = tuple(known[t] for t in occasions)
+            made.append(Constants(variable.name, ((TABULATED, table),)))
+    return tuple(made)

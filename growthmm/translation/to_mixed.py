@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from growthmm.data.design import bind_columns
+from growthmm.data.design_names import r_name
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Loss
-from growthmm.model.expression import quote
+from growthmm.model.expression import canonical, quote
 from growthmm.model.growth import Covariate, GrowthModel, cov_key, direct_key
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.names import covariance_name, residual_name
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import Term
 from growthmm.notation import notation
+from growthmm.translation.coding import column_key
 
 __all__ = ["mixed_from_growth"]
 
@@ -45,6 +49,9 @@ def mixed_from_growth(
     return _Formula(growth, spelling).result()
 
 
+MESSAGE = "No mixed-model formula says parts of this model."
+
+
 @dataclass
 class _Formula:
     growth: GrowthModel
@@ -58,12 +65,8 @@ class _Formula:
         self._occasions()
         self._effects()
         if self.losses:
-            raise UnsupportedError(
-                "No mixed-model formula says parts of this model.", losses=self.losses
-            )
-        ordered = sorted(
-            self.columns, key=lambda kc: (len(kc[1].parts), self._first_use(kc[1].term))
-        )
+            raise UnsupportedError(MESSAGE, losses=self.losses)
+        ordered = _in_order(self.columns)
         terms = tuple(dict.fromkeys(column.term for _, column in ordered))
         spell = notation(self.spelling).coefficient
         names = [(key, spell(column)) for key, column in ordered]
@@ -94,10 +97,10 @@ class _Formula:
         )
         schema = _with_categorical_time(growth.schema)
         bound = BoundMixed(model, schema, tuple(column for _, column in ordered), tuple(random))
+        losses = _unsaid(bound)
+        if losses:
+            raise UnsupportedError(MESSAGE, losses=losses)
         return bound, tuple(names)
-
-    def _first_use(self, term: Term) -> int:
-        return next(n for n, (_, column) in enumerate(self.columns) if column.term == term)
 
     def _means(self) -> None:
         for factor in self.growth.factors:
@@ -111,6 +114,13 @@ class _Formula:
         expression = f"C({quote(time)})"
         index = occasion if coding == "full" else occasion - 1
         return ColumnPart(expression, index, f"{times[occasion]:g}", coding)  # type: ignore[arg-type]
+
+    def _indicator(self, occasion: int) -> Column:
+        """A numeric indicator of one occasion."""
+        schema = self.growth.schema
+        time = quote(schema.time or "time")
+        expression = canonical(f"I(1*({time} == {schema.occasions[occasion]!r}))")
+        return Column(Term((expression,)), (ColumnPart(expression),))
 
     def _occasions(self) -> None:
         """Free means at occasions: a categorical time, with or without an intercept."""
@@ -126,14 +136,8 @@ class _Formula:
         elif free == set(range(n)) and not any(f.mean for f in growth.factors):
             coding = "full"
         else:
-            self.losses.append(
-                Loss(
-                    "free means at occasions "
-                    + ", ".join(growth.schema.outcome_columns[j] for j in sorted(free)),
-                    "a formula has all of a categorical time's levels or none",
-                    f"C({growth.schema.time}), which frees every occasion's mean",
-                )
-            )
+            for occasion in sorted(free):
+                self.columns.append((f"occasion:{occasion}", self._indicator(occasion)))
             return
         for mean in sorted(growth.occasion_means, key=lambda m: m.occasion):
             part = self._time_indicator(mean.occasion, coding)
@@ -150,7 +154,10 @@ class _Formula:
         for direct in self.growth.direct_effects:
             covariate_of = self.growth.covariate(direct.covariate)
             if direct.occasion is None:
-                self.columns.append((direct_key(direct), covariate_of.column))
+                column = covariate_of.column
+                if direct.column is not None:
+                    column = _product(column, direct.column)
+                self.columns.append((direct_key(direct), column))
             else:
                 single.setdefault(direct.covariate, []).append(direct.occasion)
         for name, occasions in single.items():
@@ -165,14 +172,10 @@ class _Formula:
         )
         wanted = set(range(1, n)) if main else set(range(n))
         if set(occasions) != wanted:
-            self.losses.append(
-                Loss(
-                    f"direct effects of {covariate.name} at "
-                    + ", ".join(self.growth.schema.outcome_columns[j] for j in sorted(occasions)),
-                    "a formula has an effect at every level of a categorical time or at none",
-                    f"{covariate.name}:C({self.growth.schema.time}), an effect at each occasion",
-                )
-            )
+            for occasion in sorted(occasions):
+                key = f"direct:{covariate.name}@{occasion}"
+                product = _product(covariate.column, self._indicator(occasion))
+                self.columns.append((key, product))
             return
         for occasion in sorted(occasions):
             part = self._time_indicator(occasion, "contrast" if main else "full")
@@ -184,6 +187,53 @@ class _Formula:
 def _product(first: Column, second: Column) -> Column:
     """The product of two columns, time's part first."""
     return Column(Term((*second.term.factors, *first.term.factors)), (*second.parts, *first.parts))
+
+
+def _in_order(columns: list[tuple[str, Column]]) -> list[tuple[str, Column]]:
+    """Columns as R lists them: terms by degree, their factors in order of first appearance."""
+    by_degree = sorted(columns, key=lambda kc: len(kc[1].parts))
+    factors = dict.fromkeys(p.expression for _, column in by_degree for p in column.parts)
+    place = {expression: at for at, expression in enumerate(factors)}
+    arranged = []
+    for key, column in by_degree:
+        parts = tuple(sorted(column.parts, key=lambda part: place[part.expression]))
+        arranged.append((key, Column(Term(tuple(part.expression for part in parts)), parts)))
+    first: dict[Term, int] = {}
+    for at, (_, column) in enumerate(arranged):
+        first.setdefault(column.term, at)
+    return sorted(arranged, key=lambda kc: (len(kc[1].parts), first[kc[1].term]))
+
+
+def _unsaid(bound: BoundMixed) -> list[Loss]:
+    """What the formula, bound again, has more or less than the columns that are meant."""
+    losses = []
+    groups = [(bound.model.fixed, bound.fixed, "fixed effects")]
+    groups += [
+        (block.terms, columns.columns, "random effects")
+        for block, columns in zip(bound.model.random, bound.random, strict=True)
+    ]
+    for terms, meant, kind in groups:
+        again = bind_columns(terms, None, known=bound.schema).columns
+        wanted = Counter(column_key(column) for column in meant)
+        said = Counter(column_key(column) for column in again)
+        if wanted == said:
+            continue
+        extra = [r_name(c) for c in again if column_key(c) not in wanted]
+        lacking = [r_name(c) for c in meant if column_key(c) not in said]
+        twice = [r_name(c) for c in meant if wanted[column_key(c)] > 1]
+        about = [
+            *(f"{name} is not in the model, and the formula would add it" for name in extra),
+            *(f"{name} stands for itself in no formula" for name in lacking),
+            *(f"{name} would be there twice" for name in dict.fromkeys(twice)),
+        ]
+        losses.append(
+            Loss(
+                f"{kind} {', '.join(dict.fromkeys(str(column.term) for column in meant))}",
+                "; ".join(about),
+                "effects of all columns of a factor, or a numeric data column for each",
+            )
+        )
+    return losses
 
 
 def _with_categorical_time(schema: Schema) -> Schema:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from growthmm.model.bound import BoundSem, ParameterNames
 from growthmm.model.growth import GrowthModel, cov_key, direct_key
 from growthmm.model.sem import Path, SemModel
+from growthmm.translation.carriers import carrier_names, carrier_rows
+from growthmm.translation.naming import covariate_name
 
 __all__ = ["sem_from_growth"]
 
@@ -36,12 +38,14 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
         ]
     rows += _means(growth, names)
     rows += _effects(growth, names)
-    rows += _factor_covariances(growth, names)
+    moving, carrying = _moving(growth, names)
+    rows += moving
+    rows += _factor_covariances(growth, names, carrying)
     rows += _residuals(growth, names)
     covariates = tuple(dict.fromkeys(name for c in _used(growth) for name in c))
     model = SemModel(
         paths=tuple(rows),
-        latent=tuple(factor.name for factor in growth.factors),
+        latent=(*(factor.name for factor in growth.factors), *carrying),
         outcomes=outcomes,
         covariates=covariates,
         function="growth",
@@ -59,6 +63,9 @@ def _used(growth: GrowthModel) -> list[tuple[str, ...]]:
         covariate = growth.covariate(direct.covariate)
         if covariate.time_varying and direct.occasion is not None:
             used.append((covariate.columns[direct.occasion],))
+        elif direct.column is not None:
+            pairs = zip(covariate.columns, direct.loadings, strict=True)
+            used.append(tuple(name for name, loading in pairs if loading))
         else:
             used.append(covariate.columns)
     return used
@@ -92,6 +99,8 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         names.append((f"effect:{effect.factor}:{effect.covariate}", row.parameter))
     outcomes = growth.schema.outcome_columns
     for direct in growth.direct_effects:
+        if direct.column is not None:
+            continue
         covariate = growth.covariate(direct.covariate)
         columns = covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
         if direct.occasion is None:
@@ -105,6 +114,25 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     return rows
 
 
+def _moving(
+    growth: GrowthModel, names: list[tuple[str, str]]
+) -> tuple[list[Path], tuple[str, ...]]:
+    """Rows of the effects that move with time, and the latent variables that carry them."""
+    rows: list[Path] = []
+    carrying: list[str] = []
+    for direct in growth.direct_effects:
+        if direct.column is None:
+            continue
+        made = carrier_names(direct, growth)
+        function = ".".join(p.expression + p.label for p in direct.column.parts)
+        label = _label(covariate_name(f"b_{direct.covariate}.{function}"), growth)
+        covariate = growth.covariate(direct.covariate)
+        rows += carrier_rows(direct, covariate, made, growth.schema.outcome_columns, label)
+        names.append((direct_key(direct), label))
+        carrying += [n for n, loading in zip(made, direct.loadings, strict=True) if loading]
+    return rows, tuple(carrying)
+
+
 def _label(wish: str, growth: GrowthModel) -> str:
     taken = {factor.name for factor in growth.factors} | set(growth.schema.outcome_columns)
     taken |= {name for covariate in growth.covariates for name in covariate.columns}
@@ -113,7 +141,9 @@ def _label(wish: str, growth: GrowthModel) -> str:
     return wish
 
 
-def _factor_covariances(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
+def _factor_covariances(
+    growth: GrowthModel, names: list[tuple[str, str]], carrying: tuple[str, ...]
+) -> list[Path]:
     free: dict[tuple[str, str], str] = {}
     for block in growth.blocks:
         for position, first in enumerate(block.factors):
@@ -128,6 +158,9 @@ def _factor_covariances(growth: GrowthModel, names: list[tuple[str, str]]) -> li
             rows.append(row)
             if key is not None:
                 names.append((key, row.parameter))
+        rows += [_free_or_zero(first, "~~", carrier, False) for carrier in carrying]
+    for position, first in enumerate(carrying):
+        rows += [_free_or_zero(first, "~~", other, False) for other in carrying[position + 1 :]]
     return rows
 
 
@@ -141,7 +174,3 @@ def _residuals(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     names.append(("residual", label))
     return [Path(y, "~~", y, label=label) for y in outcomes]
 
-
-def name_of(names: ParameterNames, key: str) -> str:
-    """The name that belongs to a growth parameter key."""
-    return dict(names)[key]

@@ -32,7 +32,7 @@ def fit(
     id: str | None = None,
     time: str | None = None,
     engine: str = "auto",
-    estimator: str = "ml",
+    estimator: str | None = None,
     residual: str | ResidualStructure | None = None,
     bounds: str | None = None,
     information: Literal["expected", "observed"] | None = None,
@@ -59,8 +59,8 @@ def fit(
     engine : str
         ``auto`` takes ours of the model's family. An engine of the other family fits the
         translation.
-    estimator : {"ml", "reml"}
-        What to maximise.
+    estimator : {"ml", "reml"}, optional
+        What to maximise; ``ml`` where None, unless a call states it (``lmer(..., REML = TRUE)``).
     residual : str, optional
         Residual structure of a mixed model: ``common``, ``by_occasion`` and so on.
     bounds : {"psd", "none"}, optional
@@ -102,7 +102,8 @@ def fit(
         notation_name=notation,
         function=function,
         residual=residual,
-        estimator=_known(estimator, ("ml", "reml"), "estimator"),
+        estimator=estimator,
+        otherwise="ml",
     )
     _known(bounds, ("psd", "none", None), "bounds")
     _known(information, ("expected", "observed", None), "information")
@@ -112,7 +113,7 @@ def fit(
         engine = "long" if family == "mixed" else "wide"
     chosen = engine_called(engine)
     fitted, arrays, notes = _arrays(read.model, data, facts, chosen.family)
-    options: dict[str, Any] = {"estimator": estimator}
+    options: dict[str, Any] = {"estimator": read.model.estimator}
     if chosen.own:
         options |= {"information": information or "expected"}
         if bounds is not None:

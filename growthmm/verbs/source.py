@@ -47,20 +47,23 @@ class Source:
 
 def _text_of(given: str | Path) -> tuple[str, str | None]:
     """The text, read from a file where `given` is a path; the notation that its ending says."""
-    if isinstance(given, str) and ("\n" in given or "~" in given or len(given) > 1000):
+    if isinstance(given, str) and ("\n" in given or len(given) > 1000):
         return given, None
     path = Path(given)
+    if str(given).startswith("~/"):
+        path = path.expanduser()
     try:
         exists, folder = path.is_file(), path.is_dir()
     except (OSError, ValueError):
         exists = folder = False
     if exists:
         return _file_text(path), SUFFIXES.get(path.suffix.lower())
-    if folder and str(given).strip():
+    signs = isinstance(given, str) and "~" in given.removeprefix("~/")
+    if folder and not signs and str(given).strip():
         raise SpecificationError(
             f"The model {str(given)!r} is a folder.", hint="Name a file in it."
         )
-    if isinstance(given, Path) or path.suffix.lower() in FILE_ENDINGS:
+    if isinstance(given, Path) or (path.suffix.lower() in FILE_ENDINGS and not signs):
         raise SpecificationError(
             f"There is no model file {str(given)!r}.",
             hint="Check the path, or give the model as text.",

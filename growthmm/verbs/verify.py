@@ -21,7 +21,7 @@ def verify(
     id: str | None = None,
     time: str | None = None,
     engines: Sequence[str] | None = None,
-    estimator: str = "ml",
+    estimator: str | None = None,
     residual: str | ResidualStructure | None = None,
     bounds: str | None = None,
     outcome: str | None = None,
@@ -44,8 +44,8 @@ def verify(
     engines : sequence of str, optional
         The witnesses wanted beside our two engines; statsmodels and semopy where None. Live R
         (``lme4``, ``nlme``, ``lavaan``) is asked for by name.
-    estimator : {"ml", "reml"}
-        What to maximise.
+    estimator : {"ml", "reml"}, optional
+        What to maximise; ``ml`` where None, unless a call states it (``lmer(..., REML = TRUE)``).
     residual : str, optional
         Residual structure of a mixed model whose notation can't say it.
     bounds : {"psd", "none"}, optional
@@ -72,10 +72,6 @@ def verify(
     >>> found.verdict, found.model_verdict
     ('identical', 'identical_if')
     """
-    if estimator not in ("ml", "reml"):
-        raise SpecificationError(
-            f"There is no estimator {estimator!r}.", hint="Use 'ml' or 'reml'."
-        )
     if bounds not in (None, "psd", "none"):
         raise SpecificationError(
             f"There are no bounds {bounds!r}.", hint="Use 'psd' or 'none', or leave it out."
@@ -86,6 +82,7 @@ def verify(
         function=function,
         residual=residual,
         estimator=estimator,
+        otherwise="ml",
     )
     pair, frame = paired(
         read.model, data, Facts(id, time, outcome, time_values, layout), spelling="lme4"
@@ -94,7 +91,7 @@ def verify(
     return verify_pair(
         pair,
         frame,
-        estimator=estimator,
+        estimator=read.model.estimator,
         bounds=bounds,
         engines=engines,
         time_limit=time_limit,

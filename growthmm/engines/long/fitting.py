@@ -210,8 +210,10 @@ def _search(objective: Objective, start: FloatArray) -> Optimum:
         return maximise(objective, start)
     except ValueError as error:
         raise FitFailedError(
-            "The likelihood is not finite at the starting values.",
-            hint="Give other values with `start`: variances positive, correlations inside (-1, 1).",
+            "The likelihood is not finite where the search starts: the model's terms leave nothing "
+            "of the outcome unexplained, or the numbers are too large to be squared.",
+            hint="Is the outcome computed from the covariates? Rescale it; or give other values "
+            "with start=: variances positive, correlations inside (-1, 1).",
         ) from error
 
 

@@ -71,10 +71,11 @@ def check_identified(problem: LongProblem) -> None:
     culprits = null_space(problem)
     if culprits:
         sizes = np.bincount(problem.subject)
+        fewest, most = int(sizes[sizes > 0].min()), int(sizes.max())
+        rows = str(most) if fewest == most else f"{fewest} to {most}"
         raise NotIdentifiedError(
-            f"The covariance parameters {', '.join(culprits)} cannot be told apart from these "
-            f"designs ({int(np.sum(sizes > 0))} persons with {int(sizes[sizes > 0].min())} to "
-            f"{int(sizes.max())} rows).",
+            f"The covariance parameters {NotIdentifiedError.listed(culprits)} cannot be told apart "
+            f"from these designs ({int(np.sum(sizes > 0))} persons with {rows} rows each).",
             parameters=culprits,
             hint="Drop a random effect, make effects independent (||), or restrict the "
             "residual structure.",

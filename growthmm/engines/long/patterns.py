@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.problem import LongProblem, refuse_infinite
 from growthmm.engines.long.residual_structures.base import Pattern, Structure
 from growthmm.engines.long.rows import distinct, ordered, transformed
 from growthmm.engines.long.scaling import Scaling
@@ -55,6 +55,8 @@ def collect_patterns(problem: LongProblem, scaling: Scaling, structure: Structur
     batches: list[Batch] = []
     n_rows = n_subjects = 0
     for own in persons(problem, scaling, structure):
+        if not (np.isfinite(own.data).all() and np.isfinite(own.design).all()):
+            refuse_infinite(problem)
         n_rows += own.data.shape[0] * own.data.shape[1]
         n_subjects += len(own.person)
         batches.extend(_batches(own))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.dense import dense_surface
+from growthmm.engines.long.grid import collect_grid
 from growthmm.engines.long.narrow import narrow_surface
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.patterns import Patterns, collect_patterns
@@ -151,8 +152,15 @@ def _prepare(problem: LongProblem) -> Prepared:
     scaling = find_scaling(problem)
     entries = problem.covariance_entries
     common = problem.residual.kind == "common"
-    products = collect(problem, scaling) if common else None
-    patterns = None if common else collect_patterns(problem, scaling, structure)
+    grid = collect_grid(problem, scaling, structure)
+    products: Products | None = None
+    patterns: Patterns | None = None
+    if common:
+        products = collect(problem, scaling) if grid is None else grid.products()
+    elif grid is None:
+        patterns = collect_patterns(problem, scaling, structure)
+    else:
+        patterns = grid.patterns()
     statistics = products if products is not None else patterns
     assert statistics is not None
     k, r = len(entries), len(structure.names)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long.design import DesignMatrix
+from growthmm.errors import DataError
 from growthmm.model.names import covariance_name
 from growthmm.model.residual import COMMON, ResidualStructure
 
-__all__ = ["LongProblem", "RandomEffects"]
+__all__ = ["LongProblem", "RandomEffects", "refuse_infinite"]
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,11 @@ class LongProblem:
     ----------
     outcome : (n_rows,) ndarray
         The outcome.
-    fixed : (n_rows, n_fixed) ndarray
+    fixed : (n_rows, n_fixed) ndarray or Design
         Fixed-effects design.
     fixed_names : tuple of str
         Its columns' names.
-    random : (n_rows, n_random) ndarray
+    random : (n_rows, n_random) ndarray or Design
         Random-effects design (n_random may be 0).
     blocks : tuple of RandomEffects
         Partition of the columns of `random`.
@@ -69,11 +72,11 @@ class LongProblem:
     """
 
     outcome: NDArray[np.float64]
-    fixed: NDArray[np.float64]
+    fixed: DesignMatrix
     fixed_names: tuple[str, ...]
-    random: NDArray[np.float64]
+    random: DesignMatrix
     blocks: tuple[RandomEffects, ...]
-    subject: NDArray[np.intp]
+    subject: NDArray[np.integer[Any]]
     n_subjects: int
     group: str
     occasion: NDArray[np.intp]
@@ -114,3 +117,19 @@ class LongProblem:
         return tuple(
             covariance_name(names[a], names[b], self.group) for a, b in self.covariance_entries
         )
+
+
+def refuse_infinite(problem: LongProblem) -> None:
+    """Raise the error for values that are not finite, where there are any."""
+    for what, values in (
+        ("outcome", problem.outcome),
+        ("fixed-effects design", problem.fixed),
+        ("random-effects design", problem.random),
+    ):
+        bad = np.argwhere(~np.isfinite(np.asarray(values)))
+        if len(bad):
+            raise DataError(
+                f"The {what} holds {len(bad)} values that are not finite, the first in row "
+                f"{int(bad[0][0])}.",
+                hint="Drop rows with missing values before fitting.",
+            )

@@ -14,11 +14,19 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.problem import LongProblem, refuse_infinite
 from growthmm.engines.long.rows import Rows, distinct, ordered, transformed
 from growthmm.engines.long.scaling import Scaling
 
-__all__ = ["Products", "collect", "person_products", "semi_cholesky", "solve_lower", "square"]
+__all__ = [
+    "Products",
+    "collect",
+    "person_products",
+    "semi_cholesky",
+    "solve_lower",
+    "square",
+    "square_root",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -67,11 +75,9 @@ def collect(problem: LongProblem, scaling: Scaling) -> Products:
     """Take the cross-products, once."""
     rows = ordered(problem)
     q = problem.random.shape[1]
-    if rows.size and q:
-        shared = _shared_design(problem, scaling, rows)
-        if shared is not None:
-            return shared
     squares, vectors, total = person_products(problem, scaling, rows)
+    if not (np.isfinite(total).all() and np.isfinite(squares).all()):
+        refuse_infinite(problem)
     first, place = distinct(squares)
     factor = semi_cholesky(square(squares[:, first], q))
     design: IntArray | None = None
@@ -137,46 +143,7 @@ def _select(rows: Rows, first: int, last: int) -> slice | IntArray:
     return slice(first, last) if rows.order is None else rows.order[first:last]
 
 
-def _shared_design(problem: LongProblem, scaling: Scaling, rows: Rows) -> Products | None:
-    """The case in which everyone has the same `Z`, in one sweep; None where it is not so."""
-    q, c, size = problem.random.shape[1], problem.fixed.shape[1] + 1, rows.size
-    model = problem.random[_select(rows, 0, size)]
-    step = max(1, CHUNK_ROWS // size)
-    n = len(rows.present)
-    gram: FloatArray = np.zeros((q * c, q * c))
-    total: FloatArray = np.zeros((c, c))
-    factor: FloatArray | None = None
-    turn: FloatArray = np.zeros((0, 0))
-    for low in range(0, n, step):
-        high = min(n, low + step)
-        select = _select(rows, low * size, high * size)
-        if not bool(np.all(problem.random[select].reshape(-1, size, q) == model)):
-            return None
-        data, design = transformed(problem, scaling, select)
-        if factor is None:
-            z = design[:size]
-            factor = semi_cholesky((z.T @ z)[:, :, None])
-            basis = solve_lower(factor, np.ascontiguousarray(z[:, :, None]))[:, :, 0]
-            turn = np.asarray(np.kron(basis, np.eye(c)), dtype=float)
-        total = total + data.T @ data
-        turned = data.reshape(high - low, size * c) @ turn
-        gram += turned.T @ turned
-    assert factor is not None
-    pseudo = _square_root(gram).reshape(-1, q, c)
-    flat = pseudo.reshape(-1, c)
-    return Products(
-        factor,
-        np.array([float(n)]),
-        np.ascontiguousarray(pseudo.transpose(2, 1, 0)),
-        np.zeros(len(pseudo), dtype=np.intp),
-        total - flat.T @ flat,
-        total,
-        len(problem.outcome),
-        n,
-    )
-
-
-def _square_root(gram: FloatArray) -> FloatArray:
+def square_root(gram: FloatArray) -> FloatArray:
     """Rows whose outer products sum to `gram`."""
     values, vectors = np.linalg.eigh(gram)
     kept = values > 1e-17 * max(float(values[-1]), 0.0)
@@ -197,7 +164,7 @@ def _compress(
     parts, designs = [flat[:, alone]], [place[alone]]
     for group in np.flatnonzero(large):
         members = flat[:, order[edges[group] : edges[group + 1]]]
-        root = _square_root(members @ members.T)
+        root = square_root(members @ members.T)
         parts.append(root.T)
         designs.append(np.full(len(root), group, dtype=np.intp))
     design = np.concatenate(designs)

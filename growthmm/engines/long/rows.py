@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.scaling import Scaling
 from growthmm.errors import DataError
 
-__all__ = ["Rows", "check_arrays", "distinct", "ordered", "transformed"]
+__all__ = ["Rows", "check_arrays", "distinct", "ordered", "together", "transformed"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
+
+NEIGHBOURS = 256
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,22 @@ class Rows:
         return np.diff(self.starts)
 
 
+def together(subject: NDArray[np.integer[Any]]) -> IntArray | None:
+    """First row of each person and the number of rows; None where persons do not rise.
+
+    A few neighbours are looked at first, so that shuffled rows cost nothing.
+    """
+    n = len(subject)
+    if n > 4 * NEIGHBOURS:
+        some = subject[: -(n % NEIGHBOURS) or None][:: n // NEIGHBOURS]
+        if bool(np.any(some[1:] < some[:-1])):
+            return None
+    change = subject[1:] != subject[:-1]
+    starts = np.concatenate([[0], np.flatnonzero(change) + 1, [n]]).astype(np.intp)
+    heads = subject[starts[:-1]]
+    return starts if bool(np.all(heads[1:] > heads[:-1])) else None
+
+
 def ordered(problem: LongProblem, *, by_occasion: bool = False) -> Rows:
     """Find the persons' rows; sort only where they are not together.
 
@@ -55,32 +74,31 @@ def ordered(problem: LongProblem, *, by_occasion: bool = False) -> Rows:
     by_occasion : bool
         Whether a person's rows must stand in order of occasion.
     """
-    n = len(problem.outcome)
     subject = np.asarray(problem.subject)
-    change = subject[1:] != subject[:-1]
     order: IntArray | None = None
-    rising = bool(np.all(subject[1:] >= subject[:-1]))
-    if rising and by_occasion:
+    starts = together(subject)
+    if starts is not None and by_occasion:
         later = problem.occasion[1:] >= problem.occasion[:-1]
-        rising = bool(np.all(later | change))
-    if not rising:
+        later[starts[1:-1] - 1] = True
+        starts = starts if bool(np.all(later)) else None
+    if starts is None:
         keys = (problem.occasion, subject) if by_occasion else (subject,)
         order = np.lexsort(keys) if by_occasion else np.argsort(subject, kind="stable")
         subject = subject[order]
-        change = subject[1:] != subject[:-1]
-    starts = np.concatenate([[0], np.flatnonzero(change) + 1, [n]]).astype(np.intp)
+        change = np.flatnonzero(subject[1:] != subject[:-1]) + 1
+        starts = np.concatenate([[0], change, [len(subject)]]).astype(np.intp)
     sizes = np.diff(starts)
     size = int(sizes[0]) if bool(np.all(sizes == sizes[0])) else 0
     return Rows(order, starts, np.asarray(subject[starts[:-1]], dtype=np.intp), size)
 
 
 def check_arrays(problem: LongProblem) -> None:
-    """Refuse arrays that cannot be fitted.
+    """Refuse arrays that cannot be fitted; that values are finite is seen in their sums.
 
     Raises
     ------
     DataError
-        If arrays disagree in length, are empty or hold values that are not finite.
+        If arrays disagree in length or are empty.
     """
     n = len(problem.outcome)
     if not (len(problem.fixed) == len(problem.random) == len(problem.subject) == n):
@@ -91,25 +109,6 @@ def check_arrays(problem: LongProblem) -> None:
         )
     if n == 0:
         raise DataError("There are no rows to fit.", hint="Check filters and missing values.")
-    total = float(np.sum(problem.outcome)) + float(np.sum(problem.fixed))
-    total += float(np.sum(problem.random))
-    if not np.isfinite(total):
-        _refuse_infinite(problem)
-
-
-def _refuse_infinite(problem: LongProblem) -> None:
-    for what, values in (
-        ("outcome", problem.outcome),
-        ("fixed-effects design", problem.fixed),
-        ("random-effects design", problem.random),
-    ):
-        bad = np.argwhere(~np.isfinite(values))
-        if len(bad):
-            raise DataError(
-                f"The {what} holds {len(bad)} values that are not finite, the first in row "
-                f"{int(bad[0][0])}.",
-                hint="Drop rows with missing values before fitting.",
-            )
 
 
 def transformed(

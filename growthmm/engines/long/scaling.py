@@ -8,14 +8,22 @@ have to improve the conditioning, since the way back is exact whatever they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.problem import LongProblem, refuse_infinite
 from growthmm.errors import NotIdentifiedError, ValueColumnError
 
-__all__ = ["Scaling", "entry_bases", "entry_vector", "find_scaling"]
+__all__ = [
+    "Scaling",
+    "entry_bases",
+    "entry_vector",
+    "find_scaling",
+    "orthogonaliser",
+    "sample_rows",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -91,12 +99,14 @@ def find_scaling(problem: LongProblem) -> Scaling:
     ValueColumnError
         If the fixed effects leave nothing of the outcome.
     """
-    rows = _sample(len(problem.outcome))
+    rows = sample_rows(len(problem.outcome))
     fixed, outcome = problem.fixed[rows], problem.outcome[rows]
-    transform, norms = _orthogonaliser(fixed)
+    if not (np.isfinite(outcome).all() and np.isfinite(fixed).all()):
+        refuse_infinite(problem)
+    transform, norms = orthogonaliser(fixed)
     if transform is None and len(fixed) < len(problem.fixed):
-        fixed, outcome = problem.fixed, problem.outcome
-        transform, norms = _orthogonaliser(fixed)
+        fixed, outcome = np.asarray(problem.fixed), problem.outcome
+        transform, norms = orthogonaliser(fixed)
     if transform is None:
         _refuse_collinear(fixed, norms, problem.fixed_names)
     assert transform is not None
@@ -121,7 +131,7 @@ def find_scaling(problem: LongProblem) -> Scaling:
     return Scaling(offset, unit, transform, random, log_det, entries)
 
 
-def _orthogonaliser(design: FloatArray) -> tuple[FloatArray | None, FloatArray]:
+def orthogonaliser(design: FloatArray) -> tuple[FloatArray | None, FloatArray]:
     """Upper triangular T with (design T)'(design T) = n I; None where columns are collinear."""
     n, p = design.shape
     if p == 0:
@@ -163,7 +173,7 @@ def _refuse_collinear(design: FloatArray, norms: FloatArray, names: tuple[str, .
 
 def _check_outcome(problem: LongProblem) -> None:
     outcome = problem.outcome
-    basis = problem.fixed
+    basis = np.asarray(problem.fixed)
     left = outcome - basis @ np.linalg.lstsq(basis, outcome, rcond=None)[0]
     size = float(np.max(np.abs(outcome), initial=0.0))
     if not float(np.max(np.abs(left), initial=0.0)) > 1e-12 * size:
@@ -177,21 +187,22 @@ def _check_outcome(problem: LongProblem) -> None:
 def _random_transform(problem: LongProblem, rows: slice | NDArray[np.intp]) -> FloatArray:
     q = problem.random.shape[1]
     out = np.zeros((q, q))
+    sample = problem.random[rows]
     for block in problem.blocks:
         columns = list(block.columns)
-        design = problem.random[:, columns]
-        part = design[rows]
-        transform, norms = _orthogonaliser(part)
-        if transform is None and len(part) < len(design):
-            part = design
-            transform, norms = _orthogonaliser(part)
+        part = sample[:, columns]
+        transform, norms = orthogonaliser(part)
+        if transform is None and len(part) < len(problem.random):
+            part = problem.random[:, columns]
+            transform, norms = orthogonaliser(part)
         if transform is None or block.diagonal:
             transform = np.diag(np.sqrt(len(part)) / np.where(norms > 0, norms, 1.0))
         out[np.ix_(columns, columns)] = transform
     return out
 
 
-def _sample(n_rows: int) -> slice | NDArray[np.intp]:
+@lru_cache(maxsize=8)
+def sample_rows(n_rows: int) -> slice | NDArray[np.intp]:
     """All rows, or some that lie evenly without being in step with anyone's occasions."""
     if n_rows <= SAMPLE_ROWS:
         return slice(None)

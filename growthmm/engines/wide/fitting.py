@@ -175,7 +175,7 @@ def _redundant(problem: WideProblem, values: FloatArray, allowed: bool) -> set[i
     mixed = null_space(problem, values)
     if mixed and not allowed:
         raise NotIdentifiedError(
-            f"The moments cannot tell apart {', '.join(mixed)}.",
+            f"The moments cannot tell apart {NotIdentifiedError.listed(mixed)}.",
             parameters=mixed,
             hint="Fix or drop one of them for each direction they are free in.",
         )

@@ -1,0 +1,146 @@
+"""The two verdicts: on the models, and on these fits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from growthmm.equivalence.evidence import Level
+from growthmm.equivalence.fits import EngineReport, Fits
+from growthmm.equivalence.moment_test import MomentComparison
+from growthmm.equivalence.optima import Optima
+from growthmm.model.growth import GrowthModel
+
+__all__ = ["Verdict", "model_verdict", "verdict"]
+
+Verdict = Literal[
+    "identical",
+    "identical_if",
+    "nested",
+    "approximate",
+    "different_estimator",
+    "not_representable",
+    "different",
+]
+
+INTERIOR = (
+    "the optimum lies inside the parameter space: the mixed model keeps the factor covariance "
+    "positive semi-definite, the structural equation model does not"
+)
+
+BEYOND = 1e-7
+"""Log-likelihood by which the unbounded optimum must be higher to be another one."""
+
+SAME = 1e-5
+"""How far the engines may be apart at one optimum on a boundary."""
+
+
+def model_verdict(
+    structure: Level, comparison: MomentComparison, growth: GrowthModel, bounds: str | None
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Whether the two are the same model, and under which conditions.
+
+    Parameters
+    ----------
+    structure : Level
+        Level 1.
+    comparison : MomentComparison
+        Level 2.
+    growth : GrowthModel
+        What both say.
+    bounds : {"psd", "none"}, optional
+        One parameter space for both, where that was asked for.
+
+    Returns
+    -------
+    verdict : str
+    conditions : tuple of str
+        What an ``identical_if`` depends on; for ``nested`` the degrees of freedom.
+    """
+    if comparison.nested_df is not None:
+        larger = "structural equation model" if comparison.covers else "mixed model"
+        return "nested", (
+            f"the {larger} is the larger one, by {comparison.nested_df} degrees of freedom",
+        )
+    if not structure.passed or not comparison.same:
+        return "different", ()
+    if bounds is None and growth.blocks:
+        return "identical_if", (INTERIOR,)
+    return "identical", ()
+
+
+def verdict(
+    levels: tuple[Level, ...], of_models: Verdict, optima: Optima, fits: Fits
+) -> tuple[Verdict, str]:
+    """What these fits show, and why in a sentence.
+
+    Parameters
+    ----------
+    levels : tuple of Level
+        The evidence.
+    of_models : str
+        The verdict on the models.
+    optima : tuple of Optimum
+        Both optima, where a fit lies at a boundary.
+    fits : Fits
+        All fits.
+
+    Returns
+    -------
+    verdict : str
+    reason : str
+    """
+    if of_models not in ("identical", "identical_if"):
+        return of_models, "the moments or the written text of the two forms differ"
+    failed = {level.name: level for level in levels if level.passed is False}
+    ends = {"estimates", "inference"}
+    if optima and set(failed) <= ends and _another(optima, fits):
+        return "different_estimator", _two_spaces(optima, fits)
+    if not failed:
+        return "identical", (
+            "one model written twice: the same moments, likelihood, estimates, standard errors "
+            f"and predictions; {_support(fits.reports)}"
+        )
+    against = "; ".join(f"{name} ({level.note})" for name, level in failed.items())
+    if set(failed) <= ends:
+        return "approximate", (
+            "one model with one likelihood, but the fits do not show it to full precision: "
+            + against
+        )
+    return "different", f"evidence against: {against}"
+
+
+def _another(optima: Optima, fits: Fits) -> bool:
+    """Whether the unbounded space holds a higher optimum, or none, and the bounded one is sure."""
+    bounded, unbounded = optima
+    if bounded.spread > SAME:
+        return False
+    if not fits.wide.convergence.converged:
+        return True
+    gap = fits.wide.log_likelihood - fits.long.log_likelihood
+    return unbounded.spread <= SAME and gap > BEYOND
+
+
+def _two_spaces(optima: Optima, fits: Fits) -> str:
+    bounded, unbounded = optima
+    text = (
+        "the same likelihood maximised over two parameter spaces: bounded (positive "
+        f"semi-definite) {fits.long.log_likelihood:.6f}, {bounded.description}; unbounded "
+    )
+    if not fits.wide.convergence.converged:
+        return text + f"no maximum was found (stopped at {fits.wide.log_likelihood:.6f})"
+    return text + f"{fits.wide.log_likelihood:.6f}, {unbounded.description}"
+
+
+def _support(reports: tuple[EngineReport, ...]) -> str:
+    used = [r.name for r in reports if r.used and r.name not in ("long", "wide")]
+    if used:
+        title = "witness" if len(used) == 1 else "witnesses"
+        live = " (R ran)" if {"lme4", "nlme", "lavaan"} & set(used) else ""
+        return f"{title}: {' and '.join(used)}{live}"
+    asked = [
+        f"{r.name}: {r.reason}"
+        for r in reports
+        if r.name not in ("long", "wide") and not r.reason.startswith("not asked for")
+    ]
+    why = "; ".join(asked) if asked else "none was asked for"
+    return f"no witness could be used ({why})"

@@ -1,0 +1,105 @@
+"""What complete programs in R share: reading the data, and printing the fit."""
+
+from __future__ import annotations
+
+import re
+
+from growthmm.model.expression_print import number_text, r_string
+from growthmm.model.mixed import MixedModel
+from growthmm.notation.base import ScriptContext
+
+__all__ = ["PRINTERS", "data_lines", "is_syntactic", "uses_splines"]
+
+_RESERVED = frozenset(
+    {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE"}
+    | {"NULL", "Inf", "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_"}
+)
+_SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?![\d]))[\w.]*")
+
+PRINTERS = """
+show <- function(...) { cat(..., sep = "\\t", fill = FALSE); cat("\\n") }
+number <- function(x) format(as.numeric(x), digits = 15)
+quoted <- function(x) encodeString(x, quote = '"')
+"""
+"""Lines of R that print one tab-separated record."""
+
+
+def is_syntactic(name: str) -> bool:
+    """Whether R takes `name` as it is, without backticks.
+
+    Examples
+    --------
+    >>> is_syntactic("t.1"), is_syntactic("my column"), is_syntactic(".2")
+    (True, False, False)
+    """
+    return _SYNTACTIC.fullmatch(name) is not None and name not in _RESERVED
+
+
+def uses_splines(model: MixedModel) -> bool:
+    """Whether a formula needs R's package splines."""
+    terms = [*model.fixed, *(t for block in model.random for t in block.terms)]
+    return any(f.startswith(("bs(", "ns(")) for term in terms for f in term.factors)
+
+
+def data_lines(context: ScriptContext) -> list[str]:
+    """Lines that read the data file into ``data``, a row a person and occasion.
+
+    Parameters
+    ----------
+    context : ScriptContext
+        The file (asked for where it is None), its layout, and what is known of its columns.
+
+    Returns
+    -------
+    list of str
+        Reads the file, stacks wide columns, and makes factors with their levels in order.
+    """
+    path = (
+        r_string(context.data)
+        if context.data is not None
+        else "if (interactive()) file.choose() else commandArgs(trailingOnly = TRUE)[1]"
+    )
+    wide = context.layout == "wide" and context.schema is not None
+    name = "wide" if wide else "data"
+    return [
+        f"{name} <- read.csv({path}, check.names = FALSE, stringsAsFactors = FALSE)",
+        *(_stacking_lines(context) if wide else []),
+        *_level_lines(context),
+    ]
+
+
+def _stacking_lines(context: ScriptContext) -> list[str]:
+    schema = context.schema
+    assert schema is not None
+    person, time = r_string(schema.person), r_string(schema.time or "time")
+    times = ", ".join(number_text(t) for t in schema.occasions)
+    stacked = ((schema.outcome, schema.outcome_columns), *schema.varying_columns)
+    lines = [
+        f"times <- c({times})",
+        f"if (is.null(wide[[{person}]])) wide[[{person}]] <- seq_len(nrow(wide))",
+        "data <- do.call(rbind, lapply(seq_along(times), function(j) {",
+        "  rows <- wide",
+        f"  rows[[{time}]] <- times[j]",
+    ]
+    for name, columns in stacked:
+        names = ", ".join(r_string(c) for c in columns)
+        lines.append(f"  rows[[{r_string(name)}]] <- wide[[c({names})[j]]]")
+    return [
+        *lines,
+        "  rows",
+        "}))",
+        f"data <- data[order(data[[{person}]], data[[{time}]]), ]",
+    ]
+
+
+def _level_lines(context: ScriptContext) -> list[str]:
+    lines = []
+    for variable in context.schema.variables if context.schema is not None else ():
+        if variable.levels is None or variable.levels == (False, True):
+            continue
+        levels = ", ".join(
+            r_string(level) if isinstance(level, str) else repr(level) for level in variable.levels
+        )
+        column = f"data[[{r_string(variable.name)}]]"
+        lines.append(f"{column} <- factor({column}, levels = c({levels}))")
+    return lines

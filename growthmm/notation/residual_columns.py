@@ -1,0 +1,135 @@
+"""Which columns a residual structure is about: the times, and the persons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from growthmm.model.defaults import Loss
+from growthmm.model.expression import quote, tree, variables
+from growthmm.model.expression_tree import Call
+from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.schema import Schema
+from growthmm.model.terms import Term
+from growthmm.notation.base import ScriptContext
+
+__all__ = [
+    "Within",
+    "by_column",
+    "is_wide",
+    "missing_columns",
+    "placed",
+    "within",
+]
+
+_TIMELESS = ("common", "by_group", "cs")
+_PERSONLESS = ("common", "by_group", "by_occasion")
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The columns of a residual structure.
+
+    Parameters
+    ----------
+    time : str or None
+        The column of times.
+    person : str or None
+        The factor within whose levels residuals are correlated, a canonical expression.
+    """
+
+    time: str | None
+    person: str | None
+
+
+def within(model: MixedModel) -> Within:
+    """The columns of times and persons, as far as the model tells them.
+
+    The residual structure's own; else the single variable with a random slope, or the single
+    variable of the fixed effects, and the innermost grouping factor.
+
+    Examples
+    --------
+    >>> slope = RandomBlock((Term(), Term(("t",))), "id")
+    >>> within(MixedModel("y", (Term(), Term(("t",)), Term(("x",))), (slope,)))
+    Within(time='t', person='id')
+    """
+    time = model.residual.time
+    for terms in ([t for block in model.random for t in block.terms], model.fixed):
+        names = _names(terms)
+        if time is None and len(names) == 1:
+            time = names[0]
+    person = model.residual.person
+    if person is None and model.random:
+        person = max(model.groups, key=lambda group: len(variables(group)))
+    return Within(time, person)
+
+
+def placed(model: MixedModel, context: ScriptContext) -> MixedModel:
+    """The model with the columns of a schema in its residual structure, where it lacks them."""
+    schema: Schema | None = context.schema
+    if schema is None:
+        return model
+    known = model.residual
+    person = known.person or (None if model.random else quote(schema.person))
+    return replace(model, residual=replace(known, time=known.time or schema.time, person=person))
+
+
+def missing_columns(title: str, model: MixedModel) -> list[Loss]:
+    """What a program names in its residual structure and the model does not tell."""
+    kind, found = model.residual.kind, within(model)
+    losses = []
+    if found.time is None and kind not in _TIMELESS:
+        losses.append(
+            Loss(
+                f"the column of times of residuals {kind}",
+                f"{title} names it, and the model does not tell which it is",
+                "say it with time= or --time",
+            )
+        )
+    if found.person is None and kind not in _PERSONLESS:
+        losses.append(
+            Loss(
+                f"the column of persons of residuals {kind}",
+                f"{title} names it, and the model has no random effects that tell it",
+                "say it with id= or --id",
+            )
+        )
+    return losses
+
+
+def by_column(
+    name: str, fixed: Sequence[Term], random: Sequence[RandomBlock], time: str | None = None
+) -> ResidualStructure:
+    """Residual variances by the levels of a column: by occasion where it is the model's time.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    fixed, random : sequence
+        The model's terms. The column is time where it has a random slope, or is the only
+        variable of the model.
+    time : str, optional
+        The column of times, where the text names it elsewhere.
+
+    Examples
+    --------
+    >>> str(by_column("t", [Term(("t",))], [])), str(by_column("sex", [Term(("t",))], []))
+    ('by_occasion', 'by_group:sex')
+    """
+    slopes = _names([t for block in random for t in block.terms])
+    if name == time or name in slopes or (not slopes and _names(fixed) == (name,)):
+        return ResidualStructure("by_occasion", time=name)
+    return ResidualStructure("by_group", by=name)
+
+
+def is_wide(term: Term) -> bool:
+    """Whether a term certainly has several columns."""
+    nodes = [tree(factor) for factor in term.factors]
+    return any(isinstance(n, Call) and n.function in ("C", "poly", "bs", "ns", "cr") for n in nodes)
+
+
+def _names(terms: Sequence[Term]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(v for t in terms for f in t.factors for v in variables(f)))
