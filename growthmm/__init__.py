@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from growthmm import datasets
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
+    from growthmm.model.schema import Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.source import read
@@ -23,6 +24,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Moments",
+    "Schema",
+    "Variable",
     "__version__",
     "compare",
     "datasets",
@@ -38,6 +41,8 @@ __all__ = [
 
 _HOMES = {
     "Moments": ("growthmm.data.moments", "Moments"),
+    "Schema": ("growthmm.model.schema", "Schema"),
+    "Variable": ("growthmm.model.schema", "Variable"),
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
     "fit": ("growthmm.verbs.fit", "fit"),

@@ -166,6 +166,7 @@ class UnsupportedError(TranslationError):
         self.losses = tuple(losses)
         if self.losses:
             message = "\n".join([message, *(f"  - {loss}" for loss in self.losses)])
+            hint = hint or "Choose the nearest form that is named, or fit the model as it is."
         super().__init__(message, hint=hint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ __all__ = ["check_long"]
 
 LARGEST = 1e140
 """Outcomes beyond it are refused: sums of their squares would overflow."""
+
+GLANCE = 1024
+"""Rows that are looked at before all are."""
 
 
 def check_long(
@@ -76,6 +79,44 @@ def check_long(
         refuse_missing(frame, time)
         numeric_column(frame, time)
     values = numeric_column(frame, outcome)
+    clock = None if time is None else numeric_column(frame, time)
+    # Whatever is wrong with data as a whole is wrong with their first rows: most often these
+    # clear all of it, and only the size of values is left to look at.
+    if _fine(frame[id].iloc[:GLANCE], values[:GLANCE], None if clock is None else clock[:GLANCE]):
+        _check_size(values, outcome)
+    else:
+        _check_whole(frame, (id, time, outcome), values, clock)
+    if wide_form and time is not None:
+        keys = row_keys(frame, id, time)
+        if not keys.complete:
+            refuse_duplicates(keys, id, time)
+
+
+def _fine(
+    person: pandas.Series[Any], values: NDArray[np.float64], clock: NDArray[np.float64] | None
+) -> bool:
+    """Whether two persons, two times and a change within a person are seen."""
+    observed = ~np.isnan(values)
+    seen = values[observed]
+    numbered = factorise(person)[0][observed]
+    if seen.size < 3 or not (numbered != numbered[0]).any() or not _changes(seen, numbered):
+        return False
+    return clock is None or bool((clock[observed] != clock[observed][0]).any())
+
+
+def _changes(seen: NDArray[np.float64], person: NDArray[np.intp]) -> bool:
+    value = np.empty(int(person.max()) + 1)
+    value[person] = seen
+    return not (value[person] == seen).all()
+
+
+def _check_whole(
+    frame: pandas.DataFrame,
+    names: tuple[str, str | None, str],
+    values: NDArray[np.float64],
+    clock: NDArray[np.float64] | None,
+) -> None:
+    id, time, outcome = names
     observed = ~np.isnan(values)
     _check_outcome(values, observed, outcome)
     person, _ = factorise(frame[id])
@@ -86,37 +127,18 @@ def check_long(
             f"Only one person ({id} {shown(only)}) has a value of {outcome!r}.",
             hint=f"Growth models need several persons: is {id!r} the column of persons?",
         )
-    _check_growth(values[observed], person[observed], outcome, int(n_persons))
-    if time is None:
-        return
-    clock = numeric_column(frame, time)[observed]
-    if (clock == clock[0]).all():
+    seen = values[observed]
+    if seen.size > n_persons and not _changes(seen, person[observed]):
+        raise ValueColumnError(
+            f"The outcome {outcome!r} is the same at all times of every person.",
+            hint="An outcome that does not change has no growth to model: name another column.",
+        )
+    if clock is not None and (clock[observed] == clock[observed][0]).all():
         raise TooFewOccasionsError(
-            f"All values of {outcome!r} are at one time, {time} {shown(clock[0])}.",
+            f"All values of {outcome!r} are at one time, {time} {shown(clock[observed][0])}.",
             hint=f"Growth needs two occasions or more: is {time!r} the column of time, and are "
             "the data long (a row for each person and time)?",
         )
-    if wide_form:
-        keys = row_keys(frame, id, time)
-        if not keys.complete:
-            refuse_duplicates(keys, id, time)
-
-
-def _check_growth(
-    seen: NDArray[np.float64], person: NDArray[np.intp], outcome: str, n_persons: int
-) -> None:
-    """Refuse an outcome that differs between persons only; the first rows mostly settle it."""
-    if seen.size == n_persons:
-        return
-    for stop in (1000, seen.size):
-        value = np.empty(int(person[:stop].max()) + 1)
-        value[person[:stop]] = seen[:stop]
-        if not (value[person[:stop]] == seen[:stop]).all():
-            return
-    raise ValueColumnError(
-        f"The outcome {outcome!r} is the same at all times of every person.",
-        hint="An outcome that does not change has no growth to model: name another column.",
-    )
 
 
 def _check_outcome(values: NDArray[np.float64], observed: NDArray[np.bool_], outcome: str) -> None:
@@ -131,7 +153,15 @@ def _check_outcome(values: NDArray[np.float64], observed: NDArray[np.bool_], out
             f"The outcome {outcome!r} is {shown(seen[0])} in all {seen.size} rows that have one.",
             hint="An outcome that does not vary has no growth to model: name another column.",
         )
-    largest = float(np.abs(seen).max())
+    _check_size(values, outcome)
+
+
+def _check_size(values: NDArray[np.float64], outcome: str) -> None:
+    with np.errstate(over="ignore"):
+        squares = float(values @ values)
+    if squares <= LARGEST**2:
+        return
+    largest = float(np.nanmax(np.abs(values)))
     if largest > LARGEST:
         raise ValueColumnError(
             f"The outcome {outcome!r} has values as large as {largest:.3g}, whose squares no "

@@ -30,14 +30,23 @@ from growthmm.data.levels import Scalar, column_levels, level_text
 from growthmm.data.wording import listed
 from growthmm.errors import UnboundError, ValueColumnError
 from growthmm.model.expression import tree
-from growthmm.model.expression_tree import Call, Name
+from growthmm.model.expression_print import show
+from growthmm.model.expression_tree import Call, Name, Negative, Node, Operation
 from growthmm.model.schema import Column, ColumnPart, Constants, Schema
 from growthmm.model.terms import Term
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["BoundColumns", "bind_columns", "evaluate", "evaluate_columns", "patsy_name", "r_name"]
+__all__ = [
+    "BoundColumns",
+    "bind_columns",
+    "evaluate",
+    "evaluate_columns",
+    "factored",
+    "patsy_name",
+    "r_name",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -83,6 +92,9 @@ class _Binder:
         if coding.kind == "basis":
             assert isinstance(node, Call)
             self.freeze(expression, node)
+        else:
+            for inner in _inner_bases(node):
+                self.freeze(show(inner, "canonical"), inner)
         return coding
 
     def column(self, name: str) -> tuple[Scalar, ...] | None:
@@ -166,6 +178,20 @@ class _Binder:
         frozen = fit_basis(node, x, expression)
         if frozen:
             self.constants[expression] = Constants(expression, tuple(frozen.items()))
+
+
+def _inner_bases(node: Node) -> list[Call]:
+    """The ``scale()`` calls within an expression, whose constants are of all rows too."""
+    if isinstance(node, Negative):
+        return _inner_bases(node.operand)
+    if isinstance(node, Operation):
+        sides = [side for side in (node.left, node.right) if side is not None]
+        return [found for side in sides for found in _inner_bases(side)]
+    if not isinstance(node, Call) or node.function == "C":
+        return []
+    if node.function == "scale":
+        return [node]
+    return [found for argument in node.args for found in _inner_bases(argument)]
 
 
 def bind_columns(
@@ -338,6 +364,53 @@ class _Evaluator:
                 hint="Bind the model to data first.",
             )
         return levels
+
+
+def factored(
+    groups: Sequence[Sequence[Column]], data: pandas.DataFrame, schema: Schema | None = None
+) -> tuple[list[NDArray[Any]], list[list[tuple[int, ...]]]]:
+    """Evaluate the distinct factors of design columns, and say which make up each column.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of Column
+        As :func:`bind_columns` gives them.
+    data : pandas.DataFrame
+        The data.
+    schema : Schema, optional
+        Levels and constants.
+
+    Returns
+    -------
+    factors : list of (n_rows,) ndarray
+        Numbers, read-only; plain columns share memory with `data` and are of its type. NaN where
+        a variable is missing.
+    columns : list of list of tuple of int
+        For each group and column the factors that it is the product of.
+
+    Raises
+    ------
+    UnboundError
+        If levels or constants are not known.
+    DataError
+        If columns are absent or hold values that cannot be used.
+    """
+    table = Table(data, schema)
+    evaluator = _Evaluator(table)
+    place: dict[ColumnPart, int] = {}
+    factors: list[NDArray[Any]] = []
+    found: list[list[tuple[int, ...]]] = []
+    for columns in groups:
+        made = []
+        for column in columns:
+            for part in column.parts:
+                if part not in place:
+                    place[part] = len(factors)
+                    plain = table.integers(part.expression) if part.coding == "numeric" else None
+                    factors.append(evaluator.part(part) if plain is None else plain)
+            made.append(tuple(place[part] for part in column.parts))
+        found.append(made)
+    return factors, found
 
 
 def evaluate_columns(

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.data.wording import listed
 from growthmm.errors import ValueColumnError
 from growthmm.model.expression_tree import Call, Negative, Node, Number, Truth
 
@@ -202,8 +203,9 @@ def _fit_natural(x: FloatArray, known: dict[str, Any], expression: str) -> Froze
         within = x[(x >= low) & (x <= high)]
         inner = np.quantile(within, np.linspace(0, 1, n_inner + 2)[1:-1]).tolist()
     if any(not low < k < high for k in inner) or len(set(inner)) < len(inner):
+        shown = listed([float(f"{k:.6g}") for k in inner], limit=8)
         raise ValueColumnError(
-            f"{expression}: the knots {inner} must be distinct and lie within {low:g} to {high:g}.",
+            f"{expression}: the knots {shown} must be distinct and lie within {low:g} to {high:g}.",
             hint="Lower df, or give knots=.",
         )
     return {"knots": tuple(sorted(inner)), "lower_bound": (low,), "upper_bound": (high,)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.data.design_basis import basis
-from growthmm.data.frames import numeric_column
+from growthmm.data.frames import numeric_column, require_columns
 from growthmm.data.levels import Scalar, level_codes
 from growthmm.data.wording import listed, nearest, rows_text
 from growthmm.errors import ColumnNotFoundError, ValueColumnError
@@ -91,6 +91,16 @@ class Table:
                 hint="Give numbers, or the levels of a categorical column.",
             )
         return values.astype(np.float64, copy=False)
+
+    def integers(self, expression: str) -> NDArray[Any] | None:
+        """A plain column of integers as it stands; None for any other expression."""
+        node = tree(expression)
+        if not isinstance(node, Name) or isinstance(self.data, Mapping):
+            return None
+        require_columns(self.data, [node.name])
+        column = self.data[node.name]
+        whole = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
+        return column.to_numpy() if whole else None
 
     def levels(self, name: str) -> tuple[Scalar, ...] | None:
         """The levels of a categorical column that the schema knows."""

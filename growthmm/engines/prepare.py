@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.persons import number_persons
+from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
 from growthmm.model.bound import BoundMixed, BoundSem
 from growthmm.model.expression import quote, variables
 from growthmm.model.growth import Covariate
+from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
@@ -46,15 +49,20 @@ class LongData:
     ----------
     problem : LongProblem
         The arrays.
-    rows : (n_rows,) ndarray of int
-        Positions in the frame of the rows used.
-    subjects : ndarray
+    subjects : Index
         The persons' identifiers, in the order of the codes.
+    kept : (n_rows,) ndarray of int, optional
+        Positions in the frame of the rows used; None where all are.
     """
 
     problem: LongProblem
-    rows: NDArray[np.intp]
-    subjects: NDArray[np.object_]
+    subjects: pd.Index[Any]
+    kept: NDArray[np.intp] | None = None
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Positions in the frame of the rows used."""
+        return np.arange(len(self.problem.outcome)) if self.kept is None else self.kept
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class WideData:
     """
 
     problem: WideProblem
-    subjects: NDArray[np.object_]
+    subjects: NDArray[Any] | pd.Index[Any]
 
 
 def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
@@ -95,33 +103,25 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     """
     schema = bound.schema
     outcome = _outcome(bound, frame)
-    fixed = evaluate(bound.fixed, frame, schema)
     random_columns = tuple(column for block in bound.random for column in block.columns)
-    random = evaluate(random_columns, frame, schema)
-    person, labels = codes(frame, schema.person)
-    keep = np.isfinite(outcome) & (person >= 0)
-    for matrix in (fixed, random):
-        if matrix.shape[1]:
-            keep &= np.isfinite(matrix).all(axis=1)
+    factors, (fixed, random) = factored((bound.fixed, random_columns), frame, schema)
+    person, labels = number_persons(frame, schema.person)
     occasion, occasions = _occasions(bound, frame)
-    if occasion is not None:
-        keep &= occasion >= 0
     strata, strata_names = _strata(bound, frame)
-    if strata is not None:
-        keep &= strata >= 0
-    if not keep.any():
-        raise DataError(
-            f"No row of the data has {schema.outcome} and every variable of the model.",
-            hint="Look at the missing values of the outcome and the covariates.",
-        )
-    if keep.all():
-        rows = np.arange(len(keep), dtype=np.intp)
-    else:
+    keep = _complete_rows((outcome, *factors), (person, occasion, strata))
+    rows: NDArray[np.intp] | None = None
+    if keep is not None:
         rows = np.flatnonzero(keep)
-        outcome, fixed, random, person = outcome[rows], fixed[rows], random[rows], person[rows]
+        if not len(rows):
+            raise DataError(
+                f"No row of the data has {schema.outcome} and every variable of the model.",
+                hint="Look at the missing values of the outcome and the covariates.",
+            )
+        outcome, factors = outcome[rows], [factor[rows] for factor in factors]
         occasion = None if occasion is None else occasion[rows]
         strata = None if strata is None else strata[rows]
-        person, labels = _used(person, labels)
+        person, labels = _used(person[rows], labels)
+    n_rows = len(outcome)
     if len(labels) < 2:
         raise TooFewSubjectsError(
             f"{len(labels)} person has data in the columns of the model.",
@@ -136,20 +136,20 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         start = stop
     problem = LongProblem(
         outcome=outcome,
-        fixed=fixed,
+        fixed=Design(n_rows, factors, fixed),
         fixed_names=tuple(spell(column) for column in bound.fixed),
-        random=random,
+        random=Design(n_rows, factors, random),
         blocks=tuple(blocks),
         subject=person,
         n_subjects=len(labels),
         group=schema.person,
-        occasion=np.zeros(len(rows), dtype=np.intp) if occasion is None else occasion,
+        occasion=np.broadcast_to(np.intp(0), n_rows) if occasion is None else occasion,
         occasions=occasions,
         residual=bound.model.residual,
         strata=strata,
         strata_names=strata_names,
     )
-    return LongData(problem, rows, labels)
+    return LongData(problem, labels, rows)
 
 
 def _outcome(bound: BoundMixed, frame: pd.DataFrame) -> FloatArray:
@@ -162,15 +162,32 @@ def _outcome(bound: BoundMixed, frame: pd.DataFrame) -> FloatArray:
     return np.ascontiguousarray(evaluate((column,), frame, bound.schema)[:, 0])
 
 
+def _complete_rows(
+    values: Iterable[NDArray[Any]], codes: Iterable[NDArray[Any] | None]
+) -> NDArray[np.bool_] | None:
+    """Rows in which nothing is missing; None where that is all of them."""
+    keep: NDArray[np.bool_] | None = None
+    for array in values:
+        if array.dtype.kind == "f":
+            good = np.isfinite(array)
+            if not good.all():
+                keep = good if keep is None else keep & good
+    for numbered in codes:
+        if numbered is not None and int(numbered.min(initial=0)) < 0:
+            good = numbered >= 0
+            keep = good if keep is None else keep & good
+    return keep
+
+
 def _used(
-    person: NDArray[np.intp], labels: NDArray[np.object_]
-) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    person: NDArray[np.integer[Any]], labels: pd.Index[Any]
+) -> tuple[NDArray[np.integer[Any]], pd.Index[Any]]:
     """Codes without gaps for the persons that still have rows."""
     present = np.zeros(len(labels), dtype=bool)
     present[person] = True
     if present.all():
         return person, labels
-    return (np.cumsum(present) - 1).astype(np.intp)[person], labels[present]
+    return (np.cumsum(present) - 1).astype(person.dtype)[person], labels[present]
 
 
 def _occasions(
@@ -180,10 +197,8 @@ def _occasions(
     if bound.model.residual.kind in ("common", "by_group") or schema.time is None:
         return None, (0.0,)
     time = numeric_column(frame, schema.time)
-    known = np.asarray(schema.occasions or np.unique(time[np.isfinite(time)]), dtype=float)
-    position = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
-    position[known[position] != time] = -1
-    return position.astype(np.intp), tuple(float(v) for v in known)
+    known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
+    return places(time, known), tuple(float(v) for v in known)
 
 
 def _strata(
@@ -228,7 +243,7 @@ def scatter_data(
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.occasions)
     occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
-    outcome = numeric_column(frame, schema.outcome)
+    outcome = _long_outcome(schema, frame)
     strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
     if strange.any():
         found = sorted(set(time[strange].tolist()))[:5]
@@ -263,6 +278,14 @@ def scatter_data(
     )
     problem = WideProblem(model, (WideGroup(outcomes, matrix),))
     return WideData(problem, labels)
+
+
+def _long_outcome(schema: Schema, frame: pd.DataFrame) -> FloatArray:
+    """The outcome in each row; one that the formula computes is no column of the data."""
+    if schema.outcome in frame.columns or "(" not in schema.outcome:
+        return numeric_column(frame, schema.outcome)
+    column = Column(Term((schema.outcome,)), (ColumnPart(schema.outcome),))
+    return np.ascontiguousarray(evaluate((column,), frame, schema)[:, 0])
 
 
 def _person_values(values: FloatArray, person: NDArray[np.intp], n: int) -> FloatArray:
@@ -316,6 +339,23 @@ def _stack(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
     return np.column_stack([numeric_column(frame, name) for name in columns]).ravel()
 
 
+def _check_persons(outcomes: FloatArray, names: Sequence[str]) -> None:
+    """Refuse wide data of one person, or whose outcomes hold one value alone."""
+    seen = np.isfinite(outcomes)
+    persons = int(np.count_nonzero(seen.any(axis=1)))
+    if persons < 2:
+        raise TooFewSubjectsError(
+            f"{persons} person has a value of {', '.join(names)}.",
+            hint="Wide data have a row a person, and a model needs several.",
+        )
+    values = outcomes[seen]
+    if (values == values[0]).all():
+        raise ValueColumnError(
+            f"Every value of {', '.join(names)} is {values[0]:g}.",
+            hint="Outcomes that do not vary have nothing to model: name other columns.",
+        )
+
+
 def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> WideData:
     """The person rows of any structural equation model whose variables are wide columns.
 
@@ -350,6 +390,7 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
             f"Every value of {', '.join(model.outcomes)} is missing.",
             hint="Check that the file was read with the right missing-value code.",
         )
+    _check_persons(outcomes, model.outcomes)
     subjects = (
         frame[id].to_numpy(dtype=object)
         if id is not None and id in frame.columns

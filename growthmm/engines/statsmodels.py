@@ -70,8 +70,8 @@ def fit(
 ) -> EngineFit:
     """Fit a linear mixed model with MixedLM.
 
-    Its optimisers are tried in turn, from its own start and then from `start`, until its own
-    score is zero; the best answer counts.
+    Its optimisers are tried in turn, from `start` where one is given and then from its own, until
+    its own score is zero; the best answer counts.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def fit(
     estimator : {"ml", "reml"}
         What to maximise.
     start : (n_parameters,) ndarray, optional
-        Natural-scale values, in the order of ``EngineFit.names``, to start again from.
+        Natural-scale values, in the order of ``EngineFit.names``, to start from first.
     time_limit : float
         Seconds that all attempts may take together.
 
@@ -204,13 +204,13 @@ def _search(
     deadline: Deadline,
     messages: list[str],
 ) -> _Attempt | None:
-    """Try optimisers from MixedLM's start, each from where the best one stopped, then from ours."""
+    """Try optimisers, each from where the best one stopped: from `start`, then MixedLM's own."""
     ends: list[_Attempt] = []
     try:
         run = _Run(_model(problem, deadline), _free_pattern(problem), estimator)
         origins = [("its own start", None)]
         if start is not None:
-            origins.append(("the start given", _starting_parameters(problem, start)))
+            origins.insert(0, ("the start given", _starting_parameters(problem, start)))
         for origin, params in origins:
             best: _Attempt | None = None
             last = origin == origins[-1][0]

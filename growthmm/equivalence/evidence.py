@@ -27,8 +27,9 @@ __all__ = ["Level", "compare_pair_moments", "likelihood", "moments", "structure"
 REFEREE_PERSONS = 5000
 """Persons on whom the dense likelihood is evaluated at most; of more a seeded sample is drawn."""
 
-LIKELIHOOD = 1e-8
-"""Relative difference of log-likelihoods at the same values."""
+LIKELIHOOD, ROUNDING = 1e-8, 1e-5
+"""Relative difference of log-likelihoods at the same values, and the most that the bound on
+rounding may raise it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def likelihood(
         worst = max(worst, (max(found) - min(found)) / size)
         noise = max(noise, rounding(long_problem, values[to_long]) / size)
     note += " at 4 parameter values"
-    tolerance = max(LIKELIHOOD, noise)
+    tolerance = min(max(LIKELIHOOD, noise), ROUNDING)
     if noise > LIKELIHOOD:
         note += f"; in these units rounding alone can reach {noise:.0e}"
     return Level("likelihood", worst <= tolerance, worst, tolerance, note)

@@ -21,8 +21,11 @@ __all__ = ["EngineReport", "Fits", "fit_both", "newton_distance", "witness_error
 
 FloatArray = NDArray[np.float64]
 
-UNAIDED = 0.03
-"""Share of a witness's time limit for its first try, from its own start."""
+UNAIDED, AT_BOUNDARY = 0.2, 0.025
+"""Shares of a witness's time limit for its first try from its own start, and at a boundary, where
+optimisers crawl, for each try (with up to `SMALL` rows; more rows, more time)."""
+
+SMALL = 1500
 
 BOUNDARY_GAP = 1e-4
 """Log-likelihood by which a witness may miss an optimum on the boundary, where
@@ -181,16 +184,14 @@ def _witness(
 ) -> EngineReport:
     """Run a witness; where our score is not zero at its answer, once more from our optimum.
 
-    The first answer is its own, unaided. It gets a share of the time, since some optimisers crawl
-    for minutes along a boundary that they reach at once when started near it.
+    The first answer is its own, unaided.
     """
     found = state(e.name)
     if not found.installed:
         return EngineReport(e.name, False, found.reason)
     best: tuple[EngineFit, float, float] | None = None
     said = ""
-    unaided = time_limit if e.r_package else UNAIDED * time_limit
-    for start, limit in ((None, unaided), (ours.estimates, time_limit)):
+    for start, limit in zip((None, ours.estimates), _limits(e, ours, time_limit), strict=True):
         try:
             answer = run(e.name, problem, estimator=estimator, start=start, time_limit=limit)
         except TimeLimitError as error:
@@ -217,6 +218,16 @@ def _witness(
     return EngineReport(
         e.name, False, _failure(e, ours, distance, gap), found.version, answer, distance
     )
+
+
+def _limits(e: Engine, ours: EngineFit, time_limit: float) -> tuple[float, float]:
+    """Seconds for the unaided try and for the one from our optimum."""
+    if e.r_package is not None:
+        return time_limit, time_limit
+    if ours.boundary.at_boundary:
+        each = min(1.0, AT_BOUNDARY * max(1.0, ours.n_rows / SMALL)) * time_limit
+        return each, each
+    return UNAIDED * time_limit, time_limit
 
 
 def _distances(

@@ -69,8 +69,9 @@ def referee_log_likelihood(
 def rounding(problem: LongProblem, values: FloatArray) -> float:
     """How far rounding to double precision alone can move the log-likelihood at these values.
 
-    Where time counts from a distant origin, ``Z G Z'`` is a small difference of large products,
-    and no program that is given these values can do better than this.
+    Where time counts from a distant origin, ``Z G Z'`` is a small difference of large products;
+    where covariates are near collinear, so are the means. A program that is given these values and
+    works on sums of squares and products of centred columns can do no better than this.
 
     Parameters
     ----------
@@ -82,21 +83,21 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
     Returns
     -------
     float
-        First-order bound, in log-likelihood units: relative errors of one rounding in each product
-        that the means and covariances are sums of.
+        First-order bound, in log-likelihood units: one rounding in each of the products that are
+        summed.
     """
     beta, G, residual = MixedMoments(problem).matrices(values)
+    design = np.abs(problem.fixed - problem.fixed.mean(axis=0)) @ np.abs(beta)
+    products = design + np.abs(problem.outcome - problem.outcome.mean())
     total = 0.0
     for rows, covariance in _groups(problem, values):
         Z = np.abs(problem.random[rows[0]])
         size = Z @ np.abs(G) @ Z.T + np.diag(residual[rows[0]])
         inverse = np.linalg.inv(covariance)
-        left = problem.outcome[rows] - problem.fixed[rows] @ beta
-        weighted = left @ inverse
+        weighted = (problem.outcome[rows] - problem.fixed[rows] @ beta) @ inverse
         moved = np.abs(np.einsum("ns,nt->nst", weighted, weighted) - inverse)
-        products = np.abs(problem.outcome[rows]) + np.abs(problem.fixed[rows]) @ np.abs(beta)
         total += 0.5 * float(np.einsum("nst,st->", moved, size))
-        total += float(np.sum(np.abs(weighted) * products))
+        total += float(np.sum((products[rows] @ np.abs(inverse)) * products[rows]))
     return float(np.finfo(float).eps) * total
 
 

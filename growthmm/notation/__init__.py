@@ -16,8 +16,13 @@ __all__ = ["MODULES", "names", "notation", "recognise"]
 MODULES = {
     "lme4": "growthmm.notation.lme4",
     "statsmodels": "growthmm.notation.statsmodels",
+    "nlme": "growthmm.notation.nlme",
+    "glmmtmb": "growthmm.notation.glmmtmb",
+    "brms": "growthmm.notation.brms",
+    "mixedmodels.jl": "growthmm.notation.mixedmodels_jl",
     "lavaan": "growthmm.notation.lavaan",
     "semopy": "growthmm.notation.semopy",
+    "openmx": "growthmm.notation.openmx",
 }
 """Name of each notation, and the module whose ``NOTATION`` speaks it."""
 
@@ -60,5 +65,7 @@ def recognise(text: str) -> str:
     sem_signs = ("=~", "~~", ":=", "~1", "~ 1\n")
     first = text.strip()
     if any(sign in text for sign in sem_signs) and "|" not in first.split("\n")[0]:
+        return "lavaan"
+    if "|" not in text and text.count("~") > 1:
         return "lavaan"
     return "lme4"

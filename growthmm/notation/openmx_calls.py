@@ -25,7 +25,6 @@ from growthmm.notation.openmx_values import (
     CONSTANTS,
     NULL,
     VECTOR_FUNCTIONS,
-    Bound,
     RError,
     Vector,
     binary,
@@ -131,10 +130,23 @@ Value = (
 _SAME_MODEL = ("mxRun", "mxTryHard", "mxTryHardOrig", "mxTryHardWideSearch", "mxAutoStart")
 _NO_PART = ("mxCI", "mxFitFunctionML", "mxComputeSequence", "mxComputeDefault")
 _REPORTS = frozenset(
-    """mxCompare mxEval mxCheckIdentification mxStandardizeRAMpaths mxRefModels mxFactorScores
-    mxGetExpected mxVersion mxAvailableOptimizers mxSE mxParametricBootstrap mxBootstrap
-    omxGraphviz omxGetParameters omxExportDiagram mxMI mxRobustLog mxEvalByName mxPower
-    mxGenerateData mxSave mxStandardizeRAMPaths omxRAMtoML omxParallelCI""".split()
+    {
+        "mxAvailableOptimizers",
+        "mxBootstrap",
+        "mxCheckIdentification",
+        "mxCompare",
+        "mxEval",
+        "mxFactorScores",
+        "mxGenerateData",
+        "mxGetExpected",
+        "mxParametricBootstrap",
+        "mxRefModels",
+        "mxSE",
+        "mxStandardizeRAMpaths",
+        "mxVersion",
+        "omxGetParameters",
+        "omxGraphviz",
+    }
 )
 _PATH = ("from", "to", "connect", "arrows", "free", "values", "labels", "lbound", "ubound")
 _CONNECT = ("single", "all.pairs", "unique.pairs", "all.bivariate", "unique.bivariate")
@@ -255,7 +267,7 @@ class _Script:
             raise self.fail(
                 f"{name}() is not read.",
                 node,
-                "Read are mxModel(type = \"RAM\"), mxPath, mxData, mxAlgebra, mxConstraint and "
+                'Read are mxModel(type = "RAM"), mxPath, mxData, mxAlgebra, mxConstraint and '
                 "mxFitFunctionMultigroup.",
             )
         function = VECTOR_FUNCTIONS.get(name)
@@ -425,7 +437,9 @@ def _model(script: _Script, node: Call) -> ModelPart:
 
 def _setting(made: ModelPart, name: str, value: Vector) -> ModelPart:
     if name == "manifestVars":
-        return replace(made, manifest=tuple(dict.fromkeys((*made.manifest, *_strings(value, name)))))
+        return replace(
+            made, manifest=tuple(dict.fromkeys((*made.manifest, *_strings(value, name))))
+        )
     if name == "latentVars":
         return replace(made, latent=tuple(dict.fromkeys((*made.latent, *_strings(value, name)))))
     if name in ("type", "name"):

@@ -122,12 +122,14 @@ Node = Number | String | Name | Call | Index | Field | Unary | Binary | Assign
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u\{?[0-9a-fA-F]{1,4}\}?|(?s:.))")
-_STRING = re.compile(r"""[rR]"(-*)\((?s:.*?)\)\1"|[rR]'(-*)\((?s:.*?)\)\2'|`[^`\n]+`|"(?s:[^"\\]|\\.)*"|'(?s:[^'\\]|\\.)*'""")
+_STRING = re.compile(
+    r"""[rR]"(-*)\((?s:.*?)\)\1"|[rR]'(-*)\((?s:.*?)\)\2'|`[^`\n]+`|"(?s:[^"\\]|\\.)*"|'(?s:[^'\\]|\\.)*'"""
+)
 _CONTINUES = "+-*/^=<>&|~%,("
 
 
 def parse(text: str) -> tuple[Node, ...]:
-    """Parse R code into its statements.
+    r"""Parse R code into its statements.
 
     Parameters
     ----------

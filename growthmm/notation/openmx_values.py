@@ -14,10 +14,10 @@ from growthmm.notation.sem_text import number_text
 __all__ = [
     "CONSTANTS",
     "NULL",
-    "RError",
     "VECTOR_FUNCTIONS",
     "Bound",
     "Item",
+    "RError",
     "Vector",
     "binary",
     "bind",
@@ -207,7 +207,10 @@ def binary(op: str, left: Vector, right: Vector) -> Vector:
         return NULL
     size = max(len(left), len(right))
     return Vector(
-        tuple(_arithmetic(op, left.items[k % len(left)], right.items[k % len(right)]) for k in range(size))
+        tuple(
+            _arithmetic(op, left.items[k % len(left)], right.items[k % len(right)])
+            for k in range(size)
+        )
     )
 
 
@@ -261,7 +264,9 @@ def subset(value: Vector, index: Vector) -> Vector:
     """``value[index]`` for whole numbers, all positive or all negative."""
     if index.kind != "numeric" or any(item is None for item in index.items):
         raise RError("Only numbers are read as indices")
-    places = [int(cast("float", item)) for item in index.items if math.isfinite(cast("float", item))]
+    places = [
+        int(cast("float", item)) for item in index.items if math.isfinite(cast("float", item))
+    ]
     if all(place < 0 for place in places):
         dropped = {-place for place in places}
         return Vector(tuple(v for k, v in enumerate(value.items, 1) if k not in dropped))
@@ -345,7 +350,9 @@ def _seq(arguments: Arguments) -> Vector:
         raise RError("seq() goes nowhere")
     if (last - first) / gap >= MAX_LENGTH:
         raise RError("A vector that long is not needed by a model")
-    return Vector(tuple(first + gap * k for k in range(math.floor((last - first) / gap + 1e-10) + 1)))
+    return Vector(
+        tuple(first + gap * k for k in range(math.floor((last - first) / gap + 1e-10) + 1))
+    )
 
 
 def _range_of(count: int) -> Vector:
@@ -419,7 +426,10 @@ VECTOR_FUNCTIONS: dict[str, Callable[[Arguments], Vector]] = {
     "paste": lambda arguments: _pasted(arguments, " "),
     "rep": _rep,
     "rep_len": lambda arguments: _rep(
-        [(("x", "length.out")[k] if name is None and k < 2 else name, v) for k, (name, v) in enumerate(arguments)]
+        [
+            (("x", "length.out")[k] if name is None and k < 2 else name, v)
+            for k, (name, v) in enumerate(arguments)
+        ]
     ),
     "rev": lambda arguments: Vector(_first(arguments).items[::-1]),
     "seq": _seq,

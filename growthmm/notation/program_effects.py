@@ -54,8 +54,10 @@ class Variables:
         return self.seen.setdefault(self.key(token.text), self.full(token.text))
 
     def full(self, name: str) -> str:
-        """The name before it was shortened."""
-        return self.longer.get(self.key(name), name)
+        """The name before it was shortened or copied."""
+        copied = self.derived.get(self.key(name))
+        node = tree(copied) if copied is not None else None
+        return node.name if isinstance(node, Name) else self.longer.get(self.key(name), name)
 
     def quoted(self, token: Token) -> str:
         """The canonical expression of a name as it stands."""
@@ -219,7 +221,11 @@ def monomials(expression: str) -> Monomial | None:
     node = tree(expression)
     if isinstance(node, Name):
         return Monomial(node.name)
-    if not isinstance(node, Call) or node.keywords or not isinstance(node.args[0], (Name, Operation)):
+    if (
+        not isinstance(node, Call)
+        or node.keywords
+        or not isinstance(node.args[0], (Name, Operation))
+    ):
         return None
     inner = node.args[0]
     if node.function == "C" and isinstance(inner, Name):

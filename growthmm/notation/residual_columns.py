@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from growthmm.model.defaults import Loss
-from growthmm.model.expression import quote, tree, variables
-from growthmm.model.expression_tree import Call
+from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
@@ -17,7 +16,7 @@ from growthmm.notation.base import ScriptContext
 __all__ = [
     "Within",
     "by_column",
-    "is_wide",
+    "columns",
     "missing_columns",
     "placed",
     "within",
@@ -125,10 +124,22 @@ def by_column(
     return ResidualStructure("by_group", by=name)
 
 
-def is_wide(term: Term) -> bool:
-    """Whether a term certainly has several columns."""
-    nodes = [tree(factor) for factor in term.factors]
-    return any(isinstance(n, Call) and n.function in ("C", "poly", "bs", "ns", "cr") for n in nodes)
+def columns(model: MixedModel) -> tuple[str, ...]:
+    """Every data column that a model and its residual structure name.
+
+    Examples
+    --------
+    >>> columns(MixedModel("y", (Term(), Term(("t",))), residual=ResidualStructure("by_occasion")))
+    ('y', 't')
+    """
+    terms = (*model.fixed, *(t for block in model.random for t in block.terms))
+    expressions = [model.response, *(f for t in terms for f in t.factors), *model.groups]
+    found, kind = within(model), model.residual.kind
+    if found.person is not None and kind not in _PERSONLESS:
+        expressions.append(found.person)
+    names = [v for e in expressions for v in variables(e)]
+    own = (model.residual.by, None if kind in _TIMELESS else found.time)
+    return tuple(dict.fromkeys([*names, *(n for n in own if n is not None)]))
 
 
 def _names(terms: Sequence[Term]) -> tuple[str, ...]:

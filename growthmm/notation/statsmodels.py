@@ -110,7 +110,7 @@ class Statsmodels:
             "import pandas as pd",
             "import statsmodels.formula.api as smf",
             "",
-            f"data = pd.read_csv({path})",
+            *_reading_lines(context, path),
             *_level_lines(context),
             f"data = data.dropna(subset=[{used}]).reset_index(drop=True)",
             "",
@@ -144,6 +144,26 @@ for name, value in zip(model.exog_vc.names, fit.vcomp):
     print("vc", repr(name), repr(float(value)), sep="\\t")
 print("sigma2", repr(float(fit.scale)), sep="\\t")
 """
+
+
+def _reading_lines(context: ScriptContext, path: str) -> list[str]:
+    """Read long data, or wide data into the long form."""
+    schema = context.schema
+    if context.layout == "long" or schema is None or schema.time is None:
+        return [f"data = pd.read_csv({path})"]
+    person, time = python_string(schema.person), python_string(schema.time)
+    lines = [
+        f"wide = pd.read_csv({path})",
+        f"if {person} not in wide:",
+        f"    wide[{person}] = range(1, len(wide) + 1)",
+        "parts = []",
+    ]
+    stems = [(schema.outcome, schema.outcome_columns), *schema.varying_columns]
+    for j, value in enumerate(schema.occasions):
+        cells = [f"{python_string(stem)}: wide[{python_string(c[j])}]" for stem, c in stems]
+        shown = ", ".join([f"{time}: {float(value)!r}", *cells])
+        lines.append(f"parts.append(wide.assign(**{{{shown}}}))")
+    return [*lines, "data = pd.concat(parts, ignore_index=True)"]
 
 
 def _blocks(call: MixedlmText) -> tuple[RandomBlock, ...]:

@@ -1,1 +1,1 @@
-"""Translation: binding models to data, and the way between the families through the growth model."""
+"""Translation: models bound to data, and carried between families by the growth model."""

@@ -108,9 +108,7 @@ def whole_bases(
         if _of_several(factor.column):
             acting = frozenset(e.covariate for e in effects if e.factor == factor.name)
             expression = factor.column.parts[0].expression
-            uses.setdefault(expression, []).append(
-                (factor.mean, part_of.get(factor.name), acting)
-            )
+            uses.setdefault(expression, []).append((factor.mean, part_of.get(factor.name), acting))
     whole = {
         expression
         for expression, found in uses.items()
@@ -120,9 +118,9 @@ def whole_bases(
     for factor in factors:
         if _of_several(factor.column) and factor.column.parts[0].expression not in whole:
             column = basis_column(factor.loadings, schema, bases=False)
-            if column is not None:
-                factor = replace(factor, column=column)
-        made.append(factor)
+            made.append(factor if column is None else replace(factor, column=column))
+        else:
+            made.append(factor)
     return tuple(made)
 
 

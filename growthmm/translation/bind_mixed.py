@@ -12,6 +12,7 @@ from growthmm.data.checks import check_long
 from growthmm.data.design import bind_columns
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.keys import refuse_missing
+from growthmm.data.levels import column_levels
 from growthmm.data.names import wide_columns
 from growthmm.data.roles import classify, find_person, find_time
 from growthmm.data.time_search import (
@@ -19,28 +20,29 @@ from growthmm.data.time_search import (
     refuse_text_among_numbers,
     varying_numbers,
 )
-from growthmm.errors import SpecificationError, UnboundError, UnsupportedError
+from growthmm.errors import (
+    SpecificationError,
+    UnboundError,
+    UnsupportedError,
+)
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel
-from growthmm.model.schema import Constants, Schema
-from growthmm.model.terms import Term
+from growthmm.model.occasions import distinct_numbers
+from growthmm.model.schema import Constants, Schema, Variable
+from growthmm.translation.facts import (
+    model_variables,
+    response_column,
+    schema_from_facts,
+    slope_variables,
+)
 from growthmm.translation.tabulate import tabulated
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["bind_mixed", "model_variables"]
-
-
-def model_variables(model: MixedModel) -> tuple[str, ...]:
-    """The data columns of the fixed and random terms, in order of appearance."""
-    terms: list[Term] = [*model.fixed]
-    for block in model.random:
-        terms += block.terms
-    names = (v for term in terms for factor in term.factors for v in variables(factor))
-    return tuple(dict.fromkeys(names))
 
 
 def bind_mixed(
@@ -82,10 +84,13 @@ def bind_mixed(
     DataError
         If the data do not fit the model.
     """
+    if id is None and known is not None and not model.groups:
+        id = known.person
     person = _person(model, frame, id)
+    _refuse_outcome_as_covariate(model)
     _refuse_other_groups(model, person)
     if frame is None:
-        schema, notes = _schema_without_data(model, person, time, time_values, known)
+        schema, notes = schema_from_facts(model, person, time, time_values, known)
     elif known is not None:
         schema, notes = known, []
     else:
@@ -119,6 +124,15 @@ def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> st
     return id
 
 
+def _refuse_outcome_as_covariate(model: MixedModel) -> None:
+    both = [name for name in variables(model.response) if name in model_variables(model)]
+    if both:
+        raise SpecificationError(
+            f"The outcome {both[0]} stands on the right-hand side too.",
+            hint="For the value at an earlier occasion, make a column that holds it.",
+        )
+
+
 def _refuse_other_groups(model: MixedModel, person: str) -> None:
     """Random effects of other groups than persons have no place in one growth curve a person."""
     others = [group for group in model.groups if group != quote(person)]
@@ -137,84 +151,20 @@ def _refuse_other_groups(model: MixedModel, person: str) -> None:
         )
 
 
-def _schema_without_data(
-    model: MixedModel,
-    person: str,
-    time: str | None,
-    time_values: Sequence[float] | None,
-    known: Schema | None,
-) -> tuple[Schema, list[Assumption]]:
-    """The schema from what was given; every missing fact is named."""
-    if known is not None:
-        return known, []
-    names = model_variables(model)
-    missing: list[str] = []
-    if time is None:
-        slopes = _slope_variables(model)
-        time = slopes[0] if len(slopes) == 1 else None
-        if time is None:
-            missing.append("time (time= or --time)")
-    if time_values is None:
-        missing.append("the times (time_values= or --time-values)")
-    others = [name for name in names if name != time]
-    missing += [f"role and levels of {name} (data= or --data)" for name in others]
-    stateful = [
-        factor
-        for term in (*model.fixed, *(t for block in model.random for t in block.terms))
-        for factor in term.factors
-        if factor.startswith(("poly(", "scale(", "center(", "bs(", "ns(", "cr(", "cc("))
-        and "raw=True" not in factor
-    ]
-    missing += [f"constants of {factor} (data= or --data)" for factor in dict.fromkeys(stateful)]
-    if missing:
-        raise UnboundError(
-            "The translation needs facts that the formula does not hold: "
-            + "; ".join(missing)
-            + ".",
-            missing=tuple(missing),
-            hint="Give data, or the facts themselves.",
-        )
-    assert time is not None
-    assert time_values is not None
-    occasions = tuple(sorted({float(v) for v in time_values}))
-    outcome = _response_column(model)
-    notes = []
-    if time not in names:
-        notes.append(Assumption(f"time is {time}", "it was given; the formula does not use it"))
-    return Schema(
-        person=person,
-        time=time,
-        outcome=outcome,
-        occasions=occasions,
-        outcome_columns=wide_columns(outcome, occasions),
-    ), notes
-
-
-def _slope_variables(model: MixedModel) -> tuple[str, ...]:
-    names = (
-        v
-        for block in model.random
-        for term in block.terms
-        for factor in term.factors
-        for v in variables(factor)
-    )
-    return tuple(dict.fromkeys(names))
-
-
-def _response_column(model: MixedModel) -> str:
-    """The outcome's column, or the text of its expression where it is computed."""
-    names = variables(model.response)
-    return names[0] if names and model.response == quote(names[0]) else model.response
-
-
 def _schema_from_data(
     model: MixedModel, frame: pd.DataFrame, person: str, time: str | None, *, wide_form: bool
 ) -> tuple[Schema, list[Assumption]]:
     names = model_variables(model)
     response = variables(model.response)
     require_columns(frame, [*response, *names, person])
+    if time is not None and time in (*response, person):
+        role = "person" if time == person else "outcome"
+        raise SpecificationError(
+            f"The column {time!r} is named as time, and it is the {role}.",
+            hint="Name the column of times.",
+        )
     _refuse_person_as_term(frame, person, names)
-    refuse_text_among_numbers(frame, _slope_variables(model))
+    refuse_text_among_numbers(frame, slope_variables(model))
     needs_time = wide_form or model.residual.kind not in ("common", "by_group")
     notes: list[Assumption] = []
     if time is None and needs_time:
@@ -224,7 +174,7 @@ def _schema_from_data(
                 f"time is {time}", f"with {person} it identifies rows; --time says otherwise"
             )
         )
-    outcome = _response_column(model)
+    outcome = response_column(model)
     if time is not None:
         require_columns(frame, [time])
     for name in response:
@@ -232,7 +182,11 @@ def _schema_from_data(
     if not wide_form:
         if time is None:
             _refuse_missing_time(model, frame, person, names)
-        variables_ = classify(frame, id=person, time=time, names=_others(names, person, time))
+        # Roles matter to translation only; that a variable varies assumes nothing of it.
+        variables_ = tuple(
+            Variable(name, "time_varying", column_levels(frame, name))
+            for name in _others(names, person, time)
+        )
         return Schema(person, time, outcome, _occasions(frame, time, response), variables_), notes
     assert time is not None
     roles = classify(frame, id=person, time=time, names=_others(names, person, time))
@@ -291,7 +245,7 @@ def _find_time(model: MixedModel, frame: pd.DataFrame, person: str) -> str:
         # Rows that stand twice make every candidate fail; the variable with a random slope, or
         # the only one that changes, is still what was meant, and the check that follows names
         # the rows.
-        meant = varying_numbers(frame, person, _slope_variables(model))
+        meant = varying_numbers(frame, person, slope_variables(model))
         if not meant and not identifying_columns(frame, person, variables(model.response)):
             meant = varying_numbers(frame, person, model_variables(model))
         if len(meant) == 1:
@@ -309,7 +263,7 @@ def _occasions(
     keep = np.isfinite(values)
     for name in response:
         keep &= np.isfinite(numeric_column(frame, name))
-    return tuple(float(v) for v in np.unique(values[keep]))
+    return tuple(float(v) for v in distinct_numbers(values if keep.all() else values[keep]))
 
 
 def _shared(frame: pd.DataFrame, person: str, n_occasions: int) -> bool:

@@ -244,10 +244,11 @@ def _at_occasions(known: Schema, occasions: tuple[float, ...]) -> tuple[Constant
     made = []
     for constants in known.constants:
         table = dict(constants.values).get(TABULATED)
-        if table is not None:
+        if table is None:
+            made.append(constants)
+        else:
             cut = tuple(table[j] for j in at)
-            constants = Constants(constants.expression, ((TABULATED, cut),))
-        made.append(constants)
+            made.append(Constants(constants.expression, ((TABULATED, cut),)))
     return tuple(made)
 
 

@@ -234,9 +234,7 @@ class _Assembly:
         self.predictors.append(PredictorEffect(factor, covariate))
         return f"effect:{factor}:{covariate}"
 
-    def _varying(
-        self, time: tuple[ColumnPart, ...], rest: tuple[ColumnPart, ...]
-    ) -> DirectEffect:
+    def _varying(self, time: tuple[ColumnPart, ...], rest: tuple[ColumnPart, ...]) -> DirectEffect:
         """The effect of a time-varying covariate: constant, at one occasion, or moving with time.
 
         Where the covariate has an effect at every occasion too, one at a single occasion is an

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundSem
@@ -120,7 +121,7 @@ class _Recognition:
             )
         random = {name for block in blocks for name in block.factors}
         effects = {effect.factor for effect in predictors}
-        used = {effect.covariate for effect in (*predictors, *direct)}
+        used = {effect.covariate for effect in predictors} | {e.covariate for e in direct}
         factors = [
             GrowthFactor(f.name, f.column, f.loadings, f.mean, f.name in random)
             for f in factors
@@ -431,7 +432,7 @@ def _components(names: Sequence[str], edges: set[frozenset[str]]) -> list[tuple[
     """Connected components of the factors under free covariances, in order."""
     import networkx
 
-    graph = networkx.Graph()
+    graph: Any = networkx.Graph()
     graph.add_nodes_from(names)
     graph.add_edges_from(tuple(edge) for edge in edges if len(edge) == 2)
     order = {name: position for position, name in enumerate(names)}

@@ -181,9 +181,7 @@ def reread(pair: Pair, model: object) -> str | None:
         try:
             hints = [factor.column for factor in pair.growth.factors]
             hints += [e.column for e in pair.growth.direct_effects if e.column is not None]
-            again = growth_from_sem(
-                model, pair.sem.schema, pair.sem.covariates, hints=tuple(hints)
-            )
+            again = growth_from_sem(model, pair.sem.schema, pair.sem.covariates, hints=tuple(hints))
         except TranslationError as error:
             return str(error)
         return same_growth(pair.growth, again.growth)

@@ -107,9 +107,9 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
     if head == "direct":
         effect = next(e for e in growth.direct_effects if direct_key(e) == key)
         name, occasion = effect.covariate, effect.occasion
-        covariate = growth.covariate(name).columns
+        columns = growth.covariate(name).columns
         if occasion is not None:
-            x = covariate[occasion] if len(covariate) > 1 else covariate[0]
+            x = columns[occasion] if len(columns) > 1 else columns[0]
             rule = "path to one occasion = interaction with it"
             return "effect", f"{outcomes[occasion]} ~ {x}", rule
         if effect.column is not None:
@@ -118,7 +118,7 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
             return "effect", f"{name} times {effect.column.term} -> {outcomes[at]}, ...", rule
         return (
             "effect",
-            f"{outcomes[0]} ~ b*{covariate[0]}, ... (one label)",
+            f"{outcomes[0]} ~ b*{columns[0]}, ... (one label)",
             "paths to all occasions, equal = one fixed effect",
         )
     if head == "cov":

@@ -99,14 +99,17 @@ def _broken_line(loadings: tuple[float, ...], times: tuple[float, ...], time: st
         shift = f"{time} - {knot}" if t[k] > 0 else f"{time} + {number(-t[k])}"
         early = f"pmin({time}, {knot})"
         late = f"pmax({time if t[k] == 0 else shift}, 0)"
-        return _two_slopes(float(level), float(left), float(right), float(t[k]), early, late)
+        line = (float(level), float(left), float(right), float(t[k]))
+        return _two_slopes(line, early, late)
     return None
 
 
-def _two_slopes(
-    level: float, left: float, right: float, knot: float, early: str, late: str
-) -> str | None:
+def _two_slopes(line: tuple[float, float, float, float], early: str, late: str) -> str | None:
+    """Level, slope before the knot, slope after it and the knot, as an expression."""
+    level, left, right, knot = line
     scale = max(abs(left), abs(right))
+    if scale == 0:
+        return None
     if abs(right) <= 1e-12 * scale:
         text = affine_text(level, left, early)
         return text if text == early else f"I({text})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from growthmm.model.bound import BoundSem, ParameterNames
+from growthmm.model.bound import BoundSem
 from growthmm.model.growth import GrowthModel, cov_key, direct_key
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
@@ -173,4 +173,3 @@ def _residuals(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     label = _label("v", growth)
     names.append(("residual", label))
     return [Path(y, "~~", y, label=label) for y in outcomes]
-

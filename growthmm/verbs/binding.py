@@ -22,6 +22,7 @@ from growthmm.errors import DataError, SpecificationError
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem, sem_schema
@@ -47,6 +48,8 @@ class Facts:
         Times of the outcomes, where the data do not hold them.
     layout : {"long", "wide"}, optional
         The layout, where it can't be told.
+    schema : Schema, optional
+        Everything a translation needs to know of data, in place of data.
     """
 
     id: str | None = None
@@ -54,6 +57,7 @@ class Facts:
     outcome: str | None = None
     time_values: Sequence[float] | None = None
     layout: Layout | None = None
+    schema: Schema | None = None
 
 
 def layout_of(model: SemModel, frame: pd.DataFrame, facts: Facts) -> Layout:
@@ -179,11 +183,17 @@ def paired(
         _refuse_wide(model, facts)
         frame = None if data is None else _frame_of(data, model)
         bound = bind_mixed(
-            model, frame, id=facts.id, time=facts.time, time_values=facts.time_values
+            model,
+            frame,
+            id=facts.id,
+            time=facts.time,
+            time_values=facts.time_values,
+            known=facts.schema,
         )
         return pair_from_mixed(bound), frame
     frame = None if data is None else _frame_of(data, model)
     layout = layout_of(model, frame, facts) if frame is not None else "wide"
+    _refuse_contradictions(facts)
     bound_sem = bind_sem(
         model,
         frame,
@@ -192,10 +202,26 @@ def paired(
         time=facts.time,
         outcome=facts.outcome,
         time_values=facts.time_values,
+        known=facts.schema,
     )
     if frame is not None and layout == "wide":
         frame = _long_frame(bound_sem, frame)
     return pair_from_sem(bound_sem, spelling=spelling), frame
+
+
+def _refuse_contradictions(facts: Facts) -> None:
+    if facts.schema is None:
+        return
+    for what, said, given in (
+        ("person", facts.schema.person, facts.id),
+        ("time", facts.schema.time, facts.time),
+        ("outcome", facts.schema.outcome, facts.outcome),
+    ):
+        if given is not None and given != said:
+            raise SpecificationError(
+                f"The schema's {what} is {said!r}, and {given!r} was given.",
+                hint="Leave one of them out.",
+            )
 
 
 def _long_frame(bound: BoundSem, frame: pd.DataFrame) -> pd.DataFrame:

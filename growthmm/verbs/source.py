@@ -196,9 +196,9 @@ def source(
         label += addition
     if estimator is not None:
         _known(estimator, ESTIMATORS, "estimator")
-        model = replace(model, estimator=estimator)
+        model = replace(model, estimator=cast("Any", estimator))
     elif otherwise is not None and not stated:
-        model = replace(model, estimator=otherwise)
+        model = replace(model, estimator=cast("Any", otherwise))
     return Source(model, label)
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from growthmm.errors import SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.growth import GrowthModel
+from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel
-from growthmm.model.schema import Column, Schema
+from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
+from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.notation.base import DerivedColumn, ScriptContext
 from growthmm.translation.pair import Pair
@@ -63,6 +64,9 @@ class Translation:
         What was lost (only with ``on_loss="keep"``).
     assumptions : tuple of Assumption
         What was guessed, and what the source's defaults are.
+    schema : Schema, optional
+        The facts of the data that it rests on: given as ``schema=``, they make the same
+        translation without data. None within a family.
     """
 
     text: str
@@ -71,6 +75,7 @@ class Translation:
     parameter_rows: tuple[MapRow, ...]
     losses: tuple[Loss, ...]
     assumptions: tuple[Assumption, ...]
+    schema: Schema | None = None
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -154,6 +159,7 @@ def translate(
     time: str | None = None,
     time_values: Sequence[float] | None = None,
     outcome: str | None = None,
+    schema: Schema | None = None,
     layout: Layout | None = None,
     notation_name: str | None = None,
     function: Function | None = None,
@@ -175,6 +181,9 @@ def translate(
         Columns of the long form.
     time_values : sequence of float, optional
         The occasions.
+    schema : Schema, optional
+        In place of data: roles, levels, occasions and constants, all at once. The ``schema`` of
+        a translation made with data is one.
     layout : {"long", "wide"}, optional
         The layout of the data, where it can't be told.
     notation_name, function : str, optional
@@ -197,6 +206,8 @@ def translate(
         If the target cannot say it; all losses at once.
     UnboundError
         If facts are missing, by name.
+    SpecificationError
+        If both data and a schema are given, or facts contradict one another.
 
     Examples
     --------
@@ -215,13 +226,17 @@ def translate(
     )
     target = notation(to)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
-    facts = Facts(id, time, outcome, time_values, layout)
+    if schema is not None and data is not None:
+        raise SpecificationError(
+            "Both data and a schema were given.", hint="Leave one of them out."
+        )
+    facts = Facts(id, time, outcome, time_values, layout, schema)
     path = str(data) if isinstance(data, (str, Path)) else None
     if target.family == family:
         return _respell(read.model, to, path, on_loss)
     spelling = to if target.family == "mixed" else "lme4"
     pair, _ = paired(read.model, data, facts, spelling=spelling)
-    return _across(pair, read.model, to, path, on_loss, facts)
+    return _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
 
 
 def _respell(
@@ -242,8 +257,9 @@ def _across(
     given: MixedModel | SemModel,
     to: str,
     path: str | None,
+    *,
     on_loss: OnLoss,
-    facts: Facts,
+    layout: Layout | None,
 ) -> Translation:
     target = notation(to)
     notes = list(pair.assumptions)
@@ -271,19 +287,32 @@ def _across(
         )
     written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
-    layout: Layout = facts.layout or ("long" if pair.source == "mixed" else "wide")
-    context = ScriptContext(path, layout, pair.mixed.schema, _derived(pair.growth))
+    of_file: Layout = layout or ("long" if pair.source == "mixed" else "wide")
+    context = ScriptContext(path, of_file, pair.mixed.schema, _derived(pair))
     script = "" if written.losses else target.script(model, context)
-    return Translation(written.text, script, model, pair.parameters, written.losses, tuple(notes))
-
-
-def _derived(growth: GrowthModel) -> tuple[DerivedColumn, ...]:
-    """Covariate columns of the wide data that the long data do not have as they are."""
-    return tuple(
-        DerivedColumn(covariate.name, covariate.column)
-        for covariate in growth.covariates
-        if not _plain(covariate.column, covariate.name, growth.schema)
+    return Translation(
+        written.text,
+        script,
+        model,
+        pair.parameters,
+        written.losses,
+        tuple(notes),
+        pair.mixed.schema,
     )
+
+
+def _derived(pair: Pair) -> tuple[DerivedColumn, ...]:
+    """Columns of the wide data that the long data do not have as they are."""
+    schema, response = pair.growth.schema, pair.mixed.model.response
+    made = [
+        DerivedColumn(covariate.name, covariate.column)
+        for covariate in pair.growth.covariates
+        if not _plain(covariate.column, covariate.name, schema)
+    ]
+    if response != quote(variables(response)[0]):
+        column = Column(Term((response,)), (ColumnPart(response),))
+        made.append(DerivedColumn(schema.outcome, column))
+    return tuple(made)
 
 
 def _plain(column: Column, name: str, schema: Schema) -> bool:

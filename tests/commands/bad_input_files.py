@@ -12,6 +12,18 @@ N_PERSONS = 12
 WEEKS = (0, 1, 2, 4)
 
 
+def masked(text: str, folder: Path) -> str:
+    """A message without what differs between machines or grows with the registries."""
+    from growthmm.commands.parser import COMMANDS
+    from growthmm.engines.registry import ENGINES
+    from growthmm.notation import names
+
+    lists = {"NOTATIONS": names(), "ENGINES": ENGINES, "COMMANDS": COMMANDS}
+    for word, known in lists.items():
+        text = text.replace(", ".join(known), word)
+    return text.replace(str(folder), "FOLDER").strip("\n")
+
+
 def good() -> pd.DataFrame:
     """Long data without fault: 12 pupils at four unequally spaced weeks."""
     rng = np.random.default_rng(7)
@@ -44,6 +56,7 @@ def frames() -> dict[str, pd.DataFrame]:
     data = good()
     wide = data.pivot(index="pupil", columns="week", values="score").add_prefix("score_")
     wide = wide.reset_index().assign(age=10)
+    cells = [name for name in wide.columns if name.startswith("score_")]
     two = data[data["week"] < 2]
     day = data.assign(day=data["week"] * 7)
     return {
@@ -51,6 +64,12 @@ def frames() -> dict[str, pd.DataFrame]:
         "wide": wide,
         "wide_lacks_one": wide.drop(columns="score_2"),
         "wide_person_twice": pd.concat([wide, wide.iloc[:1]]),
+        "wide_text": wide.assign(score_1=["ill", *wide["score_1"].astype(str)[1:]]),
+        "wide_infinite": wide.assign(score_1=[np.inf, *wide["score_1"][1:]]),
+        "wide_constant": wide.assign(**dict.fromkeys(cells, 5)),
+        "wide_empty_cells": wide.assign(**dict.fromkeys(cells, np.nan)),
+        "wide_one_person": wide.iloc[:1],
+        "wide_no_id": wide.drop(columns="pupil"),
         "text_outcome": changed("score", 5, "absent"),
         "comma_numbers": changed("score", slice(None), "1,5"),
         "text_time": changed("week", 3, "later"),
@@ -110,6 +129,7 @@ TEXTS = {
     "other_times.lav": "i =~ 1*score_0 + 1*score_1 + 1*score_2 + 1*score_3\n"
     "s =~ 0*score_0 + 1*score_1 + 5*score_2 + 6*score_3\n",
     "categorical.lav": "i =~ 1*score_0 + 1*score_1\nscore_0 | t1\n",
+    "bad_constraint.lav": "i =~ 1*score_0 + 1*score_1 + 1*score_2\ni ~~ a*i\na == log(0 - 1)\n",
     "contradiction.lav": "i =~ 1*score_0 + 1*score_1 + 1*score_2\ni ~~ a*i\na == 1\na == 2\n",
     "one_line.json": '{"mean": [1, 2]',
     "list.json": "[1, 2]",

@@ -165,7 +165,7 @@ def _refuse_collinear(design: FloatArray, norms: FloatArray, names: tuple[str, .
     involved = tuple(n for n, load in zip(names, loads, strict=True) if load > 1e-6)
     raise NotIdentifiedError(
         f"The fixed-effects design has {len(names)} columns but rank {rank}: "
-        f"collinear are {', '.join(involved)}.",
+        f"collinear are {NotIdentifiedError.listed(involved)}.",
         parameters=involved,
         hint="Drop one of these terms, or merge levels that occur only together.",
     )

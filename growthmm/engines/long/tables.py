@@ -19,6 +19,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures.base import Structure
 from growthmm.engines.long.rows import together
 from growthmm.engines.long.scaling import sample_rows
+from growthmm.model.occasions import places
 
 __all__ = ["Bases", "Tables", "bases_of", "tables_of"]
 
@@ -290,8 +291,8 @@ class _Scatter:
         for index in self.varying:
             self.varying[index] = np.zeros(n * n_kinds)
         for part in _chunks(len(problem.outcome), 1):
-            level = key[part] if known is None else _level(key[part], known)
-            if level is None:
+            level = key[part] if known is None else places(key[part], known)
+            if int(level.min()) < 0:
                 return None
             person = np.asarray(problem.subject[part], dtype=np.intp)
             cell = person * n_kinds + level
@@ -342,17 +343,3 @@ def _constant(found: Values, values: Values, subject: Values) -> bool:
     return all(
         np.array_equal(found[subject[part]], values[part]) for part in _chunks(len(values), 1)
     )
-
-
-def _level(values: Values, known: FloatArray) -> IntArray | None:
-    """Position of each value among the `known` ones; None where one is not among them."""
-    n = len(known)
-    if n == 1:
-        return np.zeros(len(values), dtype=np.intp) if bool((values == known[0]).all()) else None
-    step = (known[-1] - known[0]) / (n - 1)
-    if bool(np.all(np.abs(known[0] + step * np.arange(n) - known) < 0.25 * step)):
-        with np.errstate(invalid="ignore"):
-            level = ((values - known[0]) * (1.0 / step) + 0.5).astype(np.intp)
-    else:
-        level = np.searchsorted(known, values)
-    return level if np.array_equal(known.take(level, mode="clip"), values) else None

@@ -23,6 +23,7 @@ from growthmm.engines.wide.system import (
     parameter_names,
 )
 from growthmm.engines.wide.transform import Transform, identity, semidefinite
+from growthmm.engines.wide.uncertainty import estimate_covariance, invert
 from growthmm.errors import (
     FitFailedError,
     NotIdentifiedError,
@@ -30,7 +31,7 @@ from growthmm.errors import (
     UnsupportedEngineError,
 )
 
-__all__ = ["fit", "information", "invert"]
+__all__ = ["fit", "information"]
 
 FloatArray = NDArray[np.float64]
 Estimator = Literal["ml", "reml"]
@@ -106,7 +107,15 @@ def fit(
             transform, best = _bounded(problem, system, starts, estimator)
     values = transform.natural(best.point)
     boundary = _boundary(problem, system, values, best, bounds)
-    covariance = _covariance(system, transform, best, estimator, information)
+    covariance = estimate_covariance(
+        problem,
+        system,
+        transform,
+        best,
+        estimator=estimator,
+        kind=information,
+        bounded=bounds == "psd",
+    )
     lost = {k for c in best.active for k in c.parameters}
     if bounds == "psd" and boundary.at_boundary:
         lost |= {problem.model.free_parameters.index(n) for n in boundary.parameters}
@@ -266,35 +275,6 @@ def _boundary(
         found.direction,
         "; ".join(notes),
     )
-
-
-def invert(matrix: FloatArray) -> FloatArray:
-    """Inverse of a symmetric matrix in units of its diagonal, on its non-null space."""
-    size = np.sqrt(np.maximum(np.abs(np.diag(matrix)), np.finfo(float).tiny))
-    values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
-    solid = np.abs(values) > 1e-13 * float(np.abs(values).max(initial=0.0))
-    inverse = np.where(solid, 1.0 / np.where(solid, values, 1.0), 0.0)
-    return np.asarray(((vectors * inverse) @ vectors.T) / np.outer(size, size))
-
-
-def _covariance(
-    system: System, transform: Transform, best: Solution, estimator: str, kind: str
-) -> FloatArray:
-    """Covariance of the estimates within the space that the constraints leave."""
-    values = transform.natural(best.point)
-    basis = transform.slope(best.point) @ best.tangent
-    at = evaluate(system, values, restricted=estimator == "reml")
-    if kind == "expected":
-        inner = basis.T @ at.expected @ basis
-    else:
-        inner = -(best.tangent.T @ best.lagrangian @ best.tangent)
-    covariance = np.asarray(basis @ invert(inner) @ basis.T)
-    if estimator == "reml" and len(system.fixed):
-        fixed = system.fixed
-        covariance[fixed, :] = covariance[:, fixed] = 0.0
-        block = np.ix_(fixed, fixed)
-        covariance[block] = invert(-at.hessian[block])
-    return covariance
 
 
 def _convergence(

@@ -15,7 +15,7 @@ doi:10.1093/biomet/58.3.545), which puts ``R + Y`` in the place of R in Q, with
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,15 @@ class System:
         Free parameters.
     fixed : (n_fixed,) ndarray of int
         Parameters of the means, over which the restricted likelihood integrates.
+    turn : (n_parameters, n_parameters) ndarray, optional
+        Directions, as columns, along which to differentiate; they mix parameters of the means
+        with each other alone, and so those of the covariances.
     """
 
     groups: tuple[tuple[r.Ram, Cells], ...]
     n_parameters: int
     fixed: IntArray
+    turn: FloatArray | None = None
 
     @property
     def n_subjects(self) -> int:
@@ -69,7 +73,7 @@ class System:
             else (ram, cells)
             for ram, cells in self.groups
         )
-        return System(groups, self.n_parameters, self.fixed)
+        return System(groups, self.n_parameters, self.fixed, self.turn)
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,24 @@ def evaluate(
     return Evaluation(value, sums.score, sums.hessian, sums.expected)
 
 
+def _jacobian(block: _Block, system: System) -> r.Jacobian:
+    """Derivatives of the moments by the parameters, or along the directions asked for."""
+    jac = r.jacobian(block.ram, block.at)
+    if system.turn is None:
+        return jac
+    cov, mean = block.ram.cov_parameters, block.ram.mean_parameters
+    return replace(
+        jac,
+        sigma=np.einsum("ckab,kl->clab", jac.sigma, system.turn[np.ix_(cov, cov)]),
+        mean=np.einsum("ckaw,kl->claw", jac.mean, system.turn[np.ix_(mean, mean)]),
+    )
+
+
+def _curvature(block: _Block, system: System, q: FloatArray, back: FloatArray) -> FloatArray:
+    found = r.curvature(block.ram, block.at, q, back)
+    return found if system.turn is None else system.turn.T @ found @ system.turn
+
+
 def _fixed_information(system: System, values: FloatArray) -> FloatArray | None:
     """``X'V^-1X``: the information of the fixed parameters."""
     n = len(system.fixed)
@@ -236,7 +258,7 @@ def _fixed_information(system: System, values: FloatArray) -> FloatArray | None:
 def _fixed_slopes(block: _Block, system: System) -> tuple[IntArray, FloatArray]:
     """Which fixed parameters act in the block, and dM for each (n_designs, n_fixed, T, 1 + q)."""
     ram = block.ram
-    jac = r.jacobian(ram, block.at)
+    jac = _jacobian(block, system)
     position = {int(k): i for i, k in enumerate(ram.mean_parameters)}
     pairs = [(i, position[int(k)]) for i, k in enumerate(system.fixed) if int(k) in position]
     where = np.array([i for i, _ in pairs], dtype=np.intp)
@@ -303,11 +325,11 @@ def _accumulate(
     back = g @ cells.transform.T
     if len(block.at.b) == 1:
         q, back = q.sum(axis=0, keepdims=True), back.sum(axis=0, keepdims=True)
-    jac = r.jacobian(block.ram, block.at)
+    jac = _jacobian(block, system)
     sums.score[block.ram.cov_parameters] += 0.5 * np.einsum("cab,ckab->k", q, jac.sigma)
     sums.score[block.ram.mean_parameters] += np.einsum("caw,ckaw->k", back, jac.mean)
     if order > 1:
-        sums.hessian += r.curvature(block.ram, block.at, q, back)
+        sums.hessian += _curvature(block, system, q, back)
         _second(block, jac, spread, g, sums)
         if restricted is not None:
             _second_restricted(block, jac, restricted, sums)

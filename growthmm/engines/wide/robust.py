@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.constraints import relations
-from growthmm.engines.wide.fitting import invert
 from growthmm.engines.wide.likelihood import evaluate, invert_patterns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.engines.wide.search import null_basis
 from growthmm.engines.wide.statistics import Persons, persons
 from growthmm.engines.wide.system import compile_problem
+from growthmm.engines.wide.uncertainty import invert
 from growthmm.errors import FitFailedError, UnsupportedEngineError
 
 __all__ = ["person_scores", "sandwich"]

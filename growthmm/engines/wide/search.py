@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.optimiser import Objective, Optimum, maximise
 from growthmm.engines.wide.constraints import Relation
+from growthmm.errors import SpecificationError
 
 __all__ = ["Relations", "Solution", "null_basis", "solve"]
 
@@ -173,6 +174,13 @@ def _null_space(
         f, g, h = objective(origin + basis @ z)
         return f, basis.T @ g, basis.T @ h @ basis
 
+    at = constraints(origin)
+    sizes = np.abs(slope).sum(axis=1) * (1.0 + float(np.abs(origin).max(initial=0.0)))
+    if any(abs(at[i].jet.value) > 1e-8 * size for i, size in zip(which, sizes, strict=True)):
+        raise SpecificationError(
+            f"The constraints contradict each other: {'; '.join(at[i].text for i in which)}.",
+            hint="Drop or correct one of them.",
+        )
     if not np.isfinite(objective(origin)[0]):
         return _failed(objective, start, basis), np.zeros(len(which))
     best = maximise(reduced, np.zeros(basis.shape[1]))

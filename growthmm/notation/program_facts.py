@@ -1,0 +1,69 @@
+"""Two mixed models that differ in their writing alone, and columns whose names say occasion."""
+
+from __future__ import annotations
+
+import re
+
+from growthmm.model.expression import variables
+from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.notation.program_effects import monomials
+
+__all__ = ["occasion_like", "quoted_group", "settled"]
+
+_OCCASIONS = re.compile(
+    r"(?:occ|occasion|wave|time|visit|week|month|year|day|age|session|round|t)s?_?[0-9]*"
+)
+
+
+def occasion_like(name: str) -> bool:
+    """Whether a column's name says that it holds occasions.
+
+    Examples
+    --------
+    >>> occasion_like("Wave"), occasion_like("sex")
+    (True, False)
+    """
+    return _OCCASIONS.fullmatch(name.lower()) is not None
+
+
+def settled(model: MixedModel) -> tuple[object, ...]:
+    """What a model says, whichever of several equal ways it is written in.
+
+    A block without covariances of one numeric effect is a block; blocks stand in any order.
+    """
+    blocks = sorted(_blocks(model), key=str)
+    fixed = tuple(frozenset(term.factors) for term in model.fixed)
+    return (model.response, frozenset(fixed), tuple(blocks), model.residual, model.estimator)
+
+
+def _blocks(model: MixedModel) -> list[RandomBlock]:
+    made: list[RandomBlock] = []
+    for block in model.random:
+        wide = [term for term in block.terms if not _narrow(term.factors)]
+        if block.covariance == "by_term" and wide:
+            made += [RandomBlock((term,), block.group) for term in block.terms]
+        elif block.covariance == "unstructured":
+            made.append(block)
+        elif len(block.terms) == 1 and not wide:
+            made.append(RandomBlock(block.terms, block.group))
+        elif wide:
+            made.append(RandomBlock(block.terms, block.group, "diagonal"))
+        else:
+            made += [RandomBlock((term,), block.group) for term in block.terms]
+    return made
+
+
+def _narrow(factors: tuple[str, ...]) -> bool:
+    """Whether each factor is one numeric column."""
+    for factor in factors:
+        known = monomials(factor)
+        if known is not None and not known.categorical:
+            continue
+        if known is not None or factor.startswith(("C(", "poly(", "bs(", "ns(", "cr(")):
+            return False
+    return True
+
+
+def quoted_group(group: str) -> list[str]:
+    """The columns of a grouping factor."""
+    return [variables(part)[0] if variables(part) else part for part in group.split(":")]
