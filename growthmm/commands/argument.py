@@ -14,7 +14,7 @@ OPTIONS = ("residual", "estimator", "bounds", "function", "from")
 """What a model may say of itself."""
 
 # A single `=` between a word and a value: neither SEM text (=~, ==, :=) nor a formula has that.
-_ASSIGNMENT = re.compile(r"\s*([A-Za-z_-]+)\s*=(?![=~])\s*([^,;=~]*?)\s*")
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z_-]+)\s*=(?![=~])\s*([^,;=~`()]*?)\s*")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ LARGEST = 1e140
 GLANCE = 1024
 """Rows that are looked at before all are."""
 
+PERSONS = 4
+
 
 def check_long(
     frame: pandas.DataFrame, *, id: str, time: str | None, outcome: str, wide_form: bool
@@ -82,7 +84,7 @@ def check_long(
     clock = None if time is None else numeric_column(frame, time)
     # Whatever is wrong with data as a whole is wrong with their first rows: most often these
     # clear all of it, and only the size of values is left to look at.
-    if _fine(frame[id].iloc[:GLANCE], values[:GLANCE], None if clock is None else clock[:GLANCE]):
+    if _fine(frame[id], values, clock):
         _check_size(values, outcome)
     else:
         _check_whole(frame, (id, time, outcome), values, clock)
@@ -95,13 +97,30 @@ def check_long(
 def _fine(
     person: pandas.Series[Any], values: NDArray[np.float64], clock: NDArray[np.float64] | None
 ) -> bool:
-    """Whether two persons, two times and a change within a person are seen."""
-    observed = ~np.isnan(values)
-    seen = values[observed]
-    numbered = factorise(person)[0][observed]
-    if seen.size < 3 or not (numbered != numbered[0]).any() or not _changes(seen, numbered):
+    """Whether two persons, two times and a change within a person are seen at a glance."""
+    observed = ~np.isnan(values[:GLANCE])
+    seen = values[:GLANCE][observed]
+    numbered = factorise(person.iloc[:GLANCE])[0][observed]
+    if seen.size < 3 or not (numbered != numbered[0]).any():
         return False
-    return clock is None or bool((clock[observed] != clock[observed][0]).any())
+    if clock is not None:
+        times = clock[:GLANCE][observed]
+        if not (times != times[0]).any():
+            return False
+    return _changes(seen, numbered) or _one_changes(person, values)
+
+
+def _one_changes(person: pandas.Series[Any], values: NDArray[np.float64]) -> bool:
+    """Whether the outcome of one of the first persons changes, wherever their rows are."""
+    if not isinstance(person.dtype, np.dtype) or person.dtype.kind not in "iu":
+        return False
+    numbers = person.to_numpy()
+    for number in numbers[:PERSONS]:
+        own = values[numbers == number]
+        own = own[~np.isnan(own)]
+        if own.size and bool((own != own[0]).any()):
+            return True
+    return False
 
 
 def _changes(seen: NDArray[np.float64], person: NDArray[np.intp]) -> bool:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from growthmm.data.frames import as_pandas, codes, require_columns
 from growthmm.data.levels import column_levels
+from growthmm.data.persons import number_persons
 from growthmm.data.wording import listed
 from growthmm.errors import UnboundError
 from growthmm.model.expression import variables
 from growthmm.model.mixed import MixedModel
+from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Role, Variable
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["classify", "find_person", "find_time", "time_candidates"]
 
 Codes = NDArray[np.intp]
+
+GLANCE = 1024
+FEW = 256
 
 
 def classify(
@@ -140,6 +145,8 @@ def find_person(model: MixedModel, frame: object | None = None) -> str:
         If the model has no grouping factor, or several of which none is the innermost.
     """
     groups = model.groups
+    if not groups and model.residual.person is not None:
+        return model.residual.person
     if not groups:
         raise UnboundError(
             "The model has no random effects, so nothing says who the persons are.",
@@ -210,8 +217,10 @@ def time_candidates(model: MixedModel, frame: object, id: str) -> tuple[str, ...
     frame = as_pandas(frame)
     terms = [*model.fixed, *(term for block in model.random for term in block.terms)]
     names = dict.fromkeys(v for term in terms for e in term.factors for v in variables(e))
+    if model.residual.time is not None:
+        names[model.residual.time] = None
     require_columns(frame, [id, *names])
-    person = codes(frame, id)[0]
+    person = number_persons(frame, id)[0].astype(np.intp)
     found = []
     for name in names:
         column = frame[name]
@@ -220,9 +229,32 @@ def time_candidates(model: MixedModel, frame: object, id: str) -> tuple[str, ...
             continue
         if kind.is_bool_dtype(column.dtype):
             continue
-        if _identifies(person, codes(frame, name)[0]):
+        # Most columns that do not identify rows already fail to in the first ones.
+        first = codes(frame.iloc[:GLANCE], name)[0]
+        if len(frame) > GLANCE and _repeats(person[:GLANCE], first):
+            continue
+        if _identifies(person, _numbered(frame, name)):
             found.append(name)
     return tuple(found)
+
+
+def _repeats(person: Codes, value: Codes) -> bool:
+    usable = (person >= 0) & (value >= 0)
+    key = person[usable] * (int(value.max(initial=0)) + 1) + value[usable]
+    return len(np.unique(key)) < len(key)
+
+
+def _numbered(frame: pandas.DataFrame, name: str) -> Codes:
+    """Codes of a numeric column; where its values are few they need not be hashed."""
+    column = frame[name]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        values = column.to_numpy()
+        known = distinct_numbers(values[:GLANCE])
+        if len(known) <= FEW:
+            found = places(values, known)
+            if bool(((found >= 0) | np.isnan(values)).all()):
+                return found
+    return codes(frame, name)[0]
 
 
 def _identifies(person: Codes, value: Codes) -> bool:
@@ -248,8 +280,8 @@ def _identifies(person: Codes, value: Codes) -> bool:
 def find_time(model: MixedModel, frame: object, id: str) -> str:
     """The numeric variable of the model that, with the person, identifies rows.
 
-    Among several the one with a random slope, and among these the one that the others are
-    functions of.
+    Among several the one that the residual structure names, else the one with a random slope,
+    and among these the one that the others are functions of.
 
     Parameters
     ----------
@@ -282,6 +314,8 @@ def find_time(model: MixedModel, frame: object, id: str) -> str:
     't'
     """
     candidates = time_candidates(model, frame, id)
+    if model.residual.time in candidates:
+        return model.residual.time
     if len(candidates) > 1:
         slopes = {
             v

@@ -329,7 +329,7 @@ def frame_from_wide(
     }
     for covariate in bound.covariates:
         if covariate.time_varying:
-            made[covariate.name] = _stack(frame, covariate.columns)
+            made[covariate.name] = _stack_partly(frame, covariate.columns)
         else:
             made[covariate.name] = np.repeat(numeric_column(frame, covariate.name), t)
     return pd.DataFrame(made)
@@ -354,6 +354,12 @@ def _check_persons(outcomes: FloatArray, names: Sequence[str]) -> None:
             f"Every value of {', '.join(names)} is {values[0]:g}.",
             hint="Outcomes that do not vary have nothing to model: name other columns.",
         )
+
+
+def _stack_partly(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
+    """Columns stacked; one that is absent has no path, and any number will do."""
+    absent = [name for name in columns if name not in frame.columns]
+    return _stack(frame.assign(**dict.fromkeys(absent, 0.0)), columns)
 
 
 def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> WideData:

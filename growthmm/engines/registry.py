@@ -104,6 +104,24 @@ ENGINES: dict[str, Engine] = {
             r_package="lavaan",
             title="lavaan through Rscript",
         ),
+        Engine(
+            "glmmtmb",
+            "mixed",
+            False,
+            "growthmm.engines.r",
+            "fit_glmmtmb",
+            r_package="glmmTMB",
+            title="glmmTMB through Rscript",
+        ),
+        Engine(
+            "openmx",
+            "sem",
+            False,
+            "growthmm.engines.r",
+            "fit_openmx",
+            r_package="OpenMx",
+            title="OpenMx through Rscript",
+        ),
     )
 }
 """Every engine by name; a new one is a row here and a file."""

@@ -88,7 +88,8 @@ def compare_pair_moments(pair: Pair, *, draws: int = 5, seed: int = 20) -> Momen
         + 3 * len(pair.growth.covariates)
         + max((len(v.levels or ()) for v in schema.variables), default=0)
     )
-    frame, outcome = design_frame(schema, n_persons, seed)
+    columns = [*pair.mixed.fixed, *(c for block in pair.mixed.random for c in block.columns)]
+    frame, outcome = design_frame(schema, n_persons, seed, columns=columns)
     plain = replace(pair.mixed, model=replace(pair.mixed.model, response="y_outcome_"))
     frame["y_outcome_"] = outcome
     mixed = MixedMoments(long_data(plain, frame).problem)

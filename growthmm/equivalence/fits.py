@@ -21,9 +21,12 @@ __all__ = ["EngineReport", "Fits", "fit_both", "newton_distance", "witness_error
 
 FloatArray = NDArray[np.float64]
 
-UNAIDED, AT_BOUNDARY = 0.2, 0.025
-"""Shares of a witness's time limit for its first try from its own start, and at a boundary, where
-optimisers crawl, for each try (with up to `SMALL` rows; more rows, more time)."""
+UNAIDED = 0.1
+"""Share of a witness's time limit for its first try, from its own start."""
+
+AT_BOUNDARY = (0.02, 0.05)
+"""Shares for the first and the second try at a boundary, where optimisers crawl (with up to `SMALL`
+rows; more rows, more time)."""
 
 SMALL = 1500
 
@@ -216,7 +219,7 @@ def _witness(
         return EngineReport(e.name, False, said, found.version)
     answer, distance, gap = best
     return EngineReport(
-        e.name, False, _failure(e, ours, distance, gap), found.version, answer, distance
+        e.name, False, _failure(e, ours, answer, distance, gap), found.version, answer, distance
     )
 
 
@@ -225,8 +228,9 @@ def _limits(e: Engine, ours: EngineFit, time_limit: float) -> tuple[float, float
     if e.r_package is not None:
         return time_limit, time_limit
     if ours.boundary.at_boundary:
-        each = min(1.0, AT_BOUNDARY * max(1.0, ours.n_rows / SMALL)) * time_limit
-        return each, each
+        size = max(1.0, ours.n_rows / SMALL)
+        first, second = (min(1.0, share * size) * time_limit for share in AT_BOUNDARY)
+        return first, second
     return UNAIDED * time_limit, time_limit
 
 
@@ -247,18 +251,23 @@ def _counts(e: Engine, ours: EngineFit, distance: float, gap: float) -> bool:
     return distance <= e.tolerance and abs(gap) <= max(1e-6, e.tolerance**2 * len(ours.names))
 
 
-def _failure(e: Engine, ours: EngineFit, distance: float, gap: float) -> str:
-    if not ours.boundary.at_boundary and distance <= e.tolerance:
+def _failure(e: Engine, ours: EngineFit, answer: EngineFit, distance: float, gap: float) -> str:
+    side = "below" if gap > 0 else "above"
+    edge = ours.boundary.at_boundary or ours.boundary.beyond
+    if edge and answer.bounds != ours.bounds:
+        space = "positive semi-definite" if answer.bounds == "psd" else "all"
         return (
-            f"failed: at our optimum it computes a log-likelihood {abs(gap):.2g} "
-            f"{'below' if gap > 0 else 'above'} ours"
+            f"it searches {space} covariance matrices, another space than the one asked for, and "
+            f"ends {abs(gap):.2g} in log-likelihood {side} our optimum"
         )
+    if not ours.boundary.at_boundary and distance <= e.tolerance:
+        return f"failed: at our optimum it computes a log-likelihood {abs(gap):.2g} {side} ours"
     where = "" if ours.boundary.at_boundary else f"{distance:.2g} standard errors and "
     if not np.isfinite(distance):
         where = "where the likelihood does not curve down, "
     return (
         f"failed: it stopped {where}{abs(gap):.2g} in log-likelihood "
-        f"{'below' if gap > 0 else 'above'} the optimum, also when started from it"
+        f"{side} the optimum, also when started from it"
     )
 
 

@@ -85,8 +85,8 @@ class MixedMoments:
         problem = self.problem
         beta, G, residual = self.matrices(values)
         t = len(problem.outcome) // problem.n_subjects
-        X = problem.fixed.reshape(problem.n_subjects, t, -1)
-        Z = problem.random.reshape(problem.n_subjects, t, -1)
+        X = np.asarray(problem.fixed).reshape(problem.n_subjects, t, -1)
+        Z = np.asarray(problem.random).reshape(problem.n_subjects, t, -1)
         mean, cov = mixed_moments(X, beta, Z, G, np.diag(residual[:t]))
         return _stack(mean, cov[0])
 

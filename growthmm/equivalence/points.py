@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.data.design import evaluate
 from growthmm.engines.outcome import EngineFit
+from growthmm.errors import ValueColumnError
+from growthmm.model.expression import quote
 from growthmm.model.growth import FactorBlock, GrowthModel
-from growthmm.model.schema import Schema
+from growthmm.model.schema import Column, Schema
 from growthmm.translation.pair import Pair
 
 __all__ = ["admissible", "block_matrix", "by_key", "design_frame", "interior", "order", "perturbed"]
@@ -122,7 +127,9 @@ def perturbed(
     return moved
 
 
-def design_frame(schema: Schema, n_persons: int, seed: int):  # type: ignore[no-untyped-def]
+def design_frame(  # type: ignore[no-untyped-def]
+    schema: Schema, n_persons: int, seed: int, *, columns: Sequence[Column] = ()
+):
     """Persons with random covariates, seen at every occasion, and random outcomes beside.
 
     Parameters
@@ -133,6 +140,9 @@ def design_frame(schema: Schema, n_persons: int, seed: int):  # type: ignore[no-
         How many persons.
     seed : int
         Of the random numbers.
+    columns : sequence of Column
+        Design columns that must have values: where covariates of both signs give none, as under
+        a logarithm, they are drawn positive.
 
     Returns
     -------
@@ -141,9 +151,20 @@ def design_frame(schema: Schema, n_persons: int, seed: int):  # type: ignore[no-
     outcome : (n_persons * n_times,) ndarray
         Numbers to stand for it.
     """
+    rng = np.random.default_rng(seed)
+    frame = _drawn(schema, n_persons, rng, positive=False)
+    try:
+        evaluate(columns, frame, schema)
+    except ValueColumnError:
+        frame = _drawn(schema, n_persons, rng, positive=True)
+    return frame, rng.normal(size=len(frame))
+
+
+def _drawn(  # type: ignore[no-untyped-def]
+    schema: Schema, n_persons: int, rng: np.random.Generator, *, positive: bool
+):
     import pandas as pd
 
-    rng = np.random.default_rng(seed)
     t = len(schema.occasions)
     made: dict[str, object] = {
         schema.person: np.repeat(np.arange(n_persons), t),
@@ -153,14 +174,26 @@ def design_frame(schema: Schema, n_persons: int, seed: int):  # type: ignore[no-
         if variable.name in made:
             continue
         constants = schema.constants_of(variable.name)
+        levels = variable.levels
         if variable.role == "time_function" and constants is not None:
-            made[variable.name] = np.tile(np.asarray(constants.values[0][1]), n_persons)
-        elif variable.levels is not None:
-            codes = np.arange(n_persons) % len(variable.levels)
-            per_person = pd.Categorical.from_codes(codes, list(variable.levels))
-            made[variable.name] = per_person.repeat(t)
-        elif variable.role == "time_varying":
-            made[variable.name] = rng.normal(size=n_persons * t)
+            values = np.asarray(constants.values[0][1])
+            if levels is not None:
+                values = np.asarray(levels, dtype=object)[values.astype(np.intp)]
+            made[variable.name] = np.tile(values, n_persons)
+            continue
+        within = variable.role == "time_varying"
+        size = n_persons * t if within else n_persons
+        numbered = schema.constants_of(f"C({quote(variable.name)})")
+        if levels is None and numbered is not None:
+            levels = dict(numbered.values).get("levels")
+        drawn: object
+        if levels is not None:
+            # Each level as often as the others, in an order of its own for each variable.
+            codes = rng.permutation(np.arange(size) % len(levels))
+            drawn = pd.Categorical.from_codes(codes, list(levels))
+            if variable.levels is None:
+                drawn = np.asarray(levels)[codes]
         else:
-            made[variable.name] = np.repeat(rng.normal(size=n_persons), t)
-    return pd.DataFrame(made), rng.normal(size=n_persons * t)
+            drawn = np.exp(rng.normal(size=size)) if positive else rng.normal(size=size)
+        made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
+    return pd.DataFrame(made)

@@ -87,7 +87,8 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
         summed.
     """
     beta, G, residual = MixedMoments(problem).matrices(values)
-    design = np.abs(problem.fixed - problem.fixed.mean(axis=0)) @ np.abs(beta)
+    fixed = np.asarray(problem.fixed)
+    design = np.abs(fixed - fixed.mean(axis=0)) @ np.abs(beta)
     products = design + np.abs(problem.outcome - problem.outcome.mean())
     total = 0.0
     for rows, covariance in _groups(problem, values):

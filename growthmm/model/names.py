@@ -28,5 +28,5 @@ def residual_name(stratum: str | float | None = None) -> str:
     """
     if stratum is None:
         return f"var({RESIDUAL})"
-    shown = stratum if isinstance(stratum, str) else f"{stratum:g}"
+    shown = stratum if isinstance(stratum, str) else f"{stratum:.15g}"
     return f"var({RESIDUAL}[{shown}])"

@@ -22,7 +22,10 @@ MODULES = {
     "mixedmodels.jl": "growthmm.notation.mixedmodels_jl",
     "lavaan": "growthmm.notation.lavaan",
     "semopy": "growthmm.notation.semopy",
+    "mplus": "growthmm.notation.mplus",
     "openmx": "growthmm.notation.openmx",
+    "dot": "growthmm.notation.dot",
+    "ram": "growthmm.notation.ram",
 }
 """Name of each notation, and the module whose ``NOTATION`` speaks it."""
 

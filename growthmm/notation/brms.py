@@ -14,10 +14,10 @@ from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula import term_text
-from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
+from growthmm.notation.formula_loss import function_losses, sem_error, spelled
 from growthmm.notation.r_script import data_lines, is_syntactic, uses_splines
 from growthmm.notation.random_bars import bars
-from growthmm.notation.residual_columns import columns, missing_columns, placed, within
+from growthmm.notation.residual_columns import columns, lacking, missing_columns, placed, within
 
 __all__ = ["NOTATION", "Brms"]
 
@@ -126,7 +126,7 @@ def _formula(model: MixedModel) -> str:
 def _losses(model: MixedModel) -> list[Loss]:
     lost = []
     if model.residual.kind in ("ar1+common", "toeplitz", "banded"):
-        lost += residual_loss("brms", model)
+        lost.append(lacking("brms", model, "unstr(time, gr): unstructured residuals"))
     lost += missing_columns("brms", model)
     for name in columns(model):
         if not is_syntactic(name) or "__" in name or name.endswith("_"):

@@ -401,7 +401,8 @@ def read_conditioned(text: str, *, shown: str | None = None) -> tuple[Node, tupl
     reader = _Reader(text if shown is None else shown, "r", "nlme")
     node = parse(text, shown=shown)
     if not (isinstance(node, Operation) and node.operator == "~" and node.left is None):
-        raise reader.fail("A one-sided formula was expected", node, "Write ~ terms | person.")
+        first = node.left if isinstance(node, Operation) and node.left is not None else node
+        raise reader.fail("A one-sided formula was expected", first, "Write ~ terms | person.")
     right = node.right
     if isinstance(right, Operation) and right.operator in BARS and right.left is not None:
         if right.operator == "||" or (

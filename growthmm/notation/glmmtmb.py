@@ -146,7 +146,8 @@ class GlmmTmb:
 
 
 _PRINT = f"""{PRINTERS}
-show("logLik", number(logLik(fit)))
+# logLik() is NA where the Hessian is singular, at a boundary say.
+show("logLik", number(-fit$fit$objective))
 fixed <- fixef(fit)$cond
 errors <- sqrt(diag(as.matrix(vcov(fit)$cond)))
 for (i in seq_along(fixed))

@@ -7,9 +7,9 @@ from growthmm.model.expression import quote, spell
 from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import MixedModel
 from growthmm.notation.formula import term_text
-from growthmm.notation.formula_loss import residual_loss, spelled
+from growthmm.notation.formula_loss import spelled
 from growthmm.notation.random_bars import bars
-from growthmm.notation.residual_columns import missing_columns, within
+from growthmm.notation.residual_columns import lacking, missing_columns, within
 
 __all__ = ["call_parts", "losses", "strata", "tied_lines", "version_line"]
 
@@ -106,7 +106,7 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
     if model.residual.kind == "banded":
-        return residual_loss("glmmTMB", model)
+        return [lacking("glmmTMB", model, "us(0 + factor(time) | person): unstructured residuals")]
     if model.residual.kind == "cs" and within(model).time is None:
         return [
             Loss(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from growthmm.model.expression import spell, variables
+from growthmm.model.expression import quote, spell, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.notation.sem_text import number_text, r_string
 
@@ -44,7 +44,7 @@ def _part(part: ColumnPart, schema: Schema | None, frame: str) -> str:
         code = f"with({frame}, {spell(part.expression, 'r')})"
         return f"as.matrix({code})[, {part.index + 1}]"
     name = variables(part.expression)[0]
-    values = f"with({frame}, {spell(name, 'r')})"
+    values = f"with({frame}, {spell(quote(name), 'r')})"
     variable = schema.variable(name) if schema is not None else None
     levels = variable.levels if variable is not None else None
     contrast = _contrast(part.expression, schema)

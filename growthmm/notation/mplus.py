@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from growthmm.errors import NotationError, SpecificationError
@@ -11,7 +11,6 @@ from growthmm.model.defaults import Default
 from growthmm.model.schema import Column
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.lavaan_defaults import Variables
 from growthmm.notation.mplus_constraint import read_constraints
 from growthmm.notation.mplus_defaults import complete
 from growthmm.notation.mplus_lists import Names
@@ -20,8 +19,6 @@ from growthmm.notation.mplus_options import Options, read_options
 from growthmm.notation.mplus_syntax import Syntax
 from growthmm.notation.mplus_text import (
     Command,
-    Statement,
-    Substitutes,
     blank_comments,
     commands,
     error_at,
@@ -102,7 +99,7 @@ def _read(text: str) -> MplusInput:
     found = commands(text, blanked)
     options = read_options(found, text, blanked)
     kept = substitutes(text)
-    parts = _parts(found, options, kept, text)
+    parts = _parts(found, options, text)
     names = Names((*options.names, *options.use, *options.created), kept.variables)
     label_names = Names((), kept.labels)
     order = options.use or options.names
@@ -116,7 +113,10 @@ def _read(text: str) -> MplusInput:
     rows = tuple(model_text.rows.values())
     if not rows:
         raise error_at(
-            text, len(text.rstrip()), "The input has no MODEL.", expected=("MODEL: i s | y0@0 y1@1;",)
+            text,
+            len(text.rstrip()),
+            "The input has no MODEL.",
+            expected=("MODEL: i s | y0@0 y1@1;",),
         )
     labels = [row.label for row in rows if row.label]
     relations = [s for c in parts.constraints for s in statements(blanked, c.start, c.end)]
@@ -125,11 +125,27 @@ def _read(text: str) -> MplusInput:
     n_groups = max(1, len(options.groups))
     table = complete(syntax, n_groups, no_covariances=options.no_covariances)
     _check_names(model_text, options, table.variables.latent, text)
-    return MplusInput(
-        _model(syntax, _plain_labels(table.paths), table.variables, options, parts, kept, names),
-        options,
-        " ".join(blanked[c.start : c.end].strip() for c in found if c.name == "TITLE"),
+    notes = (*options.notes, *parts.notes, *_idle(table.paths, options, names))
+    groups = dict(kept.groups)
+    column = options.group_variable
+    exogenous = table.variables.exogenous
+    model = SemModel(
+        paths=_plain_labels(table.paths),
+        latent=table.variables.latent,
+        outcomes=tuple(n for n in table.variables.observed if n not in exogenous),
+        covariates=exogenous,
+        constraints=constraints,
+        defined=defined,
+        n_groups=n_groups,
+        group_variable=names.spell(column) if column else None,
+        group_labels=tuple(groups.get(name.lower(), value) for value, name in options.groups),
+        missing="listwise" if options.listwise else "ml",
+        information=options.information,
+        notation="mplus",
+        defaults=notes,
     )
+    titles = [blanked[c.start : c.end].strip(" \t\r\n;") for c in found if c.name == "TITLE"]
+    return MplusInput(model, options, " ".join(titles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +157,7 @@ class _Parts:
     notes: tuple[Default, ...]
 
 
-def _parts(
-    found: list[Command], options: Options, kept: Substitutes, text: str
-) -> _Parts:
+def _parts(found: list[Command], options: Options, text: str) -> _Parts:
     groups = {name.lower(): k for k, (_, name) in enumerate(options.groups)}
     models: list[tuple[Command, int | None]] = []
     constraints: list[Command] = []
@@ -168,8 +182,7 @@ def _parts(
                 text,
                 command.position,
                 f"MODEL {command.argument} is not supported: it is no group of GROUPING.",
-                expected=tuple(f"MODEL {name}" for _, name in options.groups)
-                + ("MODEL CONSTRAINT",),
+                expected=(*(f"MODEL {name}" for _, name in options.groups), "MODEL CONSTRAINT"),
                 hint="Name groups in VARIABLE: GROUPING IS sex (0 = f 1 = m);",
             )
     return _Parts(models, constraints, tuple(notes))
@@ -207,47 +220,21 @@ def _check_names(
 
 def _plain_labels(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """Without labels that are no more than the row's own name."""
-    from dataclasses import replace
-
     return tuple(replace(p, label=None) if p.label == p.name else p for p in paths)
 
 
-def _model(
-    syntax: Syntax,
-    paths: tuple[Path, ...],
-    variables: Variables,
-    options: Options,
-    parts: _Parts,
-    kept: Substitutes,
-    names: Names,
-) -> SemModel:
-    groups = dict(kept.groups)
-    group_variable = options.group_variable
-    used = {name.lower() for path in paths for name in (path.left, path.right, path.definition or "")}
-    idle = [n for n in (options.use or ()) if names.spell(n).lower() not in used]
-    idle = [n for n in idle if n.lower() != (group_variable or "").lower()]
-    notes = list((*options.notes, *parts.notes))
-    if idle:
-        rule = (
-            "Mplus estimates the mean and variance of a variable of USEVARIABLES that MODEL does "
-            "not name, uncorrelated with all others; that changes no other estimate"
-        )
-        notes.append(Default(", ".join(idle), "left out", rule))
-    return SemModel(
-        paths=paths,
-        latent=variables.latent,
-        outcomes=tuple(n for n in variables.observed if n not in variables.exogenous),
-        covariates=variables.exogenous,
-        constraints=syntax.constraints,
-        defined=syntax.defined,
-        n_groups=max(1, len(options.groups)),
-        group_variable=names.spell(group_variable) if group_variable else None,
-        group_labels=tuple(groups.get(name.lower(), value) for value, name in options.groups),
-        missing="listwise" if options.listwise else "ml",
-        information=options.information,
-        notation="mplus",
-        defaults=tuple(notes),
+def _idle(paths: tuple[Path, ...], options: Options, names: Names) -> tuple[Default, ...]:
+    """A note on the variables of USEVARIABLES that MODEL does not name."""
+    used = {name for path in paths for name in (path.left, path.right, path.definition)}
+    used.add(names.spell(options.group_variable or ""))
+    idle = [name for name in options.use if names.spell(name) not in used]
+    if not idle:
+        return ()
+    rule = (
+        "Mplus estimates mean and variance of a variable of USEVARIABLES that MODEL does not "
+        "name, uncorrelated with all others; that changes no other estimate"
     )
+    return (Default(", ".join(idle), "left out", rule),)
 
 
 class MplusNotation:

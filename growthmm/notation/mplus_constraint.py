@@ -93,12 +93,12 @@ def read_constraints(
     known = {*labels, *fresh}
     for relation in relations:
         for side in (relation.left, relation.right):
-            for name in names(side):
-                if name.text not in known:
+            for used in names(side):
+                if used.text not in known:
                     raise error_at(
                         text,
-                        name.position,
-                        f"{name.text} is neither a label of MODEL nor a NEW parameter.",
+                        used.position,
+                        f"{used.text} is neither a label of MODEL nor a NEW parameter.",
                         expected=tuple(sorted(known)),
                         hint="Label the parameter in MODEL: y0 (v);",
                     )
@@ -124,9 +124,7 @@ def _named(expression: Expression, label_names: Names) -> Expression:
     return expression
 
 
-def _define(
-    fresh: dict[str, int], relations: list[_Relation], text: str
-) -> tuple[Defined, ...]:
+def _define(fresh: dict[str, int], relations: list[_Relation], text: str) -> tuple[Defined, ...]:
     """Give every new parameter its expression; takes the relations it uses off the list."""
     expressions: dict[str, Expression] = {}
     for name in fresh:

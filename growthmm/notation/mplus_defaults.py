@@ -66,13 +66,13 @@ def complete(syntax: Syntax, n_groups: int = 1, *, no_covariances: bool = False)
             if key not in own and defaults.invariant(row):
                 path = _as_in_first(path, first.setdefault(key, path))
             paths.append(path)
-        for path in defaults.rows(group):
-            key = Row(path.left, path.op, path.right).key
+        for default in defaults.rows(group):
+            key = Row(default.left, default.op, default.right).key
             if key in overall or key in own:
                 continue
-            if path.free and defaults.equal(path):
-                path = _as_in_first(path, first.setdefault(key, path))
-            paths.append(path)
+            held = default.free and defaults.equal(default)
+            mate = first.setdefault(key, default) if held else default
+            paths.append(_as_in_first(default, mate))
     return Table(tuple(paths), variables)
 
 

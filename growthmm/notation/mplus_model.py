@@ -170,7 +170,9 @@ class ModelText:
         return parts
 
     def _relation(self, parsed: Relation) -> None:
-        left = [name for name, item in self._plain(parsed.left, "the left side") if self._bare(item)]
+        left = [
+            name for name, item in self._plain(parsed.left, "the left side") if self._bare(item)
+        ]
         parts = self._segments(parsed.right)
         if parsed.op in ("PON", "PWITH"):
             total = sum(len(part) for part, _ in parts)
@@ -231,9 +233,8 @@ class ModelText:
         """Add the rows of each stretch with its labels."""
         for rows, (_, labels) in zip(parts, segments, strict=True):
             words = self._labels(labels, len(rows))
-            for (left, op, right, item), label in zip(rows, words, strict=True):
-                listed = labels is not None and len(set(words)) > 1
-                self._row(left, op, right, item, label, listed)
+            for cell, label in zip(rows, words, strict=True):
+                self._row(cell, label, listed=len(set(words)) > 1)
 
     def _labels(self, labels: Labels | None, n: int) -> list[str | None]:
         if labels is None:
@@ -257,13 +258,14 @@ class ModelText:
 
     def _numbers(self, first: str, last: str, position: int) -> list[str]:
         if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
-            raise self._error(position, f"{first}-{last} is no label.", "Labels are names or whole numbers.")
+            raise self._error(
+                position, f"{first}-{last} is no label.", "Labels are names or whole numbers."
+            )
         names = expand(f"eq{first}", f"eq{last}", (), self.text, position)
         return [f"eq{int(name[2:])}" for name in names]
 
-    def _row(
-        self, left: str, op: Operator, right: str, item: Item, label: str | None, listed: bool
-    ) -> None:
+    def _row(self, cell: tuple[str, Operator, str, Item], label: str | None, listed: bool) -> None:
+        left, op, right, item = cell
         fixed = item.sign == "@"
         row = Row(
             left,
@@ -288,7 +290,9 @@ class ModelText:
         self.rows[place] = row if old is None else merged(old, row)
 
     def _growth(self, parsed: TimeScores) -> None:
-        factors = [n for n, item in self._plain(parsed.factors, "growth factors") if self._bare(item)]
+        factors = [
+            n for n, item in self._plain(parsed.factors, "growth factors") if self._bare(item)
+        ]
         outcomes = self._plain(parsed.outcomes, "time scores")
         at = parsed.factors[0]
         if len(factors) not in _SUM or len(set(factors)) < len(factors):
@@ -362,9 +366,7 @@ class ModelText:
                 self._by_column(factor, name, time, item)
 
     def _by_column(self, factor: str, outcome: str, column: str, item: Item) -> None:
-        row = Row(
-            factor, "=~", outcome, free=False, definition=column, position=item.position
-        )
+        row = Row(factor, "=~", outcome, free=False, definition=column, position=item.position)
         if (None, row.key) in self.rows:
             raise self._error(item.position, f"{outcome} loads on {factor} in two ways.")
         self.rows[None, row.key] = row

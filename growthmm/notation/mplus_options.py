@@ -9,6 +9,7 @@ from typing import Literal
 
 from growthmm.model.defaults import Default
 from growthmm.notation.mplus_lists import listed
+from growthmm.notation.mplus_tables import ESTIMATORS, REFUSED, TYPES, WITHOUT_EFFECT
 from growthmm.notation.mplus_text import Command, Statement, error_at, statements
 
 __all__ = ["Options", "read_options"]
@@ -37,7 +38,7 @@ class Options:
     tscores : tuple of str
         Columns of individual times.
     created : tuple of str
-        Columns that DEFINE computes.
+        Columns that DEFINE computes, or DATA LONGTOWIDE.
     listwise : bool
         Whether incomplete persons are dropped.
     information : {"expected", "observed"}
@@ -61,109 +62,6 @@ class Options:
     no_covariances: bool = False
     notes: tuple[Default, ...] = ()
 
-
-_LINEAR = "growthmm fits linear Gaussian models to persons drawn at random."
-_COMPUTE = "Compute it in the data, and drop the statement."
-
-_REFUSED = {
-    "VARIABLE": {
-        "CATEGORICAL": _LINEAR,
-        "CENSORED": _LINEAR,
-        "COUNT": _LINEAR,
-        "NOMINAL": _LINEAR,
-        "CLASSES": "growthmm fits no mixtures. Drop the classes.",
-        "KNOWNCLASS": "Use GROUPING for groups that are known.",
-        "TRAINING": "growthmm fits no mixtures.",
-        "CLUSTER": "Fit nested data with a mixed model: a random effect for each level.",
-        "STRATIFICATION": _LINEAR,
-        "SUBPOPULATION": "Select the persons in the data.",
-        "USEOBSERVATIONS": "Select the rows in the data, and drop the statement.",
-        "WEIGHT": "Weights are not supported.",
-        "FREQWEIGHT": "Weights are not supported.",
-        "BWEIGHT": "Weights are not supported.",
-        "B2WEIGHT": "Weights are not supported.",
-        "B3WEIGHT": "Weights are not supported.",
-        "REPWEIGHTS": "Weights are not supported.",
-        "WTSCALE": "Weights are not supported.",
-        "FINITE": _LINEAR,
-        "WITHIN": "Write the two levels as a mixed model, or the wide model of one level.",
-        "BETWEEN": "Write the two levels as a mixed model, or the wide model of one level.",
-        "CONSTRAINT": "Constraints on columns of the data are not supported.",
-        "PATTERN": "Leave planned missing values missing.",
-        "SURVIVAL": _LINEAR,
-        "TIMECENSORED": _LINEAR,
-        "DSURVIVAL": _LINEAR,
-        "LAGGED": "Lagged columns belong in the data.",
-        "TINTERVAL": "Dynamic models are not supported.",
-        "CENTERING": "Centre the columns in the data, and drop the statement.",
-        "PROPENSITY": _COMPUTE,
-    },
-    "DATA": {
-        "IMPUTATION": "Give one data set.",
-        "SWMATRIX": "Give the persons' data.",
-    },
-    "ANALYSIS": {
-        "ROTATION": "Exploratory factors are not supported.",
-        "ALIGNMENT": "Write the equalities with labels.",
-        "DISTRIBUTION": _LINEAR,
-        "MULTIPLIER": _LINEAR,
-        "REPSE": "Weights are not supported.",
-        "BASEHAZARD": _LINEAR,
-        "KNOWNCLASS": "Use GROUPING for groups that are known.",
-    },
-}
-
-_WITHOUT_EFFECT = {
-    "VARIABLE": ("IDVARIABLE", "VARIANCES"),
-    "DATA": ("FORMAT", "NOBSERVATIONS", "VARIANCES"),
-    "ANALYSIS": (
-        "ITERATIONS",
-        "SDITERATIONS",
-        "H1ITERATIONS",
-        "H1STARTS",
-        "CONVERGENCE",
-        "H1CONVERGENCE",
-        "COVERAGE",
-        "STARTS",
-        "STITERATIONS",
-        "STCONVERGENCE",
-        "STSEED",
-        "STSCALE",
-        "OPTSEED",
-        "PROCESSORS",
-        "BOOTSTRAP",
-        "ALGORITHM",
-        "INTEGRATION",
-        "CHOLESKY",
-        "MITERATIONS",
-        "MCITERATIONS",
-        "MCONVERGENCE",
-        "MCCONVERGENCE",
-        "UCELLSIZE",
-        "LOGHIGH",
-        "LOGLOW",
-        "LOGCRITERION",
-        "RLOGCRITERION",
-        "ADAPTIVE",
-        "LINK",
-        "PARAMETERIZATION",
-        "INTERACTIVE",
-        "MATRIX",
-        "DIFFTEST",
-    ),
-}
-"""What changes neither the model nor its maximum."""
-
-_TYPES = ("GENERAL", "RANDOM", "MEANSTRUCTURE", "MISSING", "H1")
-
-_ESTIMATORS = {
-    "ML": "observed information",
-    "MLR": "robust (a sandwich)",
-    "MLF": "first-order derivatives",
-    "MLM": "robust, complete data",
-    "MLMV": "robust, complete data",
-    "MLMVS": "robust, complete data",
-}
 
 _OPTION = re.compile(r"([^\W\d]\w*)\s*(?:=|(?:IS|ARE)\b)?\s*(.*)", re.S | re.I)
 
@@ -202,6 +100,10 @@ def read_options(commands: list[Command], text: str, blanked: str) -> Options:
     order = {"VARIABLE": 0, "DATA": 1, "DEFINE": 2, "ANALYSIS": 3}
     bodies = sorted((c for c in commands if c.name in order), key=lambda c: order[c.name])
     for command in bodies:
+        if command.name == "DATA" and command.argument.upper() == "LONGTOWIDE":
+            for statement in statements(blanked, command.start, command.end):
+                result = _long_to_wide(result, statement, text)
+            continue
         if command.argument:
             raise error_at(
                 text,
@@ -234,12 +136,12 @@ def _option(command: str, statement: Statement, text: str) -> _Option | None:
         raise error_at(text, statement.position, f"This is no option of {command}.")
     word = match[1].upper()
     own = {
-        "VARIABLE": _HANDLERS["VARIABLE"],
-        "DATA": _HANDLERS["DATA"],
-        "ANALYSIS": {**_HANDLERS["ANALYSIS"], "TYPE": None, "ESTIMATOR": None},
+        "VARIABLE": tuple(_HANDLERS["VARIABLE"]),
+        "DATA": tuple(_HANDLERS["DATA"]),
+        "ANALYSIS": (*_HANDLERS["ANALYSIS"], "TYPE", "ESTIMATOR"),
     }[command]
-    refused = _REFUSED[command]
-    known = (*own, *refused, *_WITHOUT_EFFECT[command])
+    refused = REFUSED[command]
+    known = (*own, *refused, *WITHOUT_EFFECT[command])
     name = word if word in known else None
     if name is None and len(word) >= 4:
         name = next((option for option in known if option.startswith(word)), None)
@@ -259,9 +161,11 @@ def _option(command: str, statement: Statement, text: str) -> _Option | None:
         raise error_at(
             text, statement.position, f"{command}: {name} is not supported.", hint=refused[name]
         )
-    if name in _WITHOUT_EFFECT[command]:
+    if name in WITHOUT_EFFECT[command]:
         return None
-    return _Option(match[1], name, match[2], statement.position, statement.position + match.start(2))
+    return _Option(
+        match[1], name, match[2], statement.position, statement.position + match.start(2)
+    )
 
 
 def _names(result: Options, option: _Option, text: str) -> Options:
@@ -279,7 +183,7 @@ def _use(result: Options, option: _Option, text: str) -> Options:
     return replace(result, use=tuple(name for name, _ in names))
 
 
-def _missing(result: Options, option: _Option, text: str) -> Options:
+def _missing(result: Options, option: _Option, _: str) -> Options:
     return replace(result, missing=" ".join(option.value.split()))
 
 
@@ -317,7 +221,7 @@ def _auxiliary(result: Options, option: _Option, text: str) -> Options:
     return result
 
 
-def _file(result: Options, option: _Option, text: str) -> Options:
+def _file(result: Options, option: _Option, _: str) -> Options:
     name = option.value.strip()
     if len(name) > 1 and name[0] in "\"'" and name[-1] == name[0]:
         name = name[1:-1]
@@ -362,6 +266,18 @@ def _define(result: Options, statement: Statement, text: str) -> Options:
     rule = "DEFINE: Mplus computes this column first; the data given here must have it"
     note = Default(match[1], shown, rule)
     return replace(result, created=(*result.created, match[1]), notes=(*result.notes, note))
+
+
+def _long_to_wide(result: Options, statement: Statement, text: str) -> Options:
+    """The columns that Mplus makes of long data."""
+    match = _OPTION.fullmatch(statement.text)
+    if match is None or match[1].upper() != "WIDE":
+        return result
+    at = statement.position + match.start(2)
+    made = [name for name, _ in listed(match[2].replace("|", " "), at, (), text)]
+    rule = "DATA LONGTOWIDE: Mplus brings long data into wide form"
+    note = Default("layout", "long", rule)
+    return replace(result, created=(*result.created, *made), notes=(*result.notes, note))
 
 
 def _information(result: Options, option: _Option, text: str) -> Options:
@@ -412,12 +328,12 @@ _HANDLERS: dict[str, dict[str, Handler]] = {
 
 def _estimator(option: _Option, text: str) -> str:
     value = option.value.strip().upper()
-    if value not in _ESTIMATORS:
+    if value not in ESTIMATORS:
         raise error_at(
             text,
             option.value_at,
             f"ESTIMATOR = {option.value.strip()} is not supported.",
-            expected=tuple(_ESTIMATORS),
+            expected=tuple(ESTIMATORS),
             hint="growthmm fits by maximum likelihood.",
         )
     return value
@@ -429,13 +345,13 @@ def _types(option: _Option, text: str) -> bool:
     random = False
     for word in words:
         said = word.group().upper()
-        full = next((t for t in _TYPES if t == said or (len(said) >= 4 and t.startswith(said))), "")
+        full = next((t for t in TYPES if t == said or (len(said) >= 4 and t.startswith(said))), "")
         if not full:
             raise error_at(
                 text,
                 option.value_at + word.start(),
                 f"ANALYSIS: TYPE = {word.group()} is not supported.",
-                expected=_TYPES,
+                expected=TYPES,
                 hint="Nested data: a mixed model with a random effect for each level.",
             )
         random = random or full == "RANDOM"
@@ -450,7 +366,7 @@ def _notes(result: Options, estimator: str | None, random: bool) -> list[Default
         notes.append(Default("estimator", chosen, rule))
     if chosen != "ML":
         rule = f"ESTIMATOR = {chosen}; the estimates are those of ML"
-        notes.append(Default("standard errors", _ESTIMATORS[chosen], rule))
+        notes.append(Default("standard errors", ESTIMATORS[chosen], rule))
     if result.listwise:
         notes.append(Default("missing", "listwise", "DATA: LISTWISE = ON"))
     else:

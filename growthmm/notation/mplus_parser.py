@@ -190,9 +190,10 @@ class _Build(Transformer[Any, Any]):
         last: Token | None,
         mark: tuple[Literal["@", "*"], float | None] | None = None,
     ) -> Item:
-        sign, value = mark if mark is not None else ("", None)
         end = str(last) if last is not None else str(first)
-        return Item(str(first), end, sign, value, self._at(first))
+        if mark is None:
+            return Item(str(first), end, position=self._at(first))
+        return Item(str(first), end, mark[0], mark[1], self._at(first))
 
     fresh = item
 
@@ -215,9 +216,7 @@ class _Build(Transformer[Any, Any]):
     def variances(self, entries: tuple[Entry, ...]) -> VarianceList:
         return VarianceList(entries)
 
-    def relation(
-        self, left: tuple[Entry, ...], op: Token, right: tuple[Entry, ...]
-    ) -> Relation:
+    def relation(self, left: tuple[Entry, ...], op: Token, right: tuple[Entry, ...]) -> Relation:
         return Relation(left, str(op).upper(), right, self._at(op))
 
     def growth(self, factors: tuple[Entry, ...], outcomes: tuple[Entry, ...]) -> TimeScores:

@@ -36,7 +36,12 @@ def to_write(model: SemModel) -> Syntax:
         As :func:`normal` returns it.
     """
     mine = _cells(model.paths)
-    curves = _curves(model, mine)
+    silent = _silent(model)
+    bare = {
+        cell: replace(path, label=None) if cell[0] in silent else path
+        for cell, path in mine.items()
+    }
+    curves = _curves(model, bare)
     wanted: dict[tuple[Key, int | None], None] = {}
     order = {key: k for k, key in enumerate(dict.fromkeys(_key(path) for path in model.paths))}
     grown = {(f, y) for curve in curves for f in curve.factors for y in curve.indicators}
@@ -49,20 +54,43 @@ def to_write(model: SemModel) -> Syntax:
     for key in _mentions(model, mine):
         wanted[key, None] = None
     for _ in range(2 * len(order) + 4):
-        syntax = _syntax(wanted, mine, curves, order)
+        syntax = _syntax(wanted, bare, curves, order)
         paths = complete(syntax, model.n_groups).paths
         theirs = _cells(normal(replace(model, paths=paths)).paths)
-        changed = False
-        for key, group in dict.fromkeys((*mine, *theirs)):
-            if _said(mine.get((key, group))) == _said(theirs.get((key, group))):
-                continue
-            place = (key, None) if (key, None) not in wanted else (key, group)
-            if place not in wanted:
-                wanted[place] = None
-                changed = True
-        if not changed:
+        differing = [
+            cell
+            for cell in dict.fromkeys((*mine, *theirs))
+            if _said(mine.get(cell)) != _said(theirs.get(cell))
+        ]
+        missing: list[tuple[Key, int | None]]
+        missing = [
+            (key, None) for key, group in differing if group == 0 and (key, None) not in wanted
+        ]
+        if not missing:
+            # The overall row is the first group's; a row of its own could say no more.
+            missing = [cell for cell in differing if cell[1] != 0 and cell not in wanted]
+        if not missing:
             break
-    return _syntax(wanted, mine, curves, order)
+        wanted.update(dict.fromkeys(missing))
+    return _syntax(wanted, bare, curves, order)
+
+
+def _silent(model: SemModel) -> set[Key]:
+    """Loadings that are equal across groups, and to nothing else, as Mplus has them anyway."""
+    users: dict[str, list[Path]] = {}
+    for path in model.paths:
+        if path.label:
+            users.setdefault(path.label, []).append(path)
+    used = {name for c in model.constraints for name in (c.left, c.right)}
+    used |= {d.expression for d in model.defined}
+    found = set()
+    for label, paths in users.items():
+        keys = {_key(path) for path in paths}
+        alone = len(keys) == 1 and not any(label in text for text in used)
+        whole = len(paths) == model.n_groups > 1 and all(path.free for path in paths)
+        if alone and whole and paths[0].op == "=~" and label == paths[0].name:
+            found |= keys
+    return found
 
 
 def _key(path: Path) -> Key:
@@ -84,7 +112,9 @@ def _syntax(
     order: dict[Key, int],
 ) -> Syntax:
     rows = [_row(key, group, mine) for key, group in wanted]
-    rows.sort(key=lambda row: (row.group is not None, row.group or 0, order.get(row.key, len(order))))
+    rows.sort(
+        key=lambda row: (row.group is not None, row.group or 0, order.get(row.key, len(order)))
+    )
     return Syntax(tuple(rows), curves)
 
 
@@ -116,10 +146,10 @@ def _mentions(model: SemModel, mine: Cells) -> list[Key]:
     for name in model.outcomes:
         if name not in loads and name not in regressed:
             keys.append(("~~", name, name))
-    anchor = (*model.outcomes, *model.latent)
+    anchor = (*sorted(model.outcomes), *model.latent)
     for name in model.latent:
         if name not in measured and model.outcomes:
-            keys.append(("=~", name, model.outcomes[0]))
+            keys.append(("=~", name, min(model.outcomes)))
     for name in model.covariates:
         if name not in predicts and anchor:
             keys.append(("~", anchor[0], name))
@@ -137,7 +167,7 @@ def _curves(model: SemModel, mine: Cells) -> tuple[Curve, ...]:
     plain = {name for name in model.latent if table[name] and _same_in_groups(name, model, mine)}
     curves: list[Curve] = []
     used: set[str] = set()
-    for name in model.latent:
+    for name in sorted(model.latent, key=lambda name: -len(table[name])):
         if name in used or name not in plain or not _is_intercept(table[name]):
             continue
         outcomes = tuple(y for y in model.outcomes if y in table[name])
@@ -177,13 +207,11 @@ def _slopes(
     taken = {intercept}
     for name in names:
         rows = table[name]
-        if name in taken or _is_intercept(rows) or not set(rows) <= set(outcomes):
-            continue
-        if set(rows) == set(outcomes) and all(row.definition for row in rows.values()):
-            curves.append(Curve((intercept, name), outcomes, "at"))
-            taken.add(name)
+        if name in taken or not set(rows) <= set(outcomes):
             continue
         if any(row.definition or row.label for row in rows.values()):
+            continue
+        if set(rows) == set(outcomes) and _is_intercept(rows):
             continue
         factors = [intercept, name]
         taken.add(name)
@@ -191,7 +219,13 @@ def _slopes(
             factors += _powers(outcomes, rows, table, [n for n in names if n not in taken])
             taken |= set(factors)
         curves.append(Curve(tuple(factors), outcomes))
-    return curves
+    if curves:
+        return curves
+    return [
+        Curve((intercept, name), outcomes, "at")
+        for name in names
+        if set(table[name]) == set(outcomes) and all(r.definition for r in table[name].values())
+    ]
 
 
 def _powers(
@@ -208,7 +242,9 @@ def _powers(
             wanted = [float(score**power) for score in scores]
         except OverflowError:
             break
-        name = next((n for n in names if n not in found and _loads(table[n], outcomes, wanted)), None)
+        name = next(
+            (n for n in names if n not in found and _loads(table[n], outcomes, wanted)), None
+        )
         if name is None:
             break
         found.append(name)

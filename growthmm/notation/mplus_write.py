@@ -124,7 +124,9 @@ def _sayable(model: SemModel) -> tuple[SemModel, tuple[Loss, ...]]:
     for path in model.paths:
         if path.definition is not None and (path.op != "=~" or path.label):
             why = "in Mplus a column multiplies a random slope (st | y ON x)"
-            losses.append(Loss(f"{path.name} = data.{path.definition}", why, "a loading, or OpenMx"))
+            losses.append(
+                Loss(f"{path.name} = data.{path.definition}", why, "a loading, or OpenMx")
+            )
             continue
         if path.definition is not None and len(by_column[path.left]) > 1:
             why = "in Mplus a factor's loadings are columns or numbers, not both"
@@ -180,7 +182,7 @@ def sections(model: SemModel) -> Sections:
     group = [model.group_variable] if model.group_variable else []
     variables = shortened([*model.latent, *model.outcomes, *model.covariates, *columns, *group])
     labels = shortened(
-        [p.label for p in model.paths if p.label] + [d.name for d in model.defined]
+        [row.label for row in syntax.rows if row.label] + [d.name for d in model.defined]
     )
     groups = _groups(model)
     lines = ["MODEL:"]
@@ -196,9 +198,10 @@ def sections(model: SemModel) -> Sections:
     comments = [*variables.comments(), *labels.comments("label")]
     grouping = ""
     if model.n_groups > 1:
-        column = variables[model.group_variable] if model.group_variable else "group"
+        column = variables[model.group_variable] if model.group_variable else _column(variables)
         values = " ".join(f"{value} = {name}" for value, name in groups)
-        grouping = "\n".join(wrapped(f"GROUPING IS {column} (", values.split(" "), end=");"))
+        lead = f"GROUPING IS {column} ("
+        grouping = "\n".join(wrapped(lead, values.split(" "), end=");", glue=True))
         comments += Shortened(
             {
                 label: name
@@ -218,6 +221,12 @@ def sections(model: SemModel) -> Sections:
         model=tuple(lines),
         names=variables,
     )
+
+
+def _column(variables: Shortened) -> str:
+    """A name for a column of groups that the model does not name."""
+    name = "group"
+    return shortened([name], variables.written.values())[name]
 
 
 def _at(factor: str, syntax: Syntax) -> bool:

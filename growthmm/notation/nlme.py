@@ -161,6 +161,9 @@ _PRINT = f"""{PRINTERS}
 show("logLik", number(logLik(fit)))
 fixed <- if (inherits(fit, "gls")) coef(fit) else fixef(fit)
 errors <- sqrt(diag(as.matrix(vcov(fit))))
+# Under ML gls() inflates them by N / (N - p), which lme() does not.
+if (inherits(fit, "gls") && fit$method == "ML")
+  errors <- errors * sqrt((fit$dims$N - fit$dims$p) / fit$dims$N)
 for (i in seq_along(fixed))
   show("fixef", quoted(names(fixed)[i]), number(fixed[[i]]), number(errors[[i]]))
 for (group in names(fit$modelStruct$reStruct)) {{

@@ -191,9 +191,13 @@ def read_weights(text: str, argument: Argument) -> Variances:
     hint = "Write varIdent(form = ~ 1 | time)."
     if call is None or call.function != "varIdent":
         written = text[argument.start : argument.stop]
-        what = f"variance function {call.function}()" if call else "weights other than varIdent()"
+        what = (
+            "Weights other than varIdent() are"
+            if call is None
+            else (f"The variance function {call.function}() is")
+        )
         raise NotationError(
-            f"The {what} is not supported" if call else f"{what.capitalize()} are not supported",
+            f"{what} not supported",
             text=text,
             position=argument.start + len(written) - len(written.lstrip()),
             hint=hint,

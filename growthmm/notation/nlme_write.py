@@ -9,10 +9,10 @@ from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import Term
 from growthmm.notation.formula import term_text
-from growthmm.notation.formula_loss import residual_loss, spelled
+from growthmm.notation.formula_loss import spelled
 from growthmm.notation.r_script import is_syntactic
 from growthmm.notation.random_bars import is_wide
-from growthmm.notation.residual_columns import columns, missing_columns, within
+from growthmm.notation.residual_columns import columns, lacking, missing_columns, within
 
 __all__ = ["arguments", "losses"]
 
@@ -58,7 +58,7 @@ def arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str, str]:
         elif function == "corSymm" and found.time is not None:
             # corSymm takes whole numbers from 1 on without a gap, whatever the times are.
             covariate = f"as.integer(factor({time}))"
-        parts["correlation"] = f"{function}(form = ~ {covariate} | {_path(model)}{more})"
+        parts["correlation"] = f"{function}(form = ~ {covariate} | {_persons(model)}{more})"
     if model.residual.kind in _VARIED:
         by = spell(quote(model.residual.by), "r") if model.residual.by is not None else time
         parts["weights"] = f"varIdent(form = ~ 1 | {by})"
@@ -106,10 +106,15 @@ def _own_name(group: str) -> str:
 
 
 def _path(model: MixedModel) -> str:
-    """The grouping factors as ``school/child``, down to the persons."""
+    """The grouping factors of the random effects as ``school/child``."""
+    return "/".join(_own_name(group) for group in _nested(model))
+
+
+def _persons(model: MixedModel) -> str:
+    """The grouping factors of the residuals, down to the persons."""
     groups = [_own_name(group) for group in _nested(model)]
     person = within(model).person
-    if model.residual.kind in _CORRELATIONS and person is not None and person not in model.groups:
+    if person is not None and person not in model.groups:
         inner = [spell(quote(name), "r") for name in variables(person)]
         groups += [name for name in inner if name not in groups]
     return "/".join(groups)
@@ -130,24 +135,18 @@ def losses(model: MixedModel) -> list[Loss]:
     """
     lost = []
     if model.residual.kind in ("toeplitz", "banded"):
-        lost += residual_loss("nlme", model)
+        nearest = "corSymm() with varIdent(): unstructured residuals"
+        lost.append(lacking("nlme", model, nearest))
     lost += missing_columns("nlme", model)
     groups = _nested(model)
     chain = [("", groups[0]), *pairwise(groups)] if groups else []
     for depth, (outer, inner) in enumerate(chain, 1):
         names = variables(inner)
-        if len(names) != depth or ":".join(map(quote, names)) != inner:
+        nested = len(names) == depth and (not outer or variables(outer) == names[:-1])
+        if not nested or ":".join(map(quote, names)) != inner:
             lost.append(
                 Loss(
                     f"random effects of {inner}",
-                    "nlme nests each grouping factor within the one before, and has no other",
-                    "lme4, or (1 | a/b) where the factors are nested",
-                )
-            )
-        elif outer and variables(outer) != names[:-1]:
-            lost.append(
-                Loss(
-                    f"random effects of {inner} beside {outer}",
                     "nlme nests each grouping factor within the one before, and has no other",
                     "lme4, or (1 | a/b) where the factors are nested",
                 )

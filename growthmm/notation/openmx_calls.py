@@ -312,9 +312,10 @@ def _inside(call: Call) -> Node:
 def _strings(value: Vector, what: str) -> tuple[str, ...]:
     if value.items in ((), (None,)):
         return ()
-    if value.kind != "character" or any(item is None for item in value.items):
+    strings = tuple(item for item in value.items if isinstance(item, str))
+    if len(strings) != len(value):
         raise RError(f"{what} should be strings")
-    return cast("tuple[str, ...]", value.items)
+    return strings
 
 
 def _path(script: _Script, node: Call) -> PathPart:
@@ -340,7 +341,7 @@ def _path(script: _Script, node: Call) -> PathPart:
     return PathPart(
         bound.named["from"],
         NULL if targets.items == (None,) else targets,
-        cast("str", connect.items[0]),
+        connect.items[0],
         given("arrows", 1.0, ("numeric",)),
         given("free", True, ("logical",)),
         given("values", None, ("numeric",)),

@@ -148,7 +148,7 @@ def parse(text: str) -> tuple[Node, ...]:
 
     Examples
     --------
-    >>> [type(node).__name__ for node in parse('x <- 1:3 # three\\nf(x)')]
+    >>> [type(node).__name__ for node in parse('x <- 1:3 # three\nf(x)')]
     ['Assign', 'Call']
     """
     blanked = _blanked(text)

@@ -133,7 +133,11 @@ def _resolved(
     if isinstance(node, Operation) and node.operator in _OPERATORS:
         left = _resolved(node.left, program, known, folded)
         right = _resolved(node.right, program, known, folded)
-        return None if left is None or right is None else Operation(node.operator, left, right)
+        if left is None or right is None:
+            return None
+        if node.operator == "*" and isinstance(left, Name) and left == right:
+            return Operation("**", left, Number(2.0))
+        return Operation(node.operator, left, right)
     if isinstance(node, Call) and not node.keywords:
         names = {theirs: ours for ours, theirs in FUNCTIONS[program].items()}
         names.update(_ALIASES[program])

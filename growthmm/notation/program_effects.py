@@ -37,6 +37,10 @@ class Variables:
         Computed columns, with the canonical expression (without ``I()``) of each.
     longer : dict of str to str
         Shortened names, and the column of each.
+    seen : dict of str to str
+        The column of each name that was looked up.
+    recoded : set of str
+        Columns that the program changes in place.
     """
 
     folded: bool
@@ -44,6 +48,7 @@ class Variables:
     derived: dict[str, str] = field(default_factory=dict)
     longer: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    recoded: set[str] = field(default_factory=set)
 
     def key(self, name: str) -> str:
         """The name as it is looked up."""

@@ -6,9 +6,10 @@ import re
 
 from growthmm.model.expression import variables
 from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.terms import Term
 from growthmm.notation.program_effects import monomials
 
-__all__ = ["occasion_like", "quoted_group", "settled"]
+__all__ = ["is_wide", "occasion_like", "quoted_group", "settled"]
 
 _OCCASIONS = re.compile(
     r"(?:occ|occasion|wave|time|visit|week|month|year|day|age|session|round|t)s?_?[0-9]*"
@@ -39,7 +40,7 @@ def settled(model: MixedModel) -> tuple[object, ...]:
 def _blocks(model: MixedModel) -> list[RandomBlock]:
     made: list[RandomBlock] = []
     for block in model.random:
-        wide = [term for term in block.terms if not _narrow(term.factors)]
+        wide = [term for term in block.terms if is_wide(term)]
         if block.covariance == "by_term" and wide:
             made += [RandomBlock((term,), block.group) for term in block.terms]
         elif block.covariance == "unstructured":
@@ -53,15 +54,21 @@ def _blocks(model: MixedModel) -> list[RandomBlock]:
     return made
 
 
-def _narrow(factors: tuple[str, ...]) -> bool:
-    """Whether each factor is one numeric column."""
-    for factor in factors:
+def is_wide(term: Term) -> bool:
+    """Whether a term has a factor of several columns.
+
+    Examples
+    --------
+    >>> is_wide(Term(("t", "C(sex)"))), is_wide(Term(("I(t**2)",)))
+    (True, False)
+    """
+    for factor in term.factors:
         known = monomials(factor)
-        if known is not None and not known.categorical:
-            continue
-        if known is not None or factor.startswith(("C(", "poly(", "bs(", "ns(", "cr(")):
-            return False
-    return True
+        if known is None and factor.startswith(("C(", "poly(", "bs(", "ns(", "cr(")):
+            return True
+        if known is not None and known.categorical:
+            return True
+    return False
 
 
 def quoted_group(group: str) -> list[str]:

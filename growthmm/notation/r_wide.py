@@ -47,7 +47,12 @@ def wide_lines(variables: Iterable[str], context: ScriptContext) -> list[str]:
             missing=("person", "time", "outcome", "occasions"),
             hint="Give the data, or person, time and time values.",
         )
-    return [*_reading(context), *_derived_long(context), *_reshaping(variables, schema)]
+    return [
+        *_reading(context),
+        *_logical(schema),
+        *_derived_long(context),
+        *_reshaping(variables, schema),
+    ]
 
 
 def _reading(context: ScriptContext) -> list[str]:
@@ -58,6 +63,15 @@ def _reading(context: ScriptContext) -> list[str]:
             "d <- read.csv(path, check.names = FALSE)",
         ]
     return [f"d <- read.csv({r_string(context.data)}, check.names = FALSE)"]
+
+
+def _logical(schema: Schema) -> list[str]:
+    """True and False as Python writes them are text to R's read.csv."""
+    return [
+        f"{_column(variable.name)} <- as.logical({_column(variable.name)})"
+        for variable in schema.variables
+        if variable.levels and all(isinstance(level, bool) for level in variable.levels)
+    ]
 
 
 def _column(name: str) -> str:

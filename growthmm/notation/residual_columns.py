@@ -17,6 +17,7 @@ __all__ = [
     "Within",
     "by_column",
     "columns",
+    "lacking",
     "missing_columns",
     "placed",
     "within",
@@ -122,6 +123,13 @@ def by_column(
     if name == time or name in slopes or (not slopes and _names(fixed) == (name,)):
         return ResidualStructure("by_occasion", time=name)
     return ResidualStructure("by_group", by=name)
+
+
+def lacking(title: str, model: MixedModel, nearest: str) -> Loss:
+    """The loss of a residual structure that a program with others does not have."""
+    shown = {"ar1+common": "AR(1) residuals plus measurement error"}
+    kind = str(model.residual)
+    return Loss(shown.get(kind, f"{kind} residuals"), f"{title} has no such structure", nearest)
 
 
 def columns(model: MixedModel) -> tuple[str, ...]:

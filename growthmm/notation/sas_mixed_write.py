@@ -7,8 +7,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Written
-from growthmm.notation.program_effects import monomials
-from growthmm.notation.program_facts import quoted_group, settled
+from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Sheet
 from growthmm.notation.sas_names import SAS_NAMES, string
 from growthmm.notation.residual_columns import missing_columns, within
@@ -118,7 +117,7 @@ def _random(block: RandomBlock, sheet: Sheet) -> list[str]:
         parts = [(block.terms, "un(1)")]
     elif block.covariance == "by_term":
         parts = [((term,), "un") for term in block.terms]
-    if block.covariance != "unstructured" and not any(_wide(term) for term in block.terms):
+    if block.covariance != "unstructured" and not any(is_wide(term) for term in block.terms):
         parts = [(block.terms, "vc")]
     lines = []
     for terms, kind in parts:
@@ -127,13 +126,8 @@ def _random(block: RandomBlock, sheet: Sheet) -> list[str]:
     return lines
 
 
-def _wide(term: Term) -> bool:
-    known = [monomials(factor) for factor in term.factors]
-    return any(each is not None and each.categorical for each in known)
-
-
 def _block_losses(block: RandomBlock) -> list[Loss]:
-    wide = [str(term) for term in block.terms if _wide(term)]
+    wide = [str(term) for term in block.terms if is_wide(term)]
     if wide and INTERCEPT in block.terms and len(block.terms) > 1:
         inside = " + ".join(["0", *wide])
         return [

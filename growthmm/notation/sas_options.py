@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from growthmm.notation.program_tokens import Cursor, Token
 
 __all__ = [
+    "CALIS_OPTIONS",
+    "CALIS_REFUSED",
+    "CALIS_SILENT",
     "MODEL_OPTIONS",
     "PROC_OPTIONS",
     "RANDOM_OPTIONS",
@@ -67,6 +70,49 @@ REPEATED_OPTIONS = _table(
     "r rc rci rcorr ri hlm hlps sscp",
     {"localw": "Weights are not supported.", "nolocal": "Leave it out.", "ldata": "Leave it out."},
     {"sub": "subject"},
+)
+CALIS_OPTIONS = _table(
+    "data method vardef meanstr",
+    "cov covariance modification mod print pall short summary psummary residual res nobs noprint "
+    "maxiter maxfunc tech technique omethod omet gconv fconv absgconv xconv simple pcorr stderr "
+    "noadddefault effpart toteff pestim plots plot nomod start inest outest outmodel pinitial "
+    "kurtosis extendpath estdata bootstrap noindextype alphaecv alpharms",
+    {
+        "corr": "Analyse covariances, with means.",
+        "correlation": "Analyse covariances, with means.",
+        "nomeanstr": "Growth models are about means.",
+        "ucov": "Analyse covariances, with means.",
+        "augment": "Analyse covariances, with means.",
+        "noint": "Fix intercepts one by one.",
+        "robust": "Fit with robust standard errors instead: robust=.",
+        "noexogcov": "Write the covariances out.",
+    },
+    {"means": "meanstr", "meanstructure": "meanstr", "met": "method", "divisor": "vardef"},
+)
+CALIS_REFUSED = {
+    "group": "Give a model of one group.",
+    "model": "Give a model of one group.",
+    "refmodel": "Write the model out.",
+    "renameparm": "Write the model out.",
+    "factor": "Write the loadings in PATH or LINEQS.",
+    "ram": "Write the paths in PATH or LINEQS.",
+    "lismod": "Write the paths in PATH or LINEQS.",
+    "mstruct": "Write the paths in PATH or LINEQS.",
+    "cosan": "Write the paths in PATH or LINEQS.",
+    "nlincon": "Only linear constraints (LINCON) are supported.",
+    "parameters": "Label parameters where they stand.",
+    "parms": "Label parameters where they stand.",
+    "testfunc": "Compute functions of parameters after the fit.",
+    "weight": "Leave it out.",
+    "freq": "Write each row out.",
+    "by": "Fit one group at a time.",
+    "where": "Select the rows in the data before the model.",
+    "partial": "Regress on the variables in the model.",
+    "strict": "Leave it out.",
+}
+CALIS_SILENT = frozenset(
+    "proc fitindex outfiles effpart std structeq simtests lmtests ods title title1 title2 footnote "
+    "label format id".split()
 )
 SILENT_STATEMENTS = frozenset(
     "class contrast estimate lsmeans lsmestimate slice store ods title title1 title2 title3 "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss
-from growthmm.model.expression import spell, variables
+from growthmm.model.expression import quote, spell, variables
 from growthmm.model.expression_print import python_string
 from growthmm.model.schema import Column, ColumnPart, Schema
 
@@ -29,11 +29,18 @@ def column_code(column: Column, schema: Schema | None, frame: str) -> str:
     return " * ".join(_part(part, schema, frame) for part in column.parts) or "1.0"
 
 
+def _labels(level: str | float | int | bool) -> tuple[str, ...]:
+    """How R and Python write a level in a coefficient's name."""
+    if isinstance(level, bool):
+        return str(level), str(level).upper()
+    return (level,) if isinstance(level, str) else (str(level), f"{level:g}")
+
+
 def _part(part: ColumnPart, schema: Schema | None, frame: str) -> str:
     if part.coding == "numeric":
         name = variables(part.expression)
-        if name == (part.expression,):
-            return f"{frame}[{python_string(part.expression)}]"
+        if part.expression == quote(name[0]):
+            return f"{frame}[{python_string(name[0])}]"
         formula = python_string("0 + " + spell(part.expression, "python"))
         matrix = f'formulaic.model_matrix({formula}, {frame}, na_action="ignore")'
         return f"{matrix}.iloc[:, {part.index}]"
@@ -52,7 +59,7 @@ def _part(part: ColumnPart, schema: Schema | None, frame: str) -> str:
     variable = schema.variable(name_of) if schema is not None else None
     level: str | float | int | bool = part.label
     for known in variable.levels or () if variable is not None else ():
-        if str(known) == part.label or (not isinstance(known, str) and f"{known:g}" == part.label):
+        if part.label in _labels(known):
             level = known
     shown = python_string(level) if isinstance(level, str) else repr(level)
     return f"({frame}[{python_string(name_of)}] == {shown}).astype(float)"

@@ -38,17 +38,17 @@ def affine_map(loadings: tuple[float, ...], times: tuple[float, ...]) -> tuple[f
     return loadings[first] - slope * times[first], slope
 
 
-def affine_text(intercept: float, slope: float, time: str) -> str:
+def affine_text(intercept: float, slope: float, time: str, times: tuple[float, ...] = ()) -> str:
     """``a + b t`` as ``(t - t0)/u``, the way people centre and scale time.
 
-    Where twelve digits of origin and unit do not give the map back, all digits are written.
+    Origin and unit have the fewest digits that give the map back at `times`.
 
     Examples
     --------
     >>> affine_text(-1004.0, 0.5, "year"), affine_text(0.0, 1.0, "t")
     ('(year - 2008)/2', 't')
     """
-    origin, unit = -intercept / slope, 1.0 / slope
+    origin, unit = _rounded(-intercept / slope, 1.0 / slope, times)
     shown, step = number(origin), number(unit)
     if abs(float(shown) - origin) > 1e-11 * max(abs(origin), abs(unit)):
         shown = repr(origin)
@@ -66,3 +66,14 @@ def affine_text(intercept: float, slope: float, time: str) -> str:
             return f"-{wrapped}/{number(-unit)}" if step != "-1" else f"-{wrapped}"
         return f"{wrapped}/{step}"
     return f"{slope!r}*{wrapped}" if slope > 0 else f"-{-slope!r}*{wrapped}"
+
+
+def _rounded(origin: float, unit: float, times: tuple[float, ...]) -> tuple[float, float]:
+    """Origin and unit with the fewest digits that map the times to the same numbers."""
+    t = np.asarray(times)
+    for digits in (6, 9) if times else ():
+        near = float(f"{origin:.{digits}g}"), float(f"{unit:.{digits}g}")
+        exact, rounded = (t - origin) / unit, (t - near[0]) / near[1]
+        if np.abs(exact - rounded).max() <= 1e-11 * np.abs(exact).max():
+            return near
+    return origin, unit

@@ -9,13 +9,14 @@ from typing import cast
 import numpy as np
 
 from growthmm.data.design_basis import width
+from growthmm.data.levels import level_text
 from growthmm.model.expression import canonical, quote, tree, variables
 from growthmm.model.expression_functions import FUNCTIONS
 from growthmm.model.expression_tree import Call
 from growthmm.model.growth import FactorBlock, GrowthFactor, PredictorEffect
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
-from growthmm.translation.affine import affine_map, affine_text, same
+from growthmm.translation.affine import affine_map, affine_text, number, same
 from growthmm.translation.naming import polynomial_degree
 from growthmm.translation.shapes import shape_expression
 from growthmm.translation.tabulate import TABULATED, tabulate
@@ -138,7 +139,14 @@ def _known(schema: Schema, *, bases: bool) -> list[Column]:
     found = []
     for constants in schema.constants:
         if constants.expression in tables:
-            found.append(_single(quote(constants.expression)))
+            variable = schema.variable(constants.expression)
+            levels = variable.levels if variable is not None else None
+            own = quote(constants.expression)
+            if levels is None:
+                found.append(_single(own))
+            elif len(levels) == 2:
+                part = ColumnPart(own, 0, level_text(levels[1]), "contrast")
+                found.append(Column(Term((own,)), (part,)))
             continue
         names = variables(constants.expression)
         if not names or not all(name == schema.time or name in tables for name in names):
@@ -168,7 +176,7 @@ def _products(columns: Sequence[Column]) -> list[Column]:
 def _power(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:
     affine = affine_map(loadings, times)
     if affine is not None:
-        base = affine_text(*affine, time)
+        base = affine_text(*affine, time, times)
         return base if base == time else f"I({base})"
     for power in (2, 3):
         values = np.asarray(loadings)
@@ -203,7 +211,7 @@ def _rooted(
     intercept, slope = affine
     if not same(tuple((intercept + slope * t) ** power for t in times), loadings):
         return None
-    base = affine_text(intercept, slope, time)
+    base = affine_text(intercept, slope, time, times)
     return f"I({base}**{power})" if base == time else f"I(({base})**{power})"
 
 
@@ -211,12 +219,31 @@ def _polynomial(loadings: tuple[float, ...], times: tuple[float, ...], time: str
     degree = polynomial_degree(loadings, times)
     if degree is None or degree >= len(times) - 1:
         return None
+    if degree == 0:
+        # R wants a variable as long as the data.
+        return f"I({loadings[0]!r} + 0*{time})"
     fitted = np.polynomial.polynomial.polyfit(np.asarray(times), np.asarray(loadings), degree)
+    reach = max(abs(t) for t in times)
+    for digits in (12, 17):
+        # Twelve digits, less what is rounding, where they give the loadings back.
+        sizes = np.abs(fitted) * reach ** np.arange(degree + 1)
+        kept = np.array([float(f"{value:.{digits}g}") for value in fitted])
+        kept[sizes < 10.0 ** (3 - digits) * sizes.max()] = 0.0
+        values = np.polynomial.polynomial.polyval(np.asarray(times), kept)
+        if same(tuple(values.tolist()), loadings):
+            return f"I({_sum(kept.tolist(), time)})"
+    return None
+
+
+def _sum(coefficients: list[float], time: str) -> str:
+    """A polynomial as text, highest power last."""
     pieces = []
-    for power, value in enumerate(fitted.tolist()):
-        factor = "" if power == 0 else f"*{time}" if power == 1 else f"*{time}**{power}"
-        pieces.append(("- " if value < 0 else "+ ") + repr(abs(value)) + factor)
+    for power, value in enumerate(coefficients):
+        if not value:
+            continue
+        factor = "" if power == 0 else time if power == 1 else f"{time}**{power}"
+        size = number(abs(value)) if float(number(abs(value))) == abs(value) else repr(abs(value))
+        shown = f"{size}*{factor}" if factor and size != "1" else factor or size
+        pieces.append(("- " if value < 0 else "+ ") + shown)
     text = " ".join(pieces)
-    text = text[2:] if text.startswith("+ ") else "-" + text[2:]
-    values = tuple(float(v) for v in np.polynomial.polynomial.polyval(np.asarray(times), fitted))
-    return f"I({text})" if same(values, loadings) else None
+    return text[2:] if text.startswith("+ ") else "-" + text[2:]

@@ -37,6 +37,7 @@ from growthmm.translation.facts import (
     schema_from_facts,
     slope_variables,
 )
+from growthmm.translation.residual_roles import by_time, settled
 from growthmm.translation.tabulate import tabulated
 
 if TYPE_CHECKING:
@@ -89,13 +90,14 @@ def bind_mixed(
     person = _person(model, frame, id)
     _refuse_outcome_as_covariate(model)
     _refuse_other_groups(model, person)
+    model = settled(model, frame, person)
     if frame is None:
         schema, notes = schema_from_facts(model, person, time, time_values, known)
     elif known is not None:
         schema, notes = known, []
     else:
         schema, notes = _schema_from_data(model, frame, person, time, wide_form=wide_form)
-    return _columns(model, frame, schema, tuple(notes))
+    return _columns(by_time(model, schema.time), frame, schema, tuple(notes))
 
 
 def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> str:

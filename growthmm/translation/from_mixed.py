@@ -25,7 +25,7 @@ from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import PartKey, column_key
-from growthmm.translation.naming import NameBook
+from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
 __all__ = ["growth_from_mixed"]
@@ -185,7 +185,7 @@ class _Assembly:
 
     @property
     def group(self) -> str:
-        return self.bound.model.random[0].group if self.bound.model.random else self.schema.person
+        return self.schema.person
 
     def _split_redundant(self) -> tuple[list[tuple[Column, ...]], tuple[Column, ...]]:
         """Independent blocks, less a diagonal one that is a residual variance by occasion.
@@ -252,6 +252,9 @@ class _Assembly:
 
     def _single_occasion(self, parts: tuple[ColumnPart, ...]) -> int | None:
         """The occasion that a product of indicators picks out, or None."""
+        if len(parts) == 1 and parts[0].coding == "numeric":
+            alike = (occasion_indicator(self.schema, j) for j in range(len(self.schema.occasions)))
+            return next((j for j, one in enumerate(alike) if one.parts == parts), None)
         if not parts or any(part.coding == "numeric" for part in parts):
             return None
         values = tabulate(_product(parts), self.schema)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from growthmm.data.levels import level_text
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption, Loss
@@ -108,7 +109,7 @@ class _Recognition:
         self._whole()
         factors = self._factors()
         means = self._occasion_means()
-        predictors, direct = self._regressions()
+        predictors, direct = self._regressions(factors)
         direct += self._moving()
         blocks = self._blocks(factors)
         residual = self._residual()
@@ -230,7 +231,7 @@ class _Recognition:
             if self._mean(y):
                 row = self.model.path(y, "~1")
                 assert row is not None
-                part = ColumnPart(expression, j, f"{self.schema.occasions[j]:g}", "full")
+                part = ColumnPart(expression, j, level_text(self.schema.occasions[j]), "full")
                 means.append(OccasionMean(j, Column(Term((expression,)), (part,))))
                 self.names.append((f"occasion:{j}", row.parameter))
         if len({row.parameter for y in self.outcomes if (row := self._free_mean(y))}) < len(means):
@@ -245,7 +246,9 @@ class _Recognition:
         row = self.model.path(y, "~1")
         return row if row is not None and row.free else None
 
-    def _regressions(self) -> tuple[list[PredictorEffect], list[DirectEffect]]:
+    def _regressions(
+        self, factors: Sequence[GrowthFactor]
+    ) -> tuple[list[PredictorEffect], list[DirectEffect]]:
         by_column = {column: c for c in self.covariates for column in c.columns}
         predictors: list[PredictorEffect] = []
         direct: dict[str, list[tuple[int, Path]]] = {}
@@ -282,9 +285,21 @@ class _Recognition:
                     continue
                 direct.setdefault(covariate.name, []).append((j, path))
         effects: list[DirectEffect] = []
+        constant = next((f.name for f in factors if not f.column.parts), None)
         for name, found in direct.items():
-            effects += self._direct(name, found)
+            for effect in self._direct(name, found):
+                same = by_column[self._first_column(name)]
+                if constant is None or same.time_varying or effect.occasion is not None:
+                    effects.append(effect)
+                    continue
+                # The same path to every occasion is an effect on the factor that all load on.
+                predictors.append(PredictorEffect(constant, name))
+                at = self.names.index((direct_key(effect), found[0][1].parameter))
+                self.names[at] = (f"effect:{constant}:{name}", found[0][1].parameter)
         return predictors, effects
+
+    def _first_column(self, name: str) -> str:
+        return next(c.columns[0] for c in self.covariates if c.name == name)
 
     def _moving(self) -> list[DirectEffect]:
         """Effects that move with time: carriers that share a label, an outcome each."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from growthmm.data.names import syntactic, wide_columns
-from growthmm.model.schema import Column, Schema
+from growthmm.model.expression import canonical, quote, variables
+from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.model.terms import Term
 
-__all__ = ["NameBook", "covariate_name", "polynomial_degree"]
+__all__ = ["NameBook", "covariate_name", "occasion_indicator", "polynomial_degree"]
+
+
+# fmt: off
+RESERVED = frozenset({
+    "if", "else", "for", "while", "repeat", "function", "break", "next", "in", "NA", "NULL",
+    "NaN", "Inf", "TRUE", "FALSE", "True", "False", "None", "and", "or", "not", "class", "def",
+    "is", "lambda", "return", "start", "equal", "c", "rv", "lower", "upper", "efa", "group"
+})
+# fmt: on
+"""Words that a program of either family reads as its own."""
 
 
 def covariate_name(coefficient: str) -> str:
@@ -18,10 +32,12 @@ def covariate_name(coefficient: str) -> str:
     >>> covariate_name("occasion:sexmale"), covariate_name("I(age^2)")
     ('occasion.sexmale', 'I_age_2')
     """
-    made = syntactic(coefficient.replace(":", ".").replace("`", ""))
+    plain = re.sub(r"(?<!\\)`", "", coefficient.replace(":", "."))
+    made = syntactic(plain)
     while "__" in made:
         made = made.replace("__", "_")
-    return made.strip("_")
+    made = made.rstrip("_")
+    return f"{made}_" if made in RESERVED else made
 
 
 def polynomial_degree(
@@ -37,6 +53,13 @@ def polynomial_degree(
         if np.abs(np.polynomial.polynomial.polyval(u, fitted) - values).max() <= 1e-9 * scale:
             return degree
     return None
+
+
+def occasion_indicator(schema: Schema, occasion: int) -> Column:
+    """A numeric indicator of one occasion (from 0), as a formula writes it."""
+    time = quote(schema.time or "time")
+    expression = canonical(f"I(1*({time} == {schema.occasions[occasion]!r}))")
+    return Column(Term((expression,)), (ColumnPart(expression),))
 
 
 class NameBook:
@@ -75,21 +98,27 @@ class NameBook:
         self, column: Column, schema: Schema, coefficient: str, varying: bool
     ) -> tuple[str, tuple[str, ...]]:
         """Name and wide columns of a covariate; a plain column keeps its own name."""
+        names = variables(column.parts[0].expression)
         plain = (
-            column.parts[0].expression
-            if len(column.parts) == 1 and column.parts[0].coding == "numeric"
+            names[0]
+            if len(column.parts) == 1
+            and column.parts[0].expression == quote(names[0])
+            and column.parts[0].coding == "numeric"
             else None
         )
         if varying:
             known = schema.wide_columns(plain) if plain is not None else None
             if plain is not None and known is not None:
-                return covariate_name(plain), known
+                name = covariate_name(plain)
+                return (plain if name == plain else self.fresh(name)), known
             stem = self.fresh(covariate_name(coefficient))
             return stem, wide_columns(stem, schema.occasions)
         if (
             plain is not None
             and plain == covariate_name(plain)
             and schema.variable(plain) is not None
+            and plain not in schema.outcome_columns
+            and all(plain not in columns for _, columns in schema.varying_columns)
         ):
             return plain, (plain,)
         name = self.fresh(covariate_name(coefficient))

@@ -89,7 +89,8 @@ def _without_redundancy(
     growth: GrowthModel, bound: BoundMixed
 ) -> tuple[BoundMixed, ParameterNames]:
     made, names = mixed_from_growth(growth, spelling=bound.model.notation)
-    return replace(made, model=replace(made.model, defaults=bound.model.defaults)), names
+    model = replace(made.model, response=bound.model.response, defaults=bound.model.defaults)
+    return replace(made, model=model), names
 
 
 def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
@@ -137,7 +138,8 @@ def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
     scale = max((abs(v) for v in values), default=0.0) or 1.0
-    return tuple(round(v / scale, 9) * scale for v in values)
+    # Adding zero makes minus zero zero.
+    return (float(f"{scale:.9g}"), *(round(v / scale, 9) + 0.0 for v in values))
 
 
 def _signature(growth: GrowthModel) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from growthmm.data.design import bind_columns
 from growthmm.data.design_names import r_name
+from growthmm.data.names import syntactic
 from growthmm.errors import DataError, UnboundError
 from growthmm.model.expression import canonical, quote
 from growthmm.model.schema import Column, ColumnPart, Constants, Schema
@@ -112,9 +113,9 @@ class Resolver:
             yield from self._columns(constants.expression, contrasts=True)
         for variable in schema.variables:
             if variable.levels is None:
-                yield covariate_name(variable.name), ColumnPart(quote(variable.name))
+                yield from _plain(variable.name)
         if schema.time is not None:
-            yield covariate_name(schema.time), ColumnPart(quote(schema.time))
+            yield from _plain(schema.time)
 
     def _recoded(self, name: str) -> ColumnPart | None:
         """A common recoding of a numeric column that bears this name."""
@@ -125,7 +126,7 @@ class Resolver:
                 expression = canonical(template.format(quote(variable.name)))
                 head = covariate_name(expression.split(",")[0])
                 if template == NUMERIC[0]:
-                    head = "factor_" + covariate_name(variable.name)
+                    head = "factor_" + covariate_name(quote(variable.name))
                 if not name.startswith(head):
                     continue
                 found = dict(self._columns(expression, contrasts=True)).get(name)
@@ -146,6 +147,13 @@ class Resolver:
         for column in bound.columns:
             if column.parts:
                 yield covariate_name(r_name(column)), column.parts[0]
+
+
+def _plain(name: str) -> Iterator[tuple[str, ColumnPart]]:
+    """A numeric column under the names that wide columns and covariates have."""
+    part = ColumnPart(quote(name))
+    yield syntactic(name), part
+    yield covariate_name(r_name(_product((part,)))), part
 
 
 def _product(parts: Sequence[ColumnPart]) -> Column:

@@ -69,7 +69,7 @@ def _function(loadings: tuple[float, ...], times: tuple[float, ...], time: str) 
 
 
 def _step(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:
-    """An indicator: of one occasion, or of all from some occasion on."""
+    """An indicator: of one occasion, or of all from one to another."""
     ones = [j for j, value in enumerate(loadings) if value == 1.0]
     if len(ones) + loadings.count(0.0) != len(loadings) or not ones:
         return None
@@ -79,9 +79,10 @@ def _step(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> s
         return f"I(1*({time} == {number(times[ones[0]])}))"
     if ones[-1] == len(loadings) - 1:
         return f"I(1*({time} >= {number(times[ones[0]])}))"
+    upto = f"({time} <= {number(times[ones[-1]])})"
     if ones[0] == 0:
-        return f"I(1*({time} <= {number(times[ones[-1]])}))"
-    return None
+        return f"I(1*{upto})"
+    return f"I(1*({time} >= {number(times[ones[0]])})*{upto})"
 
 
 def _broken_line(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from growthmm.data.design import bind_columns
 from growthmm.data.design_names import r_name
-from growthmm.errors import UnsupportedError
+from growthmm.data.levels import level_text
+from growthmm.errors import NotationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Loss
-from growthmm.model.expression import canonical, quote
+from growthmm.model.expression import quote, tree
+from growthmm.model.expression_tree import Call
 from growthmm.model.growth import Covariate, GrowthModel, cov_key, direct_key
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.names import covariance_name, residual_name
@@ -18,6 +20,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import column_key
+from growthmm.translation.naming import occasion_indicator
 
 __all__ = ["mixed_from_growth"]
 
@@ -74,7 +77,7 @@ class _Formula:
         blocks, random = [], []
         for block in growth.blocks:
             columns = tuple(growth.factor(name).column for name in block.factors)
-            blocks.append(RandomBlock(tuple(dict.fromkeys(c.term for c in columns)), person))
+            blocks.append(RandomBlock(tuple(dict.fromkeys(c.term for c in columns)), quote(person)))
             random.append(RandomColumns(columns))
             for position, first in enumerate(block.factors):
                 for other, second in enumerate(block.factors[position:], position):
@@ -88,10 +91,10 @@ class _Formula:
         else:
             names.append(("residual", residual_name()))
         model = MixedModel(
-            response=growth.schema.outcome,
+            response=_response(growth.schema.outcome),
             fixed=terms,
             random=tuple(blocks),
-            residual=growth.residual,
+            residual=replace(growth.residual, time=growth.schema.time),
             estimator=growth.estimator,
             notation=self.spelling,
         )
@@ -113,14 +116,7 @@ class _Formula:
         time = schema.time or "time"
         expression = f"C({quote(time)})"
         index = occasion if coding == "full" else occasion - 1
-        return ColumnPart(expression, index, f"{times[occasion]:g}", coding)  # type: ignore[arg-type]
-
-    def _indicator(self, occasion: int) -> Column:
-        """A numeric indicator of one occasion."""
-        schema = self.growth.schema
-        time = quote(schema.time or "time")
-        expression = canonical(f"I(1*({time} == {schema.occasions[occasion]!r}))")
-        return Column(Term((expression,)), (ColumnPart(expression),))
+        return ColumnPart(expression, index, level_text(times[occasion]), coding)  # type: ignore[arg-type]
 
     def _occasions(self) -> None:
         """Free means at occasions: a categorical time, with or without an intercept."""
@@ -137,7 +133,9 @@ class _Formula:
             coding = "full"
         else:
             for occasion in sorted(free):
-                self.columns.append((f"occasion:{occasion}", self._indicator(occasion)))
+                self.columns.append(
+                    (f"occasion:{occasion}", occasion_indicator(growth.schema, occasion))
+                )
             return
         for mean in sorted(growth.occasion_means, key=lambda m: m.occasion):
             part = self._time_indicator(mean.occasion, coding)
@@ -174,7 +172,9 @@ class _Formula:
         if set(occasions) != wanted:
             for occasion in sorted(occasions):
                 key = f"direct:{covariate.name}@{occasion}"
-                product = _product(covariate.column, self._indicator(occasion))
+                product = _product(
+                    covariate.column, occasion_indicator(self.growth.schema, occasion)
+                )
                 self.columns.append((key, product))
             return
         for occasion in sorted(occasions):
@@ -182,6 +182,15 @@ class _Formula:
             column = Column(Term((part.expression,)), (part,))
             key = f"direct:{covariate.name}@{occasion}"
             self.columns.append((key, _product(covariate.column, column)))
+
+
+def _response(outcome: str) -> str:
+    """The outcome as an expression: a column's name, or the function that a formula computes."""
+    try:
+        node = tree(outcome)
+    except NotationError:
+        return quote(outcome)
+    return outcome if isinstance(node, Call) and node.function != "C" else quote(outcome)
 
 
 def _product(first: Column, second: Column) -> Column:

@@ -26,6 +26,7 @@ from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem, sem_schema
+from growthmm.translation.from_sem import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 
 if TYPE_CHECKING:
@@ -70,9 +71,13 @@ def layout_of(model: SemModel, frame: pd.DataFrame, facts: Facts) -> Layout:
     """
     if facts.layout is not None:
         return facts.layout
-    present = [name for name in model.outcomes if name in frame.columns]
-    if len(present) == len(model.outcomes):
+    # Where the model grows, its indicators decide: another outcome may be person-level.
+    names = growth_outcomes(model) or model.outcomes
+    present = [name for name in names if name in frame.columns]
+    if len(present) == len(names):
         return "wide"
+    if facts.id is not None and facts.time is not None and facts.time in frame.columns:
+        return "long"
     if present or (facts.id is None and facts.time is None):
         require_columns(frame, model.outcomes)
     return "long"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -93,6 +94,12 @@ def _file_text(path: Path) -> str:
     return text
 
 
+@lru_cache(maxsize=32)
+def _read_once(name: str, content: str) -> MixedModel | SemModel:
+    """Models do not change, so that text fitted to many data sets is read once."""
+    return notation(name).read(content)
+
+
 def read(
     text: str | Path, notation_name: str | None = None, *, function: Function | None = None
 ) -> MixedModel | SemModel:
@@ -139,7 +146,7 @@ def read(
     name = notation_name or from_suffix or recognise(content)
     speaker = notation(name)
     if function is None:
-        return speaker.read(content)
+        return _read_once(speaker.name, content)
     _known(function, FUNCTIONS, "function")
     if speaker.name != "lavaan":
         raise SpecificationError(

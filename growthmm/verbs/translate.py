@@ -135,7 +135,8 @@ def write(
         )
     written = speaker.write(model)
     _check_losses(written.losses, speaker.title, on_loss)
-    script = "" if written.losses else speaker.script(model, ScriptContext())
+    layout: Layout = "long" if family == "mixed" else "wide"
+    script = "" if written.losses else speaker.script(model, ScriptContext(layout=layout))
     return WrittenModel(written.text, script, written.losses)
 
 
@@ -233,10 +234,19 @@ def translate(
     facts = Facts(id, time, outcome, time_values, layout, schema)
     path = str(data) if isinstance(data, (str, Path)) else None
     if target.family == family:
-        return _respell(read.model, to, path, on_loss)
+        return _respell(_told(read.model, facts), to, path, on_loss)
     spelling = to if target.family == "mixed" else "lme4"
     pair, _ = paired(read.model, data, facts, spelling=spelling)
     return _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
+
+
+def _told(model: MixedModel | SemModel, facts: Facts) -> MixedModel | SemModel:
+    """The model with the columns of time and person that were named, for its residuals."""
+    if not isinstance(model, MixedModel):
+        return model
+    known = model.residual
+    person = known.person or (None if facts.id is None else quote(facts.id))
+    return replace(model, residual=replace(known, time=facts.time or known.time, person=person))
 
 
 def _respell(
@@ -277,7 +287,7 @@ def _across(
     else:
         model = replace(pair.mixed.model, estimator="ml", notation=to)
         # The text is the model alone: by which estimator is the program's affair.
-        alone = replace(model, estimator="reml")
+        alone = replace(model, estimator=getattr(target, "default_estimator", "reml"))
         notes.append(
             Assumption(
                 "estimated by maximum likelihood",

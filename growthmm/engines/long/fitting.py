@@ -14,7 +14,7 @@ from growthmm.engines.long.narrow import narrow_surface
 from growthmm.engines.long.parametrisation import FreeParameters, free_parameters
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
-from growthmm.engines.long.starts import start_parameters
+from growthmm.engines.long.starts import sampled, start_parameters
 from growthmm.engines.long.surface import (
     Estimator,
     Surface,
@@ -34,6 +34,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Bounds = Literal["psd", "none"]
 Information = Literal["expected", "observed"]
+
+TOLERANCE = 1e-10
 
 
 def fit(
@@ -92,14 +94,15 @@ def fit(
     _check_options(estimator, bounds, information)
     ready = prepare(problem)
     check_identified(problem)
+    radius = 1.0
     if start is None:
-        begin = start_parameters(ready, estimator)
+        begin, radius = _first_point(ready, estimator, bounds)
     else:
         begin = _given_start(problem, ready, start)
     n = len(begin)
     free = free_parameters(n, ready.blocks if bounds == "psd" else ())
     if ready.products is not None:
-        optimum, found = _search_scaled(ready, estimator, bounds, begin)
+        optimum, found = _search_scaled(ready, estimator, bounds, begin, radius=radius)
     else:
         optimum = _search(_objective(ready, free, estimator), free.free(begin))
         found = free.value(optimum.point)
@@ -140,6 +143,21 @@ def fit(
     )
 
 
+def _first_point(ready: Prepared, estimator: Estimator, bounds: Bounds) -> tuple[FloatArray, float]:
+    """Where to start, and how far to trust: from some of the persons' fit, else from moments.
+
+    The fit to a sample is a few standard errors of its own away from that to all.
+    """
+    part = sampled(ready)
+    if part is None:
+        return start_parameters(ready, estimator), 1.0
+    begin = start_parameters(part, estimator)
+    optimum, found = _search_scaled(part, estimator, bounds, begin, tolerance=1e-3)
+    if not optimum.converged:
+        return start_parameters(ready, estimator), 1.0
+    return found, 5.0 * float(np.sqrt(ready.n_subjects / part.n_subjects))
+
+
 def _check_options(estimator: str, bounds: str, information: str) -> None:
     for what, value, known in (
         ("estimator", estimator, ("ml", "reml")),
@@ -174,7 +192,13 @@ def _objective(ready: Prepared, free: FreeParameters, estimator: Estimator) -> O
 
 
 def _search_scaled(
-    ready: Prepared, estimator: Estimator, bounds: Bounds, begin: FloatArray
+    ready: Prepared,
+    estimator: Estimator,
+    bounds: Bounds,
+    begin: FloatArray,
+    *,
+    tolerance: float = TOLERANCE,
+    radius: float = 1.0,
 ) -> tuple[Optimum, FloatArray]:
     """Search over ``G / s``, the residual variance `s` maximised out."""
     products = ready.products
@@ -200,14 +224,16 @@ def _search_scaled(
         scales[point.tobytes()] = scale
         return (value, *free.pull_back(point, gradient, curvature))
 
-    optimum = _search(objective, free.free(begin[:k] / begin[k]))
+    optimum = _search(objective, free.free(begin[:k] / begin[k]), tolerance, radius)
     scale = scales[optimum.point.tobytes()]
     return optimum, np.append(scale * free.value(optimum.point), scale)
 
 
-def _search(objective: Objective, start: FloatArray) -> Optimum:
+def _search(
+    objective: Objective, start: FloatArray, tolerance: float = TOLERANCE, radius: float = 1.0
+) -> Optimum:
     try:
-        return maximise(objective, start)
+        return maximise(objective, start, tolerance=tolerance, radius=radius)
     except ValueError as error:
         raise FitFailedError(
             "The likelihood is not finite where the search starts: the model's terms leave nothing "

@@ -28,7 +28,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 CHUNK_PERSONS = 4_096
-SAMPLE_PERSONS = 2_048
+SAMPLE_PERSONS = 512
 MAX_WIDTH = 160
 
 
@@ -300,7 +300,7 @@ def _sample(plain: _Vectors) -> FloatArray:
     """Products of some persons, a row for each row of theirs, (n_rows, n_units)."""
     tables = plain.tables
     n, size = tables.outcome.shape
-    chosen = np.unique(np.linspace(0, n - 1, min(n, SAMPLE_PERSONS)).astype(np.intp))
+    chosen = np.linspace(0, n - 1, min(n, SAMPLE_PERSONS)).astype(np.intp)
     vectors = plain.make(chosen, slice(None))
     m = len(plain.person)
     if not plain.varying:

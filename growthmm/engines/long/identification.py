@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.starts import sampled
 from growthmm.errors import NotIdentifiedError
 
 __all__ = ["check_identified", "null_space"]
@@ -68,6 +69,9 @@ def check_identified(problem: LongProblem) -> None:
     NotIdentifiedError
         Naming the parameters that cannot be told apart.
     """
+    part = sampled(prepare(problem))
+    if part is not None and not _mixed(part):
+        return
     culprits = null_space(problem)
     if culprits:
         sizes = np.bincount(problem.subject)

@@ -120,23 +120,26 @@ def narrow_surface(
 
 @dataclass(frozen=True)
 class _Designs:
-    """``L``, ``N = L^-1 B'`` (column, row, n) and, for the scale, ``L^-1 L^-T``."""
+    """``L``, ``L^-1``, ``N = L^-1 B'`` (column, row, n) and, for the scale, ``L^-1 L^-T``."""
 
     lower: FloatArray
+    back: FloatArray
     bases: FloatArray
     inverse: FloatArray | None
 
     def take(self, index: NDArray[np.intp]) -> _Designs:
         inverse = None if self.inverse is None else self.inverse[:, :, index]
-        return _Designs(self.lower[:, :, index], self.bases[:, :, index], inverse)
+        return _Designs(
+            self.lower[:, :, index], self.back[:, :, index], self.bases[:, :, index], inverse
+        )
 
 
 @dataclass(frozen=True)
 class _Vectors:
-    """A chunk of persons: their designs, ``D = L^-1 Q'[X, y]`` and ``U = N' D``."""
+    """A chunk of persons: designs, ``D = L^-1 Q'[X, y]`` (q, c, n) for the scale, ``U = N' D``."""
 
     designs: _Designs
-    whitened: FloatArray
+    whitened: FloatArray | None
     turned: FloatArray
 
 
@@ -159,12 +162,27 @@ def _designs(
     lower = cholesky(small_covariance(factor, covariance, scale))
     if lower is None:
         return None
-    inverse = None
-    if with_scale:
-        eye = np.broadcast_to(np.eye(q)[:, :, None], lower.shape)
-        columns = solve(lower, eye)
-        inverse = np.einsum("jrg,jsg->rsg", columns, columns)
-    return _Designs(lower, solve(lower, factor), inverse)
+    eye = np.broadcast_to(np.eye(q)[:, :, None], lower.shape)
+    columns = solve(lower, eye)
+    back = columns.transpose(1, 0, 2)
+    inverse = np.einsum("rjg,sjg->rsg", back, back) if with_scale else None
+    bases = np.empty(factor.shape)
+    for row in range(q):
+        # B is lower triangular, so that B' has nothing below its diagonal.
+        for column in range(q):
+            inner = range(min(row, column) + 1)
+            _combine(back[row], factor[column], inner, bases[column, row])
+    return _Designs(lower, back, bases, inverse)
+
+
+def _combine(
+    weights: FloatArray, columns: FloatArray, indices: range, out: FloatArray
+) -> FloatArray:
+    """``sum_i weights_i columns_i`` over arrays whose last axis is the person."""
+    np.multiply(columns[indices[0]], weights[indices[0]], out=out)
+    for index in indices[1:]:
+        out += columns[index] * weights[index]
+    return out
 
 
 def _slopes(
@@ -201,8 +219,13 @@ def _slopes(
 
 def _add_designs(designs: _Designs, counts: FloatArray, entries: Entries, sums: _Sums) -> None:
     q = designs.lower.shape[0]
-    for a in range(q):
-        sums.log_det += 2.0 * float(counts @ np.log(designs.lower[a, a]))
+    volume = designs.lower[0, 0].copy() if q else np.ones(len(counts))
+    for a in range(1, q):
+        volume *= designs.lower[a, a]
+    sums.log_det += 2.0 * float(counts @ np.log(volume))
+    if designs.inverse is None:
+        _add_traces(designs.bases, counts, entries, sums)
+        return
     slopes = _slopes(designs, entries, designs.bases, None)
     k = len(slopes)
     for a in range(q):
@@ -213,17 +236,47 @@ def _add_designs(designs: _Designs, counts: FloatArray, entries: Entries, sums: 
     sums.traces += weighted @ flat.T
 
 
+def _add_traces(bases: FloatArray, counts: FloatArray, entries: Entries, sums: _Sums) -> None:
+    """``tr(V^-1 V_a)`` and ``tr(V^-1 V_a V^-1 V_b)`` from the entries of ``M = N'N``.
+
+    With ``V_a = Z (e_i e_j' + e_j e_i') Z'`` both are sums of entries of `M` and of their products.
+    """
+    q = len(bases)
+    pairs = [(a, b) for a in range(q) for b in range(a + 1)]
+    place = {pair: index for index, pair in enumerate(pairs)}
+    place |= {(b, a): index for (a, b), index in place.items()}
+    inner = np.empty((len(pairs), len(counts)))
+    for index, (a, b) in enumerate(pairs):
+        _combine(bases[a], bases[b], range(q), inner[index])
+    total = inner @ counts
+    products = (inner * counts) @ inner.T
+    for row, (a, b) in enumerate(entries):
+        sums.d_log_det[row] += (1.0 if a == b else 2.0) * total[place[a, b]]
+        for column, (c, d) in enumerate(entries):
+            first = {(a, b), (b, a)}
+            second = {(c, d), (d, c)}
+            sums.traces[row, column] += sum(
+                products[place[j, k], place[m, i]] for i, j in first for k, m in second
+            )
+
+
 def _first_orders(designs: _Designs, data: FloatArray, sums: _Sums) -> _Vectors:
-    c = data.shape[0]
-    whitened = solve(designs.lower, data)
-    turned = np.einsum("irg,crg->icg", designs.bases, whitened)
-    flat = whitened.reshape(c, -1)
-    sums.cross += flat @ flat.T
-    lined = turned.reshape(len(sums.turned), -1)
+    c, q, n = data.shape
+    columns = data.transpose(1, 0, 2)
+    whitened, turned = np.empty((q, c, n)), np.empty((q, c, n))
+    for row in range(q):
+        _combine(designs.back[row], columns, range(row + 1), whitened[row])
+        sums.cross += whitened[row] @ whitened[row].T
+    for row in range(q):
+        _combine(designs.bases[row], whitened, range(q), turned[row])
+    lined = turned.reshape(q * c, n)
     sums.turned += lined @ lined.T
-    if designs.inverse is not None:
-        scaled = np.einsum("rsg,csg->crg", designs.inverse, whitened)
-        sums.d_cross[-1] -= scaled.reshape(c, -1) @ flat.T
+    if designs.inverse is None:
+        return _Vectors(designs, None, turned)
+    scaled = np.empty((c, n))
+    for row in range(q):
+        _combine(designs.inverse[row], whitened, range(q), scaled)
+        sums.d_cross[-1] -= scaled @ whitened[row].T
     return _Vectors(designs, whitened, turned)
 
 
@@ -239,10 +292,10 @@ def _second_orders(vectors: list[_Vectors], entries: Entries, columns: FloatArra
     """Second derivatives of ``tr(columns' Q columns)``, but for what lies outside all designs."""
     total: FloatArray | None = None
     for part in vectors:
-        turned = np.einsum("cj,icg->ijg", columns, part.turned)
+        turned = columns.T @ part.turned
         right = None
-        if part.designs.inverse is not None:
-            right = np.einsum("cj,crg->jrg", columns, part.whitened)
+        if part.whitened is not None:
+            right = (columns.T @ part.whitened).transpose(1, 0, 2)
         slopes = _slopes(part.designs, entries, turned, right)
         flat = slopes.reshape(len(slopes), -1)
         own = flat @ flat.T

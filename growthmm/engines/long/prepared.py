@@ -151,7 +151,8 @@ def _prepare(problem: LongProblem) -> Prepared:
     structure = structure_of(problem)
     scaling = find_scaling(problem)
     entries = problem.covariance_entries
-    common = problem.residual.kind == "common"
+    # Products are of the random effects' columns, so that a model without any has none.
+    common = problem.residual.kind == "common" and problem.random.shape[1] > 0
     grid = collect_grid(problem, scaling, structure)
     products: Products | None = None
     patterns: Patterns | None = None

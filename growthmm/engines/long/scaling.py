@@ -27,7 +27,7 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-SAMPLE_ROWS = 4_096
+SAMPLE_ROWS = 2_048
 GOLDEN = 0.6180339887498949
 COLLINEAR = 1e-9
 

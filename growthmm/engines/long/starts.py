@@ -1,16 +1,50 @@
-"""Starting values from moments: closed form for balanced data, one scoring step otherwise."""
+"""Starting values from moments: closed form for balanced data, one scoring step otherwise.
+
+Where statistics are kept person by person, a fit to some of the persons comes first.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.prepared import Prepared
+from growthmm.engines.long.scaling import GOLDEN
 from growthmm.engines.long.surface import expected_information, score
 
-__all__ = ["start_parameters"]
+__all__ = ["sampled", "start_parameters"]
 
 FloatArray = NDArray[np.float64]
+
+SAMPLED_PERSONS = 2_048
+SAMPLED_SHARE = 32
+
+
+def sampled(ready: Prepared) -> Prepared | None:
+    """The statistics of some persons, where they are kept person by person and are many."""
+    products = ready.products
+    if products is None or products.design is not None:
+        return None
+    n = len(products.counts)
+    if n < 4 * SAMPLED_PERSONS:
+        return None
+    m = max(SAMPLED_PERSONS, n // SAMPLED_SHARE)
+    fractions = np.arange(1, m + 1) * GOLDEN % 1.0
+    chosen = np.unique((fractions * n).astype(np.intp))
+    share = len(chosen) / n
+    part = replace(
+        products,
+        factor=np.ascontiguousarray(products.factor[:, :, chosen]),
+        counts=products.counts[chosen],
+        data=np.ascontiguousarray(products.data[:, :, chosen]),
+        within=products.within * share,
+        total=products.total * share,
+        n_rows=round(products.n_rows * share),
+        n_subjects=len(chosen),
+    )
+    return replace(ready, products=part, n_rows=part.n_rows, n_subjects=part.n_subjects)
 
 
 def start_parameters(ready: Prepared, estimator: str) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def _complete(
     problem: LongProblem, bases: Bases, structure: Structure, n: int, size: int
 ) -> Tables | None:
     """Everyone has the same kinds of rows in the same order; None where it is not so."""
-    probe = np.unique(np.linspace(0, n - 1, PROBED_PERSONS).astype(np.intp))
+    probe = np.linspace(0, n - 1, min(n, PROBED_PERSONS)).astype(np.intp)
     kind: dict[int, Values] = {}
     person: dict[int, Values] = {}
     varying: dict[int, Values] = {}
@@ -194,7 +195,7 @@ class _Scatter:
     varying: dict[int, Values] = field(default_factory=dict)
 
     def tables(self) -> Tables | None:
-        probe = self._probe()
+        probe = self._probe
         found = self._key(probe)
         if found is None:
             return None
@@ -232,12 +233,13 @@ class _Scatter:
             n_rows,
         )
 
+    @cached_property
     def _probe(self) -> IntArray:
         """All rows of some persons."""
         n = self.problem.n_subjects
         if self.starts is not None:
             n = len(self.starts) - 1
-        chosen = np.unique(np.linspace(0, n - 1, PROBED_PERSONS).astype(np.intp))
+        chosen = np.linspace(0, n - 1, min(n, PROBED_PERSONS)).astype(np.intp)
         if self.starts is not None:
             pieces = [np.arange(self.starts[i], self.starts[i + 1]) for i in chosen]
             return np.concatenate(pieces)
@@ -316,7 +318,7 @@ class _Scatter:
         """Some row of each kind (of the first kind where the sample has none)."""
         sample = sample_rows(len(key))
         rows = np.arange(len(key))[sample] if isinstance(sample, slice) else sample
-        rows = np.concatenate([rows, self._probe()])
+        rows = np.concatenate([rows, self._probe])
         values = key[rows]
         level = values if known is None else np.searchsorted(known, values)
         first = np.full(n_kinds, rows[0], dtype=np.intp)

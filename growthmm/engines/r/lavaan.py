@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.kinds import path_kinds
 from growthmm.engines.limits import Deadline
 from growthmm.engines.outcome import Convergence, EngineFit
+from growthmm.engines.r.arithmetic import arithmetic
 from growthmm.engines.r.process import csv, require, run
 from growthmm.engines.wide.problem import WideGroup, WideMoments
 from growthmm.errors import FitFailedError, UnsupportedEngineError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["fit_lavaan", "syntax"]
 
 FloatArray = NDArray[np.float64]
-
-TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|([^\s+\-*/^()]+)|([-+*/^()]))")
 
 
 def fit_lavaan(
@@ -142,7 +140,9 @@ def syntax(model: SemModel, start: FloatArray | None = None) -> str:
             if path.group == group:
                 lines.append(_row(path, variables, parameters, begin))
     for constraint in model.constraints:
-        sides = [_arithmetic(side, parameters) for side in (constraint.left, constraint.right)]
+        sides = [
+            arithmetic(side, parameters, "lavaan") for side in (constraint.left, constraint.right)
+        ]
         lines.append(f" {constraint.op} ".join(sides))
     return "\n".join([*lines, ""])
 
@@ -157,23 +157,6 @@ def _row(
     row = f"{left} {op} {parameters[path.parameter]}*{right}"
     value = begin.get(path.parameter, path.start)
     return row if value is None else f"{row} + start({float(value)!r})*{right}"
-
-
-def _arithmetic(expression: str, parameters: dict[str, str]) -> str:
-    """Rewrite an expression in positional names; anything but arithmetic is refused."""
-    written, position = [], 0
-    text = expression.strip()
-    while position < len(text):
-        found = TOKEN.match(text, position)
-        name = None if found is None else found.group(2)
-        if found is None or (name is not None and name not in parameters):
-            raise UnsupportedEngineError(
-                f"The witness lavaan takes only arithmetic over parameters, not {expression!r}.",
-                hint=f"Parameters: {', '.join(parameters)}.",
-            )
-        written.append(parameters[name] if name is not None else found.group(0).strip())
-        position = found.end()
-    return " ".join(written)
 
 
 def _data(problem: WideProblem) -> tuple[dict[str, str], str, bool, int]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from growthmm.engines.long.problem import LongProblem
     from growthmm.model.mixed import Estimator
 
-__all__ = ["fit_lme4", "fit_nlme"]
+__all__ = ["block_places", "fit_lme4", "fit_nlme", "rows_csv"]
 
 FloatArray = NDArray[np.float64]
 
@@ -73,8 +73,8 @@ def fit_lme4(
     blocks: list[tuple[int, ...]] = []
     for block in problem.blocks:
         blocks += [(c,) for c in block.columns] if block.diagonal else [block.columns]
-    arguments = [estimator, str(problem.fixed.shape[1]), _places(blocks)]
-    result = run("lme4", arguments, {"data.csv": _data(problem)}, Deadline("lmer", time_limit))
+    arguments = [estimator, str(problem.fixed.shape[1]), block_places(blocks)]
+    result = run("lme4", arguments, {"data.csv": rows_csv(problem)}, Deadline("lmer", time_limit))
     return _translate("lme4", version, problem, estimator, result)
 
 
@@ -133,12 +133,12 @@ def fit_nlme(
     arguments = [
         estimator,
         str(problem.fixed.shape[1]),
-        _places([block.columns for block in problem.blocks]),
+        block_places([block.columns for block in problem.blocks]),
         ";".join("1" if block.diagonal else "0" for block in problem.blocks),
         problem.residual.kind,
         "1" if whole else "0",
     ]
-    result = run("nlme", arguments, {"data.csv": _data(problem)}, Deadline("lme", time_limit))
+    result = run("nlme", arguments, {"data.csv": rows_csv(problem)}, Deadline("lme", time_limit))
     return _translate("nlme", version, problem, estimator, result)
 
 
@@ -149,12 +149,27 @@ def _refuse_no_random(program: str, problem: LongProblem) -> None:
         )
 
 
-def _places(blocks: list[tuple[int, ...]]) -> str:
+def block_places(blocks: list[tuple[int, ...]]) -> str:
+    """Columns of each block, counted from 1, as the R programs take them.
+
+    Examples
+    --------
+    >>> block_places([(0, 1), (2,)])
+    '1 2;3'
+    """
     return ";".join(" ".join(str(column + 1) for column in block) for block in blocks)
 
 
-def _data(problem: LongProblem) -> str:
-    """Outcome, person, design columns, stratum of the residual variance and time."""
+def rows_csv(problem: LongProblem, **more: FloatArray) -> str:
+    """Outcome, person, design columns, stratum of the residual variance and time, as CSV.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        The rows.
+    **more : (n_rows,) ndarray
+        Further columns.
+    """
     strata = problem.strata if problem.residual.kind == "by_group" else problem.occasion
     if strata is None:
         raise UnsupportedEngineError(
@@ -166,13 +181,14 @@ def _data(problem: LongProblem) -> str:
     names = ["y", "id"]
     names += [f"x{k + 1}" for k in range(problem.fixed.shape[1])]
     names += [f"z{k + 1}" for k in range(problem.random.shape[1])]
-    return csv([*names, "stratum", "time"], np.column_stack(columns).astype(float))
+    table = np.column_stack([*columns, *more.values()]).astype(float)
+    return csv([*names, "stratum", "time", *more], table)
 
 
 def _residual_names(problem: LongProblem) -> tuple[list[str], list[ParameterKind]]:
     kind = problem.residual.kind
     if kind in ("by_occasion", "arh1"):
-        names = [f"var(Residual[{time:g}])" for time in problem.occasions]
+        names = [f"var(Residual[{time:.15g}])" for time in problem.occasions]
     elif kind == "by_group":
         names = [f"var(Residual[{name}])" for name in problem.strata_names]
     else:

@@ -25,7 +25,7 @@ __all__ = ["PACKAGES", "available", "csv", "require", "run"]
 
 FloatArray = NDArray[np.float64]
 
-PACKAGES = ("lme4", "nlme", "lavaan")
+PACKAGES = ("lme4", "nlme", "glmmTMB", "lavaan", "OpenMx")
 """The R packages that have a witness."""
 
 PROBE_SECONDS = 30.0
@@ -158,7 +158,7 @@ def available() -> dict[str, str | None]:
     Examples
     --------
     >>> sorted(available())
-    ['R', 'lavaan', 'lme4', 'nlme']
+    ['OpenMx', 'R', 'glmmTMB', 'lavaan', 'lme4', 'nlme']
     """
     nothing: dict[str, str | None] = dict.fromkeys(("R", *PACKAGES))
     if shutil.which("Rscript") is None:
@@ -183,6 +183,6 @@ def require(package: str) -> str:
         lacking = "R" if available()["R"] is None else f"the R package {package}"
         raise EngineNotInstalledError(
             f"The witness {package} cannot run: {lacking} is not installed.",
-            hint=f"Debian: apt install r-base-core r-cran-{package}.",
+            hint=f"Debian: apt install r-base-core r-cran-{package.lower()}.",
         )
     return version

@@ -65,4 +65,4 @@ def entry_name(first: float, second: float) -> str:
     """
     if first == second:
         return residual_name(first)
-    return f"cov({RESIDUAL}[{first:g}],{RESIDUAL}[{second:g}])"
+    return f"cov({RESIDUAL}[{first:.15g}],{RESIDUAL}[{second:.15g}])"
