@@ -13,6 +13,7 @@ __all__ = ["RENDERINGS", "render"]
 
 RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.fit_text:fit_summary",
+    "fit.html": "growthmm.report.fit_html:fit_html",
     "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",

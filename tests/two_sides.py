@@ -44,7 +44,9 @@ def long_frame(
         return np.repeat(values, t)
 
     persons = np.arange(n_persons)
-    frame = pd.DataFrame({"id": repeated(persons), "t": np.tile(np.asarray(times, float), n_persons)})
+    frame = pd.DataFrame(
+        {"id": repeated(persons), "t": np.tile(np.asarray(times, float), n_persons)}
+    )
     frame["x"] = repeated(rng.normal(size=n_persons))
     frame["z"] = repeated(rng.normal(size=n_persons))
     frame["sex"] = repeated(np.array(["female", "male"])[persons % 2])
@@ -59,7 +61,9 @@ def long_frame(
     frame["knot"] = np.maximum(frame["t"] - middle, 0.0)
     frame["phase"] = np.where(frame["t"] < middle, "before", "after")
     frame["year"] = 2008 + 2 * frame["t"]
-    growth = repeated(rng.normal(size=n_persons)) + frame["t"] * repeated(rng.normal(size=n_persons))
+    growth = repeated(rng.normal(size=n_persons)) + frame["t"] * repeated(
+        rng.normal(size=n_persons)
+    )
     frame["y"] = 1 + 0.5 * frame["t"] + 0.4 * frame["x"] + growth + rng.normal(size=len(frame))
     if missing:
         frame.loc[rng.random(len(frame)) < missing, "y"] = np.nan
@@ -165,9 +169,7 @@ def assert_round_trip(
     different = same_growth(there.growth, again.growth)
     assert different is None, different
     assert_same_model(again, frame)
-    mixed = source(
-        formula(again), notation_name="lme4", residual=again.mixed.model.residual
-    ).model
+    mixed = source(formula(again), notation_name="lme4", residual=again.mixed.model.residual).model
     identity = again.growth.schema
     third = paired(mixed, frame, Facts(id=identity.person, time=identity.time))[0]
     different = same_growth(there.growth, third.growth)

@@ -108,20 +108,26 @@ def _units(pair: Pair, problem: LongProblem, fits: Fits, keys: tuple[str, ...]) 
     return np.where(np.isfinite(units) & (units > 0), units, np.nan)
 
 
-def inference(pair: Pair, fits: Fits) -> Level:
+def inference(pair: Pair, fits: Fits, optima: Optima = ()) -> Level:
     """Level 5: standard errors of both forms, counts and so information criteria.
 
-    Each witness's standard errors stand in its report, under its own information matrix.
+    Where the sides' parameter spaces differ at a boundary, (co)variances have standard errors along
+    the boundary on the one side and across it on the other, so that only those of the means are
+    compared. Each witness's stand in its report, under its own information matrix.
     """
     keys = parameter_keys(pair.growth)
     a = by_key(fits.long.standard_errors, order(fits.long.names, dict(pair.mixed_names), keys))
     b = by_key(fits.wide.standard_errors, order(fits.wide.names, dict(pair.sem.names), keys))
     both = np.isfinite(a) & np.isfinite(b)
+    if optima:
+        both &= np.array([not key.startswith(("cov:", "residual")) for key in keys])
     ratio = np.abs(a[both] / b[both] - 1)
     figure = float(ratio.max()) if both.any() else None
     note = f"{int(both.sum())} standard errors from expected information"
     passed = figure is not None and figure <= INFERENCE
-    if not both.all():
+    if optima:
+        note += " of means, the parameter spaces being different"
+    elif not both.all():
         lost = [key for key, seen in zip(keys, both, strict=True) if not seen]
         named = ", ".join(dict(pair.mixed_names)[key] for key in lost)
         if fits.long.boundary.at_boundary or fits.wide.boundary.at_boundary:

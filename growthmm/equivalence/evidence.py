@@ -72,7 +72,7 @@ def structure(pair: Pair) -> Level:
     note = f"the {speaker.title} text, read again, is the model meant"
     if pair.source == "sem" and written.losses:
         # What the notation lacks travels beside the text, as the residual= option does.
-        again = replace(again, residual=pair.mixed.model.residual)  # type: ignore[call-arg]
+        again = replace(again, residual=pair.mixed.model.residual)  # type: ignore[arg-type]
         note += f", with residual={pair.mixed.model.residual} beside it"
     different = reread(pair, again)
     if different is not None:
@@ -141,8 +141,8 @@ def likelihood(
         values = center if draw == 0 else perturbed(pair, fits.long, center, keys, rng)
         referee = referee_log_likelihood(long_problem, values[to_long], estimator)
         found = (
-            long_engine.log_likelihood(long_problem, values[to_long], estimator=estimator),  # type: ignore[arg-type]
-            wide_engine.log_likelihood(wide_problem, values[to_wide], estimator=estimator),  # type: ignore[arg-type]
+            long_engine.log_likelihood(long_problem, values[to_long], estimator=estimator),
+            wide_engine.log_likelihood(wide_problem, values[to_wide], estimator=estimator),
             referee,
         )
         if not np.all(np.isfinite(found)):

@@ -17,9 +17,11 @@ from growthmm.engines.registry import ENGINES, Engine, engine, run, state
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import EngineError, SpecificationError
 
-__all__ = ["EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
+__all__ = ["NOT_ASKED", "EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
 
 FloatArray = NDArray[np.float64]
+
+NOT_ASKED = "not asked for"
 
 UNAIDED = 0.1
 """Share of a witness's time limit for its first try, from its own start."""
@@ -106,10 +108,8 @@ def newton_distance(
         information is not positive definite.
     """
     own = long_engine if isinstance(problem, LongProblem) else wide_engine
-    score = own.score(problem, values, estimator=estimator)  # type: ignore[arg-type]
-    information = own.information(  # type: ignore[arg-type]
-        problem, values, kind="observed", estimator=estimator
-    )
+    score = own.score(problem, values, estimator=estimator)
+    information = own.information(problem, values, kind="observed", estimator=estimator)
     if not (np.all(np.isfinite(score)) and np.all(np.isfinite(information))):
         return float("inf")
     scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
@@ -160,11 +160,9 @@ def fit_both(
         if e.own:
             continue
         if wanted is None and e.r_package is not None:
-            reports.append(
-                EngineReport(name, False, f"not asked for; --engines {name} asks for it")
-            )
+            reports.append(EngineReport(name, False, f"{NOT_ASKED}; --engines {name} asks for it"))
         elif wanted is not None and name not in wanted:
-            reports.append(EngineReport(name, False, "not asked for"))
+            reports.append(EngineReport(name, False, NOT_ASKED))
         else:
             problem = long_problem if e.family == "mixed" else wide_problem
             ours = long_fit if e.family == "mixed" else wide_fit
@@ -293,7 +291,7 @@ def witness_errors(
     """
     own = long_engine if isinstance(problem, LongProblem) else wide_engine
     at = [answer.names.index(name) for name in names]
-    information = own.information(  # type: ignore[arg-type]
+    information = own.information(
         problem, answer.estimates[at], kind=answer.information, estimator=answer.estimator
     )
     theirs = answer.standard_errors[at]

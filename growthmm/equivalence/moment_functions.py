@@ -20,15 +20,11 @@ FloatArray = NDArray[np.float64]
 
 
 class MomentFunction(Protocol):
-    """Means at several designs and their covariance matrix, stacked into one vector.
+    """Means at several designs and their covariance matrix, stacked into one vector."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        The parameters.
-    """
-
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters."""
 
     def moments(self, values: FloatArray) -> FloatArray:
         """The stacked moments at parameter values."""

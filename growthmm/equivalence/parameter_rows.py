@@ -10,7 +10,7 @@ import numpy as np
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import ENGINES
 from growthmm.equivalence.fits import EngineReport
-from growthmm.inference.estimates import derived_covariances
+from growthmm.inference.derived import derived_covariances
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
 

@@ -90,7 +90,7 @@ def interior(pair: Pair, fit: EngineFit, keys: tuple[str, ...]) -> FloatArray:
     for block in pair.growth.blocks:
         G, where = block_matrix(block, values, keys)
         loadings = np.array([pair.growth.factor(name).loadings for name in block.factors]).T
-        turn = np.linalg.qr(loadings, mode="r")
+        turn = np.asarray(np.linalg.qr(loadings, mode="r"))
         if len(turn) < len(G) or np.linalg.cond(turn / np.linalg.norm(turn, axis=0)) > 1e12:
             turn = np.diag(np.linalg.norm(loadings, axis=0))
         curvature, basis = np.linalg.eigh(turn @ G @ turn.T)
@@ -190,7 +190,7 @@ def _drawn(  # type: ignore[no-untyped-def]
         if levels is not None:
             # Each level as often as the others, in an order of its own for each variable.
             codes = rng.permutation(np.arange(size) % len(levels))
-            drawn = pd.Categorical.from_codes(codes, list(levels))
+            drawn = pd.Categorical.from_codes(codes, pd.Index(list(levels), dtype=object))
             if variable.levels is None:
                 drawn = np.asarray(levels)[codes]
         else:

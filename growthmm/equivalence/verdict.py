@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from growthmm.equivalence.evidence import Level
-from growthmm.equivalence.fits import EngineReport, Fits
+from growthmm.equivalence.fits import NOT_ASKED, EngineReport, Fits
 from growthmm.equivalence.moment_test import MomentComparison
 from growthmm.equivalence.optima import Optima
 from growthmm.model.growth import GrowthModel
@@ -140,7 +140,7 @@ def _support(reports: tuple[EngineReport, ...]) -> str:
     asked = [
         f"{r.name}: {r.reason}"
         for r in reports
-        if r.name not in ("long", "wide") and not r.reason.startswith("not asked for")
+        if r.name not in ("long", "wide") and not r.reason.startswith(NOT_ASKED)
     ]
     why = "; ".join(asked) if asked else "none was asked for"
     return f"no witness could be used ({why})"

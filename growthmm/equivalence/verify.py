@@ -75,7 +75,7 @@ def verify_pair(
         evidence.moments(comparison),
         evidence.likelihood(pair, long.problem, wide.problem, fits),
         agreement.estimates(pair, long.problem, wide.problem, fits, optima),
-        agreement.inference(pair, fits),
+        agreement.inference(pair, fits, optima),
         agreement.predictions(pair, long, wide, fits),
     )
     of_models, conditions = model_verdict(levels[0], comparison, pair.growth, bounds)

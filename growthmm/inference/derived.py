@@ -11,8 +11,14 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.wide.problem import WideProblem
 
-__all__ = ["CovarianceEntries", "Derived", "covariance_entries", "derived_covariances", "icc"]
-__all__ += ["residual_deviations"]
+__all__ = [
+    "CovarianceEntries",
+    "Derived",
+    "covariance_entries",
+    "derived_covariances",
+    "icc",
+    "residual_deviations",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -53,9 +59,7 @@ class CovarianceEntries:
     entries: tuple[tuple[int, int, int], ...]
 
 
-def covariance_entries(
-    fit: EngineFit, problem: LongProblem | WideProblem
-) -> CovarianceEntries:
+def covariance_entries(fit: EngineFit, problem: LongProblem | WideProblem) -> CovarianceEntries:
     """The free entries of the random effects' or latent variables' covariance matrix."""
     position = {name: k for k, name in enumerate(fit.names)}
     if isinstance(problem, LongProblem):
@@ -193,9 +197,7 @@ def _constant_factor_alone(fit: EngineFit, problem: WideProblem) -> tuple[int, i
         return None
     factor = between[0].left
     loads = {p.right: p for p in model.paths if p.op == "=~" and p.left == factor}
-    constant = set(loads) == outcomes and all(
-        not p.free and p.value == 1.0 for p in loads.values()
-    )
+    constant = set(loads) == outcomes and all(not p.free and p.value == 1.0 for p in loads.values())
     shared = {p.parameter if p.free else None for p in within}
     alike = len(shared) == 1 and None not in shared and all(p.left == p.right for p in within)
     if not (constant and alike and len(within) == len(outcomes)):

@@ -1,20 +1,17 @@
-"""Tables of estimates: standard errors, tests, intervals, and derived parameters."""
+"""Tables of estimates: standard errors, tests, intervals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from growthmm.engines.outcome import EngineFit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["derived_covariances", "estimates_table"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["estimates_table"]
 
 LOCATION = frozenset({"fixed", "mean", "regression", "loading"})
 
@@ -79,53 +76,3 @@ def estimates_table(
             "ci_high",
         ],
     )
-
-
-def derived_covariances(
-    values: FloatArray, covariance: FloatArray, entries: tuple[tuple[int, int, int], ...]
-) -> list[tuple[str, int, int, float, float]]:
-    """Standard deviations and correlations of a covariance matrix, by the delta method.
-
-    Parameters
-    ----------
-    values : (n_parameters,) ndarray
-        Estimates.
-    covariance : (n_parameters, n_parameters) ndarray
-        Their covariance matrix.
-    entries : tuple of (row, column, position)
-        Which estimate is which entry of the matrix, row <= column.
-
-    Returns
-    -------
-    list of (kind, row, column, estimate, std_error)
-        ``sd`` for variances, ``correlation`` for covariances whose variances are positive.
-    """
-    variance = {row: position for row, column, position in entries if row == column}
-    made: list[tuple[str, int, int, float, float]] = []
-    for row, column, position in entries:
-        gradient = np.zeros(len(values))
-        if row == column:
-            value = values[position]
-            if value <= 0:
-                made.append(("sd", row, column, 0.0 if value == 0 else np.nan, np.nan))
-                continue
-            estimate = float(np.sqrt(value))
-            gradient[position] = 0.5 / estimate
-            kind = "sd"
-        else:
-            if row not in variance or column not in variance:
-                continue
-            a, b = values[variance[row]], values[variance[column]]
-            if a <= 0 or b <= 0:
-                made.append(("correlation", row, column, np.nan, np.nan))
-                continue
-            scale = float(np.sqrt(a * b))
-            estimate = float(values[position]) / scale
-            gradient[position] = 1 / scale
-            gradient[variance[row]] = -0.5 * estimate / a
-            gradient[variance[column]] = -0.5 * estimate / b
-            kind = "correlation"
-        used = np.flatnonzero(gradient)
-        square = float(gradient[used] @ covariance[np.ix_(used, used)] @ gradient[used])
-        made.append((kind, row, column, estimate, np.sqrt(square) if square >= 0 else np.nan))
-    return made

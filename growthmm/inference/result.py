@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,14 @@ from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError
 from growthmm.inference.criteria import aic, bic
-from growthmm.inference.estimates import derived_covariances, estimates_table
+from growthmm.inference.derived import (
+    Derived,
+    covariance_entries,
+    derived_covariances,
+    icc,
+    residual_deviations,
+)
+from growthmm.inference.estimates import estimates_table
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -45,6 +52,8 @@ class FitResult:
         How tables name the model.
     assumptions : tuple of Assumption
         What had to be guessed on the way.
+    robust : str, optional
+        Name of the sandwich behind the standard errors; None where they are the model's own.
     """
 
     model: MixedModel | SemModel
@@ -52,6 +61,7 @@ class FitResult:
     data: LongData | WideData
     label: str = ""
     assumptions: tuple[Assumption, ...] = ()
+    robust: str | None = None
 
     @property
     def engine(self) -> str:
@@ -127,47 +137,69 @@ class FitResult:
 
     @cached_property
     def derived(self) -> pd.DataFrame:
-        """Standard deviations and correlations of the random effects, by the delta method."""
+        """What follows from the estimates, by the delta method.
+
+        Standard deviations and correlations of the random effects or factors, residual standard
+        deviations, the intraclass correlation of a random-intercept model, and the parameters that
+        a structural equation model defines (``:=``). Columns ``name, kind, estimate, std_error``.
+        """
         import pandas as pd
 
-        labels, entries = self._covariance_entries()
-        made = derived_covariances(self.fit.estimates, self.fit.covariance, entries)
+        rows = [*self._deviations(), *residual_deviations(self.fit, self.data.problem)]
+        ratio = icc(self.fit, self.data.problem)
+        rows += [] if ratio is None else [ratio]
+        rows += self._defined()
         return pd.DataFrame(
-            [
-                {
-                    "name": f"{kind}({labels[a]})"
-                    if a == b
-                    else f"{kind}({labels[a]},{labels[b]})",
-                    "kind": kind,
-                    "estimate": estimate,
-                    "std_error": error,
-                }
-                for kind, a, b, estimate, error in made
-            ],
-            columns=["name", "kind", "estimate", "std_error"],
+            [asdict(row) for row in rows], columns=["name", "kind", "estimate", "std_error"]
         )
 
-    def _covariance_entries(self) -> tuple[tuple[str, ...], tuple[tuple[int, int, int], ...]]:
-        position = {name: k for k, name in enumerate(self.fit.names)}
-        if isinstance(self.model, MixedModel):
-            problem = self.data.problem
-            assert isinstance(problem, LongProblem)
-            names = zip(problem.covariance_entries, problem.covariance_names, strict=True)
-            return problem.random_names, tuple((a, b, position[n]) for (a, b), n in names)
-        latent = {name: k for k, name in enumerate(self.model.latent)}
-        found = []
-        for path in self.model.paths:
-            if path.op == "~~" and path.free and path.left in latent and path.right in latent:
-                a, b = sorted((latent[path.left], latent[path.right]))
-                found.append((a, b, position[path.parameter]))
-        return self.model.latent, tuple(found)
+    def _deviations(self) -> list[Derived]:
+        found = covariance_entries(self.fit, self.data.problem)
+        labels = found.labels
+        return [
+            Derived(
+                f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
+                kind,
+                estimate,
+                error,
+            )
+            for kind, a, b, estimate, error in derived_covariances(
+                self.fit.estimates, self.fit.covariance, found.entries
+            )
+        ]
+
+    def _defined(self) -> list[Derived]:
+        if not isinstance(self.data, WideData) or not self.data.problem.model.defined:
+            return []
+        order = [
+            self.fit.names.index(name) for name in wide_engine.parameter_names(self.data.problem)
+        ]
+        names, values, covariance = wide_engine.defined_values(
+            self.data.problem, self._values, self.fit.covariance[np.ix_(order, order)]
+        )
+        squares = np.diag(covariance)
+        errors = np.where(squares >= 0, np.sqrt(np.abs(squares)), np.nan)
+        return [
+            Derived(name, "defined", float(value), float(error))
+            for name, value, error in zip(names, values, errors, strict=True)
+        ]
+
+    @property
+    def _values(self) -> NDArray[np.float64]:
+        """The estimates in the order of our engine's parameters."""
+        if isinstance(self.data, LongData):
+            names = long_engine.parameter_names(self.data.problem)
+        else:
+            names = wide_engine.parameter_names(self.data.problem)
+        return self.fit.estimates[[self.fit.names.index(name) for name in names]]
 
     @cached_property
     def factor_cov(self) -> pd.DataFrame:
         """Covariance matrix of the growth factors (given covariates), labelled."""
         import pandas as pd
 
-        labels, entries = self._covariance_entries()
+        found = covariance_entries(self.fit, self.data.problem)
+        labels = list(found.labels)
         matrix = np.zeros((len(labels), len(labels)))
         if isinstance(self.model, SemModel):
             order = {name: k for k, name in enumerate(labels)}
@@ -175,9 +207,9 @@ class FitResult:
                 if path.op == "~~" and path.left in order and path.right in order and not path.free:
                     a, b = order[path.left], order[path.right]
                     matrix[a, b] = matrix[b, a] = path.value or 0.0
-        for a, b, k in entries:
+        for a, b, k in found.entries:
             matrix[a, b] = matrix[b, a] = self.fit.estimates[k]
-        return pd.DataFrame(matrix, index=list(labels), columns=list(labels))
+        return pd.DataFrame(matrix, index=labels, columns=labels)
 
     @cached_property
     def residual_cov(self) -> pd.DataFrame:
@@ -200,7 +232,7 @@ class FitResult:
             return pd.DataFrame(matrix, index=labels, columns=labels)
         problem = self.data.problem
         assert isinstance(problem, LongProblem)
-        return long_engine.residual_matrix(problem, self.fit.estimates)
+        return long_engine.residual_matrix(problem, self._values)
 
     @cached_property
     def random_effects(self) -> pd.DataFrame:
@@ -212,23 +244,44 @@ class FitResult:
         import pandas as pd
 
         if isinstance(self.data, LongData):
-            modes, _ = long_engine.random_effects(self.data.problem, self.fit.estimates)
+            modes, _ = long_engine.random_effects(self.data.problem, self._values)
             columns = list(self.data.problem.random_names)
         else:
-            modes, _ = wide_engine.factor_scores(self.data.problem, self.fit.estimates)
+            modes, _ = wide_engine.factor_scores(self.data.problem, self._values)
             columns = list(self.data.problem.model.latent)
         return pd.DataFrame(modes, index=pd.Index(self.data.subjects), columns=columns)
 
     @cached_property
     def fit_measures(self) -> dict[str, float]:
-        """Chi-square, CFI, TLI, RMSEA with interval, SRMR (structural equation models only)."""
+        """Fit of a structural equation model against the unrestricted one, by lavaan's conventions.
+
+        ``chi_square``, ``df``, ``p_value``, ``cfi``, ``tli``, ``rmsea`` with ``rmsea_ci_low`` and
+        ``rmsea_ci_high`` (90%), ``srmr``, ``unrestricted_log_likelihood``,
+        ``baseline_chi_square`` and ``baseline_df``; and ``growth_cfi``, ``growth_tli``,
+        ``growth_baseline_chi_square`` and ``growth_baseline_df`` against one mean and one variance
+        at all occasions, which a growth model contains (Widaman & Thompson 2003,
+        doi:10.1037/1082-989X.8.1.16). NaN where no unrestricted model exists.
+
+        Raises
+        ------
+        SpecificationError
+            For a mixed model.
+        UnsupportedEngineError
+            For a fit by REML.
+        """
         if not isinstance(self.data, WideData):
             raise SpecificationError(
                 "Fit measures compare with a saturated model of the wide data, which a mixed "
                 "model does not have.",
                 hint="Translate the model to lavaan and fit that.",
             )
-        return wide_engine.fit_measures(self.data.problem, self.fit)
+        fit = replace(self.fit, estimates=self._values)
+        found = wide_engine.fit_measures(self.data.problem, fit)
+        growth = wide_engine.fit_measures(self.data.problem, fit, baseline="growth")
+        return found | {
+            f"growth_{name}": growth[name]
+            for name in ("cfi", "tli", "baseline_chi_square", "baseline_df")
+        }
 
     def predict(self, level: str = "person") -> NDArray[np.float64]:
         """Fitted outcomes.
@@ -254,28 +307,41 @@ class FitResult:
                 f"There is no prediction level {level!r}.",
                 hint="Use 'person' or 'population'.",
             )
+        values = self._values
         if isinstance(self.data, LongData):
             problem = self.data.problem
-            mean: NDArray[np.float64] = problem.fixed @ self.fit.estimates[: problem.fixed.shape[1]]
+            mean: NDArray[np.float64] = problem.fixed @ values[: problem.fixed.shape[1]]
             if level == "person" and problem.random.shape[1]:
-                modes, _ = long_engine.random_effects(problem, self.fit.estimates)
-                mean = mean + np.einsum("ij,ij->i", problem.random, modes[problem.subject])
+                modes, _ = long_engine.random_effects(problem, values)
+                own = modes[problem.subject]
+                mean = mean + np.einsum("ij,ij->i", np.asarray(problem.random), own)
             return mean
-        return wide_engine.fitted(self.data.problem, self.fit.estimates, level)
+        return wide_engine.fitted(
+            self.data.problem, values, "person" if level == "person" else "population"
+        )
 
     def refit(self, estimator: str) -> FitResult:
-        """The same model on the same data by another estimator (``"ml"`` or ``"reml"``)."""
+        """The same model on the same data by another estimator (``"ml"`` or ``"reml"``).
+
+        Over the same parameter space where one of our engines fitted it.
+        """
         if estimator == self.estimator:
             return self
-        fit = run(self.engine, self.data.problem, estimator=estimator)
-        return replace(self, fit=fit)
+        options = {"bounds": self.fit.bounds} if self.engine in ("long", "wide") else {}
+        fit = run(self.engine, self.data.problem, estimator=estimator, **options)
+        model = replace(self.model, estimator=estimator)  # type: ignore[arg-type]
+        return replace(self, model=model, fit=fit, robust=None)
 
     def summary(self) -> str:
         """The result as text."""
         return str(render("fit.summary", self))
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain values, as the command line's ``--json`` prints it."""
+        """The result as plain values, as the command line's ``--json`` prints it.
+
+        What does not exist is None.
+        """
+        measured = self.estimator == "ml" and isinstance(self.data, WideData)
         return {
             "engine": self.engine,
             "estimator": self.estimator,
@@ -289,8 +355,12 @@ class FitResult:
             "converged": self.convergence.converged,
             "at_boundary": self.boundary.at_boundary or self.boundary.beyond,
             "boundary": self.boundary.description,
-            "estimates": self.estimates.to_dict("records"),
-            "derived": self.derived.to_dict("records"),
+            "bounds": self.fit.bounds,
+            "information": self.fit.information,
+            "robust": self.robust,
+            "estimates": _records(self.estimates),
+            "derived": _records(self.derived),
+            "fit_measures": _plain(self.fit_measures) if measured else None,
             "assumptions": [str(a) for a in self.assumptions],
             "warnings": list(self.fit.warnings),
         }
@@ -300,3 +370,18 @@ class FitResult:
             f"<FitResult {self.label or self.engine}: {self.estimator.upper()} by {self.engine}, "
             f"log-likelihood {self.log_likelihood:.6f}, {self.n_parameters} parameters>"
         )
+
+    def _repr_html_(self) -> str:
+        return str(render("fit.html", self))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with None for what is not a number."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [_plain({str(k): v for k, v in row.items()}) for row in frame.to_dict("records")]

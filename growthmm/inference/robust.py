@@ -92,10 +92,14 @@ def _means(fit: EngineFit, problem: WideProblem) -> tuple[NDArray[np.intp], Floa
     """Positions of the parameters of the means, and their sandwich."""
     kinds = np.array(fit.kinds)
     fixed = np.flatnonzero(np.isin(kinds, ("mean", "regression")))
-    if "loading" in kinds or problem.model.constraints:
+    model = problem.model
+    structural = any(
+        p.op == "~" and p.free and p.right not in model.covariates for p in model.paths
+    )
+    if "loading" in kinds or structural or model.constraints:
         raise UnsupportedEngineError(
-            "Estimated loadings and constraints tie means and covariances together, so that the "
-            "means have no sandwich of their own.",
+            "Estimated loadings, regressions among outcomes or factors, and constraints tie means "
+            "and covariances together, so that the means have no sandwich of their own.",
             hint="Use robust='observed'.",
         )
     bread = wide_engine.information(problem, fit.estimates)[np.ix_(fixed, fixed)]

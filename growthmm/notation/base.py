@@ -10,9 +10,11 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import SemModel
 
-__all__ = ["DerivedColumn", "Model", "Notation", "ScriptContext", "Written"]
+__all__ = ["DerivedColumn", "Family", "Model", "Notation", "ScriptContext", "Written", "families"]
 
 Model = MixedModel | SemModel
+
+Family = Literal["mixed", "sem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +102,16 @@ class Notation(Protocol):
 
     def coefficient(self, column: Column) -> str:
         """The program's name for the coefficient of `column` (mixed notations)."""
+
+
+def families(speaker: Notation) -> tuple[Family, ...]:
+    """The families of models that a notation writes: its own, or those it lists as `families`.
+
+    Parameters
+    ----------
+    speaker : Notation
+        The notation. One that writes both (SAS, Stata) has a tuple ``families``; its `family`
+        is the one that it is preferred for.
+    """
+    found: tuple[Family, ...] = getattr(speaker, "families", (speaker.family,))
+    return found

@@ -73,6 +73,7 @@ class ModelText:
         self.curves: list[Curve] = []
         self.used: list[tuple[str, int]] = []
         self._measured: set[str] = set()
+        self._label_kinds: set[str] = set()
         self._group: int | None = None
 
     def declare(self, statements: Sequence[Statement]) -> None:
@@ -241,6 +242,13 @@ class ModelText:
             return [None] * n
         words: list[str] = []
         for first, last in labels.words:
+            self._label_kinds.add("number" if first[0].isdigit() else first[:2].lower())
+            if self._label_kinds >= {"number", "eq"}:
+                raise self._error(
+                    labels.position,
+                    "Numbers and labels that begin with eq stand beside each other.",
+                    "Here the number (1) is called eq1: name the other labels otherwise.",
+                )
             if first[0].isdigit():
                 words += self._numbers(first, last, labels.position)
             else:

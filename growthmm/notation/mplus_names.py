@@ -115,10 +115,7 @@ def shortened(names: Iterable[str], taken: Iterable[str] = ()) -> Shortened:
 
 def _fits(name: str) -> bool:
     return (
-        len(name) <= LENGTH
-        and _PLAIN.fullmatch(name) is not None
-        and name.lower() not in _RESERVED
-        and re.fullmatch(r"eq\d+", name.lower()) is None
+        len(name) <= LENGTH and _PLAIN.fullmatch(name) is not None and name.lower() not in _RESERVED
     )
 
 

@@ -89,7 +89,7 @@ def read_output(text: str, model: SemModel | None = None) -> PrintedResults:
         )
     start, body = results
     names = _Names(model, text)
-    fit = _fit_text(sections)
+    fit = _fit_text(text)
     figure = _figures(fit)
     counts = _counts(text)
     return PrintedResults(
@@ -131,11 +131,14 @@ def _sections(text: str) -> Iterator[tuple[str, tuple[int, str]]]:
         yield name, (start, text[start:end])
 
 
-def _fit_text(sections: dict[str, tuple[int, str]]) -> str:
-    for name in ("MODEL FIT INFORMATION", "TESTS OF MODEL FIT"):
-        if name in sections:
-            return sections[name][1]
-    return ""
+def _fit_text(text: str) -> str:
+    """What stands between the heading of the fit and that of the results."""
+    match = re.search(
+        r"^(?:MODEL FIT INFORMATION|TESTS OF MODEL FIT)[ \t\r]*$([\s\S]*?)^MODEL RESULTS",
+        text,
+        re.M,
+    )
+    return match[1] if match else ""
 
 
 def _figure(shown: str) -> PrintedFigure | None:

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
-from lark.exceptions import VisitError
 
 from growthmm.errors import NotationError
 
@@ -120,7 +119,7 @@ class Assign:
 
 Node = Number | String | Name | Call | Index | Field | Unary | Binary | Assign
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u\{?[0-9a-fA-F]{1,4}\}?|(?s:.))")
 _STRING = re.compile(
     r"""[rR]"(-*)\((?s:.*?)\)\1"|[rR]'(-*)\((?s:.*?)\)\2'|`[^`\n]+`|"(?s:[^"\\]|\\.)*"|'(?s:[^'\\]|\\.)*'"""
@@ -172,14 +171,8 @@ def parse(text: str) -> tuple[Node, ...]:
         at = token.start_pos or 0
         shown = str(token) if str(token).strip() else "the end of the line"
         raise NotationError(f"Did not expect {shown} here.", text=text, position=at) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, _EscapeError):
-            raise NotationError(
-                f"The escape {error.orig_exc.escape} is not known.",
-                text=text,
-                position=error.orig_exc.position,
-            ) from None
-        raise
+    except _TokenError as error:
+        raise NotationError(error.message, text=text, position=error.position) from None
 
 
 def _blanked(text: str) -> str:
@@ -213,10 +206,12 @@ def _word(sign: str) -> bool:
     return sign.isalnum() or sign in "._"
 
 
-class _EscapeError(ValueError):
-    def __init__(self, escape: str, position: int) -> None:
-        super().__init__(escape)
-        self.escape = escape
+class _TokenError(ValueError):
+    """A token that R would not take, or that means no number."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.message = message
         self.position = position
 
 
@@ -224,12 +219,15 @@ def _unescaped(token: Token) -> str:
     def one(match: re.Match[str]) -> str:
         code = match.group(1)
         if code[0] in "xu" and len(code) > 1:
-            return chr(int(code[1:].strip("{}"), 16))
+            number = int(code[1:].strip("{}"), 16)
+            if number and not 0xD800 <= number < 0xE000:
+                return chr(number)
         if code in _ESCAPES:
             return _ESCAPES[code]
         if code in "\\\"'` \n":
             return code
-        raise _EscapeError(match.group(0), (token.start_pos or 0) + 1 + match.start())
+        where = (token.start_pos or 0) + 1 + match.start()
+        raise _TokenError(f"The escape {match.group(0)} is not read.", where)
 
     return _ESCAPE.sub(one, str(token)[1:-1])
 
@@ -276,7 +274,10 @@ class _Build(Transformer[Any, Any]):
 
     def number(self, token: Token) -> Number:
         text = str(token).removesuffix("L")
-        value = float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
+        hexadecimal = text[:2] in ("0x", "0X")
+        if hexadecimal and len(text) > 18:
+            raise _TokenError(f"The number {text} is too large.", token.start_pos or 0)
+        value = float(int(text, 16)) if hexadecimal else float(text)
         return Number(value, token.start_pos or 0)
 
     def string(self, token: Token) -> String:

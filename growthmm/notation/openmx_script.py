@@ -11,9 +11,9 @@ from growthmm.notation.openmx_write import Spelling, model_text, spelling
 from growthmm.notation.r_wide import wide_lines
 from growthmm.notation.sem_text import r_string
 
-__all__ = ["script"]
+__all__ = ["STARTS", "reached", "script"]
 
-_STARTS = """
+STARTS = """
 # Starting values: means by least squares, half of the variance to the residuals.
 with_starts <- function(model) {
   y <- model$manifestVars
@@ -47,6 +47,7 @@ with_starts <- function(model) {
   model
 }
 """
+"""R function that gives a model with data its starting values."""
 
 _RUN = """
 mxOption(key = "Default optimizer", value = "SLSQP")
@@ -123,7 +124,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
         f"names(wide) <- c({plain})",
     ]
     text = model_text(replace(model, missing="ml"), names, _frames(model))
-    lines += ["", f"model <- {text}", _STARTS.rstrip()]
+    lines += ["", f"model <- {text}", STARTS.rstrip()]
     for name in names.groups:
         lines.append(f"model <- mxModel(model, with_starts(model[[{r_string(name)}]]))")
     if not names.groups:
@@ -151,12 +152,12 @@ def _frames(model: SemModel) -> tuple[str, ...]:
 
 def _missing(model: SemModel) -> list[str]:
     """What a missing covariate touches is left out; OpenMx takes no person without it."""
-    reached = _reached(model)
-    if not reached:
+    touched = reached(model)
+    if not touched:
         return []
     lines = ["# an outcome without its covariate is left out, not the whole person"]
     filled = []
-    for column, outcomes in reached.items():
+    for column, outcomes in touched.items():
         source = f"wide[[{r_string(column)}]]"
         if outcomes:
             shown = ", ".join(r_string(name) for name in outcomes)
@@ -165,8 +166,15 @@ def _missing(model: SemModel) -> list[str]:
     return [*lines, *filled]
 
 
-def _reached(model: SemModel) -> dict[str, tuple[str, ...]]:
-    """For each covariate and definition variable the outcomes that it acts on."""
+def reached(model: SemModel) -> dict[str, tuple[str, ...]]:
+    """For each covariate and definition variable the outcomes that it acts on.
+
+    Examples
+    --------
+    >>> from growthmm.notation.lavaan import read
+    >>> reached(read("i =~ 1*y0 + 1*y1; i ~ x; y1 ~ z"))
+    {'x': ('y0', 'y1'), 'z': ('y1',)}
+    """
     effects: dict[str, set[str]] = {}
     starts: dict[str, set[str]] = {name: {name} for name in model.covariates}
     for path in model.paths:

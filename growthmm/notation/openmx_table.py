@@ -128,7 +128,9 @@ def _groups(whole: ModelPart, source: Source) -> tuple[ModelPart, ...]:
     for part in parts:
         if part.kind != "RAM":
             raise source.error(
-                "Read are models of paths.", part.position, hint='Write type = "RAM".'
+                f'The model {part.name} is not of type "RAM".',
+                part.position,
+                hint='Write type = "RAM".',
             )
         both = set(part.manifest) & set(part.latent)
         if both or "one" in (*part.manifest, *part.latent):

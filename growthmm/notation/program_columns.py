@@ -76,9 +76,9 @@ def _part(
     variable = schema.variable(name) if schema is not None else None
     level = literal(part.label)
     for known in variable.levels or () if variable is not None else ():
-        if isinstance(known, (int, float)) and not isinstance(known, bool):
-            if part.label in (str(known), number_text(float(known))):
-                level = number_text(float(known))
+        number = isinstance(known, (int, float)) and not isinstance(known, bool)
+        if number and part.label in (str(known), number_text(float(known))):
+            level = number_text(float(known))
     shown = spelled(name)
     if program == "sas":
         return f"ifn(missing({shown}), ., {shown} = {level})"

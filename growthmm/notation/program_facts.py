@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from growthmm.model.expression import variables
+from growthmm.model.expression import tree, variables
+from growthmm.model.expression_print import show
+from growthmm.model.expression_tree import Call
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import Term
 from growthmm.notation.program_effects import monomials
@@ -32,9 +34,22 @@ def settled(model: MixedModel) -> tuple[object, ...]:
 
     A block without covariances of one numeric effect is a block; blocks stand in any order.
     """
-    blocks = sorted(_blocks(model), key=str)
-    fixed = tuple(frozenset(term.factors) for term in model.fixed)
-    return (model.response, frozenset(fixed), tuple(blocks), model.residual, model.estimator)
+    blocks = sorted(
+        (str(sorted(map(_factors, block.terms), key=str)), block.group, block.covariance)
+        for block in _blocks(model)
+    )
+    fixed = frozenset(map(_factors, model.fixed))
+    return (model.response, fixed, tuple(blocks), model.residual, model.estimator)
+
+
+def _factors(term: Term) -> tuple[str, ...]:
+    """The factors in one order, without an ``I()`` around a function, which changes nothing."""
+    bare = []
+    for factor in term.factors:
+        node = tree(factor)
+        inner = node.args[0] if isinstance(node, Call) and node.function == "I" else None
+        bare.append(show(inner, "canonical") if isinstance(inner, Call) else factor)
+    return tuple(sorted(bare))
 
 
 def _blocks(model: MixedModel) -> list[RandomBlock]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from growthmm.model.defaults import Loss
 
-__all__ = ["NameRule", "Names", "longer_names"]
+__all__ = ["NameRule", "Names", "longer_names", "words"]
 
 _MAPPING = re.compile(r"growthmm name: ([\w.]+) = ([\w.]+)")
 
@@ -125,6 +125,17 @@ class Names:
     def notes(self) -> list[str]:
         """A line for each shortened name, to be written as comments; readers know them."""
         return [f"growthmm name: {short} = {name}" for short, name in self.shortened.items()]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set.
+
+    Examples
+    --------
+    >>> sorted(words("by with"))
+    ['by', 'with']
+    """
+    return frozenset(text.split())
 
 
 def longer_names(text: str, *, folded: bool) -> dict[str, str]:

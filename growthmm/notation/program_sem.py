@@ -88,7 +88,12 @@ class Roles:
 
 
 def complete(
-    rows: Sequence[Row], manifest: Sequence[str], latent: Sequence[str], program: str, *, joint: bool
+    rows: Sequence[Row],
+    manifest: Sequence[str],
+    latent: Sequence[str],
+    program: str,
+    *,
+    joint: bool,
 ) -> tuple[tuple[Path, ...], Roles]:
     """The complete table of a model whose program adds the usual free moments.
 
@@ -204,9 +209,7 @@ def _path(row: Row, measuring: frozenset[str]) -> Path:
     )
 
 
-def _as_loadings(
-    rows: Sequence[Row], manifest: Sequence[str], latent: Sequence[str]
-) -> list[Row]:
+def _as_loadings(rows: Sequence[Row], manifest: Sequence[str], latent: Sequence[str]) -> list[Row]:
     """Rows in which effects of latent on observed variables are marked as loadings."""
     return [
         replace(row, rule="measures")

@@ -22,6 +22,8 @@ class SasNotation:
     family: Literal["mixed", "sem"] = "mixed"
     families: tuple[Literal["mixed", "sem"], ...] = ("mixed", "sem")
 
+    default_estimator: Literal["ml", "reml"] = "ml"
+
     def recognises(self, text: str) -> bool:
         """Whether the text has a procedure that fits models."""
         return re.search(r"\bproc\s+(?:t?calis|mixed|glimmix)\b", text, re.IGNORECASE) is not None

@@ -73,9 +73,7 @@ class Draft:
 
     def fail(self, message: str, token: Token, hint: str | None = None) -> NotationError:
         """An error at a token."""
-        return NotationError(
-            message, text=self.procedure.text, position=token.position, hint=hint
-        )
+        return NotationError(message, text=self.procedure.text, position=token.position, hint=hint)
 
     def add(self, op: str, left: str, right: str, cell: Cell, token: Token) -> None:
         """A row; variables are known in the order of their rows."""
@@ -218,7 +216,7 @@ def _moments(draft: Draft, statement: Statement) -> None:
     if word in ("var", "lineqs", "path"):
         return
     if word in ("variance", "variances", "pvar", "pvariance", "std", "mean", "means"):
-        op = "~1" if word in ("mean", "means") else "~~"
+        op: Literal["~1", "~~"] = "~1" if word in ("mean", "means") else "~~"
         while not cursor.done:
             first = cursor.peek()
             names = name_list(cursor)

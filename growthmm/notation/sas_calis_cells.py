@@ -140,10 +140,12 @@ def _bound(draft: Draft, cursor: Cursor) -> None:
         signs.append(sign.text)
     names = [part for part in parts if isinstance(part, list)]
     if len(names) != 1 or not names[0] or not 2 <= len(parts) <= 3:
-        raise cursor.fail("A bound has one list of parameters and one or two numbers",
-                          hint="Write 0 <= v or 0 <= v <= 5.")
-    for (left, right), sign in zip(pairwise(parts), signs, strict=True):
-        lower = isinstance(left, float) == (sign in ("<=", "<"))
+        raise cursor.fail(
+            "A bound has one list of parameters and one or two numbers",
+            hint="Write 0 <= v or 0 <= v <= 5.",
+        )
+    for (left, right), relation in zip(pairwise(parts), signs, strict=True):
+        lower = isinstance(left, float) == (relation in ("<=", "<"))
         value = left if isinstance(left, float) else right
         assert isinstance(value, float)
         for token in names[0]:
@@ -157,11 +159,11 @@ def _lincon(draft: Draft, cursor: Cursor, token: Token) -> None:
     at = [k for k, each in enumerate(cursor.tokens) if each.text in _RELATIONS]
     if len(at) != 1:
         raise draft.fail("A constraint relates two sides", token, "Write lincon a - 2*b = 0;")
-    sign = cursor.tokens[at[0]].text
+    relation = cursor.tokens[at[0]].text
     sides = []
     for tokens in (cursor.tokens[: at[0]], cursor.tokens[at[0] + 1 :]):
         sides.append(_side(draft, Cursor(cursor.text, tokens, cursor.end.position)))
-    op: Literal["==", "<", ">"] = "==" if sign[0] == "=" else "<" if sign[0] == "<" else ">"
+    op: Literal["==", "<", ">"] = "==" if relation[0] == "=" else "<" if relation[0] == "<" else ">"
     draft.constraints.append(Constraint(sides[0], op, sides[1]))
 
 

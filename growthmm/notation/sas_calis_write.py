@@ -144,9 +144,7 @@ def _apart(model: SemModel, names: Names) -> list[tuple[str, str]]:
     written = {frozenset((p.left, p.right)) for p in model.paths if p.op == "~~"}
     pairs = [(a, x) for a in random for x in model.covariates]
     pairs += [(a, b) for k, a in enumerate(random) for b in random[:k]]
-    return [
-        (f"{names(a)} {names(b)}", "0") for a, b in pairs if frozenset((a, b)) not in written
-    ]
+    return [(f"{names(a)} {names(b)}", "0") for a, b in pairs if frozenset((a, b)) not in written]
 
 
 def _bounds(model: SemModel, labels: Names) -> list[str]:

@@ -9,9 +9,9 @@ from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Written
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Sheet
-from growthmm.notation.sas_names import SAS_NAMES, string
 from growthmm.notation.residual_columns import missing_columns, within
 from growthmm.notation.sas_mixed import read_mixed
+from growthmm.notation.sas_names import SAS_NAMES, string
 from growthmm.notation.sas_statements import find_procedure
 
 __all__ = ["mixed_lines", "write_mixed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from growthmm.notation.program_names import NameRule
+from growthmm.notation.program_names import NameRule, words
 
 __all__ = ["SAS_NAMES", "string"]
 
@@ -29,8 +29,8 @@ SAS_NAMES = NameRule(
     title="SAS",
     pattern=r"[A-Za-z_][A-Za-z0-9_]*",
     longest=32,
-    reserved=frozenset(
-        "intercept int _n_ _error_ _numeric_ _character_ _all_ _last_ _data_ _null_ _residual_".split()
+    reserved=words(
+        "intercept int _n_ _error_ _numeric_ _character_ _all_ _last_ _data_ _null_ _residual_"
     ),
     folded=True,
     said="SAS has names of at most 32 bytes without control characters, some of them reserved",

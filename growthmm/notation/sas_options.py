@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from growthmm.notation.program_names import words
 from growthmm.notation.program_tokens import Cursor, Token
 
 __all__ = [
@@ -110,13 +111,13 @@ CALIS_REFUSED = {
     "partial": "Regress on the variables in the model.",
     "strict": "Leave it out.",
 }
-CALIS_SILENT = frozenset(
+CALIS_SILENT = words(
     "proc fitindex outfiles effpart std structeq simtests lmtests ods title title1 title2 footnote "
-    "label format id".split()
+    "label format id"
 )
-SILENT_STATEMENTS = frozenset(
+SILENT_STATEMENTS = words(
     "class contrast estimate lsmeans lsmestimate slice store ods title title1 title2 title3 "
-    "footnote label format id test output".split()
+    "footnote label format id test output"
 )
 REFUSED_STATEMENTS = {
     "where": "Select the rows in the data before the model.",

@@ -22,9 +22,13 @@ class SpssNotation:
     title = "SPSS"
     family: Literal["mixed", "sem"] = "mixed"
 
+    default_estimator: Literal["ml", "reml"] = "ml"
+
     def recognises(self, text: str) -> bool:
         """Whether a MIXED command with subcommands stands in the text."""
-        pattern = r"^\s*mixed\s+[A-Za-z@#$][\w.@#$]*\s+(?:by|with)\b|^\s*mixed\s[^|~,]*?/\s*[a-z]{3,}"
+        pattern = (
+            r"^\s*mixed\s+[A-Za-z@#$][\w.@#$]*\s+(?:by|with)\b|^\s*mixed\s[^|~,]*?/\s*[a-z]{3,}"
+        )
         return re.search(pattern, text, re.IGNORECASE | re.MULTILINE) is not None
 
     def read(self, text: str) -> MixedModel:

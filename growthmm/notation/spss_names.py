@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from growthmm.notation.program_names import NameRule
+from growthmm.notation.program_names import NameRule, words
 
 __all__ = ["SPSS_NAMES", "string"]
 
@@ -23,9 +23,8 @@ SPSS_NAMES = NameRule(
     title="SPSS",
     pattern=r"[A-Za-z](?:[A-Za-z0-9_]|\.(?=[A-Za-z0-9_]))*(?<!_)",
     longest=64,
-    reserved=frozenset(
-        ["all", "and", "by", "eq", "ge", "gt", "intercept", "le", "lt", "ne", "not", "or", "to"]
-        + ["with", "subject", "covtype", "noint", "sstype"]
+    reserved=words(
+        "all and by eq ge gt intercept le lt ne not or to with subject covtype noint sstype"
     ),
     folded=True,
     said="SPSS has names of letters, digits, dots and underscores, a letter first and no "

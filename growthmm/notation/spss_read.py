@@ -31,8 +31,10 @@ _RESIDUALS: dict[str, ResidualKind] = {
     "un": "unstructured",
     "unr": "unstructured",
 }
-_SUBCOMMANDS = ("fixed", "random", "repeated", "method", "criteria", "emmeans", "missing")
-_SUBCOMMANDS += ("print", "regwgt", "save", "test", "outfile", "kronecker")
+_SUBCOMMANDS = (
+    *("fixed", "random", "repeated", "method", "criteria", "emmeans", "missing"),
+    *("print", "regwgt", "save", "test", "outfile", "kronecker"),
+)
 _SILENT = ("criteria", "emmeans", "print", "save", "test", "outfile")
 _COMMAND = re.compile(r"mixed?(?!\w)", re.IGNORECASE)
 
@@ -183,7 +185,9 @@ def _model(text: str, shown: str, command: _Command, variables: Variables) -> Mi
         elif word == "missing":
             _missing(inside)
         elif word not in _SILENT:
-            hint = "Leave it out." if word != "regwgt" else "Rows with weights have no growth curve."
+            hint = (
+                "Leave it out." if word != "regwgt" else "Rows with weights have no growth curve."
+            )
             raise cursor.fail(f"{word.upper()} is not supported", token=token, hint=hint)
     return _finished(draft)
 
@@ -221,8 +225,11 @@ def _head(draft: _Draft, cursor: Cursor) -> None:
             continue
         token = cursor.name("BY, WITH or a variable")
         if not mode:
-            raise cursor.fail("Several outcomes are not supported", token=token,
-                              hint="Write MIXED outcome BY factors WITH covariates.")
+            raise cursor.fail(
+                "Several outcomes are not supported",
+                token=token,
+                hint="Write MIXED outcome BY factors WITH covariates.",
+            )
         key = draft.variables.key(token.text)
         if mode == "by":
             column = draft.variables.quoted(token)
@@ -282,8 +289,9 @@ def _fixed(draft: _Draft, cursor: Cursor) -> None:
             elif token.says("sstype"):
                 cursor.skip_brackets()
             else:
-                raise cursor.fail(f"FIXED has no option {token.text[:30]}",
-                                  ("NOINT", "SSTYPE"), token=token)
+                raise cursor.fail(
+                    f"FIXED has no option {token.text[:30]}", ("NOINT", "SSTYPE"), token=token
+                )
     if intercept:
         draft.note("intercept", "included", "FIXED: unless NOINT")
         terms.insert(0, INTERCEPT)
@@ -312,8 +320,9 @@ def _options(draft: _Draft, cursor: Cursor, where: str) -> tuple[str | None, Tok
             if not inside.done:
                 raise inside.fail(f"{where}: COVTYPE takes one word", token=kind)
         else:
-            raise cursor.fail(f"{where} has no option {token.text[:30]} here",
-                              ("SUBJECT", "COVTYPE"), token=token)
+            raise cursor.fail(
+                f"{where} has no option {token.text[:30]} here", ("SUBJECT", "COVTYPE"), token=token
+            )
     return subject, kind
 
 
@@ -349,8 +358,11 @@ def _random(draft: _Draft, cursor: Cursor) -> None:
     ]
     wide = any(inner for inner, _ in columns)
     if wide and INTERCEPT in terms:
-        raise cursor.fail("RANDOM: an intercept beside all levels of a factor is redundant",
-                          token=start, hint="Leave INTERCEPT out.")
+        raise cursor.fail(
+            "RANDOM: an intercept beside all levels of a factor is redundant",
+            token=start,
+            hint="Leave INTERCEPT out.",
+        )
     covariance: BlockCovariance = "unstructured"
     if word == "diag":
         covariance = "diagonal" if len(terms) > 1 or wide else "unstructured"
@@ -372,8 +384,11 @@ def _components(
     for inner, term in columns:
         group = ":".join([*([subject] if subject is not None else []), *inner])
         if not group:
-            raise cursor.fail("RANDOM: a numeric effect needs SUBJECT", token=start,
-                              hint="Write INTERCEPT t | SUBJECT(id).")
+            raise cursor.fail(
+                "RANDOM: a numeric effect needs SUBJECT",
+                token=start,
+                hint="Write INTERCEPT t | SUBJECT(id).",
+            )
         gathered.setdefault(group, []).append(term)
     made = []
     for group, terms in gathered.items():
@@ -390,8 +405,11 @@ def _repeated(draft: _Draft, cursor: Cursor) -> None:
     column = draft.variables.column(listed[0][0])
     subject, kind = _options(draft, cursor, "REPEATED")
     if subject is None:
-        raise cursor.fail("REPEATED needs SUBJECT", token=start,
-                          hint="Write /REPEATED = occ | SUBJECT(id) COVTYPE(DIAG).")
+        raise cursor.fail(
+            "REPEATED needs SUBJECT",
+            token=start,
+            hint="Write /REPEATED = occ | SUBJECT(id) COVTYPE(DIAG).",
+        )
     if kind is None:
         draft.note("residuals", "one variance an occasion", "REPEATED: COVTYPE(DIAG) unless told")
     word = kind.text.lower() if kind is not None else "diag"

@@ -152,7 +152,9 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     for fact, what in ((sheet.occasion, "times"), (sheet.person, "persons")):
         if fact is None and not any(what in loss.what for loss in losses):
             why = "REPEATED names it, and the model does not tell which it is"
-            losses.append(Loss(f"the column of {what} of residuals {residual}", why, f"name {what}"))
+            losses.append(
+                Loss(f"the column of {what} of residuals {residual}", why, f"name {what}")
+            )
     if losses or sheet.occasion is None or sheet.person is None:
         return [], losses
     subject = _subject(sheet.person, sheet)
@@ -239,5 +241,3 @@ def _lengthening(schema: Schema) -> list[str]:
     pairs = [f"({k + 1} = {number_text(t)})" for k, t in enumerate(schema.occasions)]
     time = names(schema.time or "")
     return [*lines, f"RECODE growthmm_index {' '.join(pairs)} INTO {time}.", "EXECUTE."]
-
-

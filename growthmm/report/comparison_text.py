@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from growthmm.inference.comparison import Comparison
-from growthmm.report.text_table import figure, p_text, table
+from growthmm.inference.comparison import Comparison, ComparisonRow
+from growthmm.report.text_table import figure, p_text, paragraph, table
 
 __all__ = ["comparison_summary"]
+
+
+LONGEST = 30
+"""Characters of a model's name in a table; longer ones stand above it, by number."""
 
 
 def comparison_summary(comparison: Comparison) -> str:
     """The table, with what was refused and why below it."""
     flagged = any(not row.comparable for row in comparison.rows)
-    headers = ["model", "npar", "AIC", "BIC", "logLik", "deviance", "Chisq", "Df", "p", "dAIC"]
-    if flagged:
-        headers += ["comparable", "ML AIC", "ML logLik"]
-    rows = []
-    for row in comparison.rows:
-        cells = [
-            row.model,
-            str(row.n_parameters),
-            f"{row.aic:.3f}",
-            f"{row.bic:.3f}",
-            f"{row.log_likelihood:.3f}",
-            f"{row.deviance:.3f}",
-            figure(row.chi_square),
-            figure(row.df),
-            p_text(row.p_value),
-            f"{row.delta_aic:.3f}",
-        ]
-        if flagged:
-            cells += [
-                "yes" if row.comparable else "NO",
-                figure(row.ml_aic),
-                figure(row.ml_log_likelihood),
-            ]
-        rows.append(cells)
+    numbered = any(len(row.model) > LONGEST for row in comparison.rows)
     how = "maximum likelihood" if comparison.estimator == "ml" else "REML, as fitted"
     if comparison.refitted:
         how += " (refitted)"
-    lines = [f"Compared by {how}", "", table(headers, rows)]
+    lines = [f"Compared by {how}", ""]
+    if numbered:
+        lines += [f"{k}  {row.model}" for k, row in enumerate(comparison.rows, 1)] + [""]
+    headers = ["model", "npar", "AIC", "BIC", "logLik", "deviance", "Chisq", "Df", "p", "dAIC"]
+    if flagged:
+        headers += ["comparable", "ML AIC", "ML logLik"]
+    body = [
+        _cells(str(k) if numbered else row.model, row, flagged)
+        for k, row in enumerate(comparison.rows, 1)
+    ]
+    lines.append(table(headers, body))
     reasons = dict.fromkeys(row.reason for row in comparison.rows if row.reason)
-    lines += ["", *(f"Note: {reason}." for reason in reasons)] if reasons else []
+    lines += ["", *(paragraph(f"Note: {reason}.") for reason in reasons)] if reasons else []
     return "\n".join(lines)
+
+
+def _cells(name: str, row: ComparisonRow, flagged: bool) -> list[str]:
+    cells = [
+        name,
+        str(row.n_parameters),
+        f"{row.aic:.3f}",
+        f"{row.bic:.3f}",
+        f"{row.log_likelihood:.3f}",
+        f"{row.deviance:.3f}",
+        figure(row.chi_square),
+        figure(row.df),
+        p_text(row.p_value),
+        f"{row.delta_aic:.3f}",
+    ]
+    if flagged:
+        cells += [
+            "yes" if row.comparable else "NO",
+            figure(row.ml_aic),
+            figure(row.ml_log_likelihood),
+        ]
+    return cells

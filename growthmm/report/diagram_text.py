@@ -29,7 +29,7 @@ def path_diagram(model: SemModel, values: Mapping[str, float] | None = None) -> 
     """
     graph = model.graph()
     shapes = {
-        node: {"latent": f"({node})", "observed": f"[{node}]", "constant": "/1\\"}[kind]
+        node: {"latent": f"({node})", "observed": f"[{node}]", "constant": "/1\\"}[str(kind)]
         for node, kind in graph.nodes(data="kind")
     }
 

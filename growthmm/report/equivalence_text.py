@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from growthmm.equivalence.fits import NOT_ASKED, EngineReport
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.text_table import figure, table
+from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["equivalence_summary"]
 
@@ -12,9 +13,12 @@ def equivalence_summary(result: Equivalence) -> str:
     """Verdict first, then evidence, engines, parameters and what was assumed."""
     lines = [
         f"Verdict: {result.verdict}",
-        f"  {result.reason}",
+        paragraph(result.reason, indent="  "),
         f"Model verdict (without data): {result.model_verdict}",
-        *(f"  if {condition}" for condition in result.conditions),
+        *(
+            paragraph(f"{'if ' * (result.model_verdict == 'identical_if')}{text}", indent="  ")
+            for text in result.conditions
+        ),
         "",
         "The other side, written out:",
         *("  " + line for line in result.text.splitlines()),
@@ -32,6 +36,7 @@ def equivalence_summary(result: Equivalence) -> str:
                 ]
                 for number, level in enumerate(result.levels, 1)
             ],
+            note=True,
         ),
         "",
         "Engines",
@@ -42,22 +47,44 @@ def equivalence_summary(result: Equivalence) -> str:
                     f"{report.name} {report.version}".strip(),
                     "yes" if report.used else "no",
                     "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
-                    report.reason
-                    or ("" if not report.distance else f"{report.distance:.0e} SE from ours"),
+                    report.reason or _found(report),
                 ]
                 for report in result.reports
+                if not report.reason.startswith(NOT_ASKED)
             ],
+            note=True,
         ),
+        *_not_asked(result),
         "",
         "Parameters",
         _parameters(result),
     ]
+    if result.optima:
+        lines.append("")
     for optimum in result.optima:
         values = ", ".join(f"{k} {v:.6f}" for k, v in optimum.log_likelihood.items())
         space = "positive semi-definite" if optimum.bounds == "psd" else "unbounded"
-        lines.append(f"Optimum, {space}: {values}; {optimum.description}")
-    lines += ["", *(f"Assumed: {note}" for note in result.assumptions)]
+        lines.append(paragraph(f"Optimum, {space}: {values}; {optimum.description}"))
+    lines += ["", *(paragraph(f"Assumed: {note}") for note in result.assumptions)]
     return "\n".join(lines).rstrip()
+
+
+def _not_asked(result: Equivalence) -> list[str]:
+    names = [r.name for r in result.reports if r.reason.startswith(NOT_ASKED)]
+    return [paragraph(f"Not asked for (--engines NAME): {', '.join(names)}")] if names else []
+
+
+def _found(report: EngineReport) -> str:
+    """How near a witness came, and how its standard errors compare."""
+    said = []
+    if report.distance:
+        said.append(f"{report.distance:.0e} SE from ours")
+    if report.se_difference is not None and report.fit is not None:
+        said.append(
+            f"its SEs within {report.se_difference:.0e} of ours from {report.fit.information} "
+            "information"
+        )
+    return "; ".join(said)
 
 
 def _parameters(result: Equivalence) -> str:

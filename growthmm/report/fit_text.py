@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan
+from textwrap import shorten
+
+from growthmm.engines.prepare import WideData
 from growthmm.inference.result import FitResult
-from growthmm.report.text_table import figure, p_text, table
+from growthmm.report.text_table import WIDTH, figure, p_text, paragraph, table
 
 __all__ = ["fit_summary"]
 
@@ -11,10 +15,10 @@ __all__ = ["fit_summary"]
 def fit_summary(result: FitResult) -> str:
     """Header, estimates, derived parameters, and what to know about the fit."""
     lines = [
-        f"{result.label or 'model'}",
+        shorten(result.label or "model", WIDTH, placeholder=" ..."),
         f"{result.estimator.upper()} by {result.engine}"
         + (f" {result.fit.version}" if result.fit.version else "")
-        + f"; {result.n_subjects} persons, {result.n_rows} rows",
+        + f"; {result.n_subjects} persons, {result.n_rows} rows; {_errors(result)}",
         f"log-likelihood {result.log_likelihood:.3f}, {result.n_parameters} parameters, "
         f"AIC {result.aic:.3f}, BIC {result.bic:.3f} (rows), {result.bic_subjects:.3f} (persons)",
         "",
@@ -51,16 +55,41 @@ def fit_summary(result: FitResult) -> str:
                 ],
             )
         )
+    lines += _fit_measures(result)
     lines += ["", _ending(result)]
-    lines += [f"Assumed: {note}" for note in result.assumptions]
-    lines += [f"Warning: {text}" for text in result.fit.warnings]
+    lines += [paragraph(f"Assumed: {note}") for note in result.assumptions]
+    lines += [paragraph(f"Warning: {text}") for text in result.fit.warnings]
     return "\n".join(lines)
+
+
+def _errors(result: FitResult) -> str:
+    if result.robust is not None:
+        return f"robust standard errors ({result.robust})"
+    return f"standard errors from {result.fit.information} information"
+
+
+def _fit_measures(result: FitResult) -> list[str]:
+    """Fit against the unrestricted model, where a structural equation model has one."""
+    if not isinstance(result.data, WideData) or result.estimator != "ml":
+        return []
+    found = result.fit_measures
+    if isnan(found["chi_square"]):
+        return []
+    return [
+        "",
+        f"Chi-square {found['chi_square']:.3f}, df {found['df']:.0f}, "
+        f"p {p_text(found['p_value'])}; RMSEA {found['rmsea']:.3f} "
+        f"[{found['rmsea_ci_low']:.3f}, {found['rmsea_ci_high']:.3f}], SRMR {found['srmr']:.3f}",
+        f"CFI {found['cfi']:.3f}, TLI {found['tli']:.3f} (against uncorrelated outcomes); "
+        f"{found['growth_cfi']:.3f}, {found['growth_tli']:.3f} (against no growth)",
+    ]
 
 
 def _ending(result: FitResult) -> str:
     convergence = result.convergence
     ended = "Converged" if convergence.converged else "Did not converge"
-    text = f"{ended}: {convergence.message}" if convergence.message else f"{ended}."
+    message = convergence.message.removeprefix("converged: ")
+    text = paragraph(f"{ended}: {message}" if message else f"{ended}.")
     if result.boundary.description:
-        text += f"\nBoundary: {result.boundary.description}"
+        text += "\n" + paragraph(f"Boundary: {result.boundary.description}")
     return text

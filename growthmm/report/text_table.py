@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import fill
+from textwrap import wrap as _wrap
 
-__all__ = ["figure", "p_text", "table"]
+__all__ = ["WIDTH", "figure", "p_text", "paragraph", "table"]
+
+WIDTH, LEAST = 100, 30
+"""Columns of characters of a report, and of a column of notes at least."""
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text's lines, words whole."""
+    return _wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def figure(value: object, digits: int = 3) -> str:
@@ -44,8 +54,28 @@ def p_text(value: float | None) -> str:
     return "< .001" if value < 0.0005 else f"{value:.3f}".lstrip("0")
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """A table in text: headers, a rule, rows; the first `left` columns flush left.
+def table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: int = 1,
+    note: bool = False,
+    width: int = WIDTH,
+) -> str:
+    """A table in text: headers, a rule, rows.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        One for each column.
+    rows : sequence of sequence of str
+        The cells.
+    left : int
+        How many of the first columns stand flush left; the others stand flush right.
+    note : bool
+        Whether the last column is text, flush left and wrapped so that the table fits `width`.
+    width : int
+        Columns of characters.
 
     Examples
     --------
@@ -54,16 +84,49 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 
     -----------
     a       1.0
     b      12.5
+    >>> print(table(["n", "what"], [["1", "one two three"]], left=0, note=True, width=12))
+    n  what
+    ---------
+    1  one two
+       three
     """
     columns = list(zip(headers, *rows, strict=True)) if rows else [(h,) for h in headers]
     widths = [max(len(cell) for cell in column) for column in columns]
+    wrapped = [[cell] for cell in columns[-1]]
+    if note:
+        room = max(width - sum(widths[:-1]) - 2 * (len(widths) - 1), LEAST)
+        wrapped = [wrap(cell, min(room, widths[-1] or 1)) or [""] for cell in columns[-1]]
+        widths[-1] = max(len(line) for lines in wrapped for line in lines)
 
-    def line(cells: Sequence[str]) -> str:
-        made = [
-            cell.ljust(width) if k < left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    def line(cells: Sequence[str], last: Sequence[str]) -> str:
+        flush = [
+            cell.ljust(size) if k < left else cell.rjust(size)
+            for k, (cell, size) in enumerate(zip(cells[:-1], widths, strict=False))
         ]
-        return "  ".join(made).rstrip()
+        ends = list(last) if note or len(widths) <= left else [last[0].rjust(widths[-1])]
+        first = "  ".join([*flush, ends[0]]).rstrip()
+        indent = " " * (sum(widths[:-1]) + 2 * (len(widths) - 1))
+        return "\n".join([first, *(indent + end for end in ends[1:])])
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    return "\n".join([line(headers), rule, *(line(row) for row in rows)])
+    body = [line(row, last) for row, last in zip(rows, wrapped[1:], strict=True)]
+    return "\n".join([line(headers, wrapped[0]), rule, *body])
+
+
+def paragraph(text: str, *, indent: str = "", width: int = WIDTH) -> str:
+    """Text wrapped to the width of a report.
+
+    Examples
+    --------
+    >>> print(paragraph("one two three", indent="  ", width=10))
+      one two
+      three
+    """
+    return fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -61,6 +61,9 @@ def affine_text(intercept: float, slope: float, time: str, times: tuple[float, .
     if step == "1":
         return base
     wrapped = base if base == time else f"({base})"
+    times_slope = number(1.0 / unit)
+    if len(times_slope) < len(step) and float(times_slope) == 1.0 / unit:
+        return f"{times_slope}*{wrapped}"
     if abs(float(step) - unit) <= 1e-11 * abs(unit):
         if unit < 0:
             return f"-{wrapped}/{number(-unit)}" if step != "-1" else f"-{wrapped}"

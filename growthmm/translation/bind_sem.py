@@ -17,18 +17,23 @@ from growthmm.data.roles import classify
 from growthmm.data.wording import listed, nearest
 from growthmm.errors import (
     ColumnNotFoundError,
+    DataError,
+    NotationError,
     NotTimeInvariantError,
     SpecificationError,
     TranslationError,
     UnboundError,
+    ValueColumnError,
 )
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
+from growthmm.model.expression import variables
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, Constants, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.translation.covariates import covariate_families, plain_column
 from growthmm.translation.from_sem import growth_from_sem, loading_table
+from growthmm.translation.naming import covariate_name
 from growthmm.translation.resolve import Resolver
 from growthmm.translation.tabulate import TABULATED, part_variables, tabulated
 from growthmm.translation.time_bases import time_bases
@@ -132,7 +137,8 @@ def sem_schema(
         notes.append(Assumption("the person is called person", "rows of wide data; --id names it"))
     time = time or "time"
     if long is not None:
-        check_long(long, id=person, time=time, outcome=outcome, wide_form=True)
+        for name in _outcome_variables(outcome, long):
+            check_long(long, id=person, time=time, outcome=name, wide_form=True)
     times = _times(scores, time_values, time, _observed(long, time, outcome, known), notes)
     columns, occasions = tuple(y for y, _ in times), tuple(t for _, t in times)
     schema = Schema(person, time, outcome, occasions, outcome_columns=columns)
@@ -146,8 +152,8 @@ def sem_schema(
         )
         return _resolved(model, schema, families, None, tuple(notes))
     if long is not None:
-        variables, constants = _long_variables(long, person, time, outcome, occasions)
-        schema = replace(schema, variables=variables, constants=constants)
+        columns_, constants = _long_variables(long, person, time, outcome, occasions)
+        schema = replace(schema, variables=columns_, constants=constants)
         return _resolved(model, schema, families, long, tuple(notes))
     covariates = tuple(
         Covariate(stem or family[0], plain_column(stem or family[0]), stem is not None, family)
@@ -196,6 +202,17 @@ def _outcome(
     return stem
 
 
+def _outcome_variables(outcome: str, frame: pd.DataFrame) -> tuple[str, ...]:
+    """The outcome's column, or those of the function that it was said to be."""
+    if outcome in frame.columns:
+        return (outcome,)
+    try:
+        found = variables(outcome)
+    except NotationError:
+        found = ()
+    return found if found and all(name in frame.columns for name in found) else (outcome,)
+
+
 def _observed(
     frame: pd.DataFrame | None, time: str, outcome: str, known: Schema | None
 ) -> tuple[float, ...] | None:
@@ -205,7 +222,9 @@ def _observed(
     if frame is None:
         return None
     times = numeric_column(frame, time)
-    seen = np.isfinite(times) & np.isfinite(numeric_column(frame, outcome))
+    seen = np.isfinite(times)
+    for name in _outcome_variables(outcome, frame):
+        seen &= np.isfinite(numeric_column(frame, name))
     return tuple(float(v) for v in np.unique(times[seen]))
 
 
@@ -297,6 +316,13 @@ def _refuse_unknown(names: Sequence[str], schema: Schema, frame: pd.DataFrame | 
             missing=tuple(f"role and levels of {name}" for name in names),
             hint="Add their variables to the schema, or give data.",
         )
+    text = schema.variable(names[0])
+    if text is not None and text.levels is not None:
+        indicator = covariate_name(f"{names[0]}{text.levels[-1]}")
+        raise ValueColumnError(
+            f"The covariate {names[0]!r} holds text ({listed(text.levels)}): paths need numbers.",
+            hint=f"Name an indicator of each level but one: {indicator}, say.",
+        )
     near = nearest(names[0], [variable.name for variable in schema.variables])
     raise ColumnNotFoundError(
         f"The long data have no column for the covariate{'s' if len(names) > 1 else ''} {listing}.",
@@ -372,9 +398,33 @@ def _given_times(
 def _long_variables(
     frame: pd.DataFrame, person: str, time: str, outcome: str, occasions: Sequence[float]
 ) -> tuple[tuple[Variable, ...], tuple[Constants, ...]]:
-    others = [str(name) for name in frame.columns if name not in (person, time, outcome)]
-    variables = classify(frame, id=person, time=time, names=others)
-    return variables, tabulated(frame, time, variables, occasions)
+    keys = (person, time, outcome)
+    others = [name for name in frame.columns if isinstance(name, str) and name not in keys]
+    try:
+        found = classify(frame, id=person, time=time, names=others)
+    except DataError:
+        # A column that can't be read is no covariate; the others may be.
+        found = tuple(v for name in others for v in _readable(frame, person, time, name))
+    found = tuple(v for v in found if v.role != "time_function" or _numbers_or_levels(frame, v))
+    return found, tabulated(frame, time, found, occasions)
+
+
+def _readable(frame: pd.DataFrame, person: str, time: str, name: str) -> tuple[Variable, ...]:
+    try:
+        return classify(frame, id=person, time=time, names=[name])
+    except DataError:
+        return ()
+
+
+def _numbers_or_levels(frame: pd.DataFrame, variable: Variable) -> bool:
+    """Whether a column can be a term: dates, for one, cannot."""
+    if variable.levels is not None:
+        return True
+    try:
+        numeric_column(frame, variable.name)
+    except DataError:
+        return False
+    return True
 
 
 def _column_variables(column: Column) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
 from growthmm.model.growth import GrowthModel
+from growthmm.translation.coding import column_key
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
@@ -144,7 +145,7 @@ def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
 
 def _signature(growth: GrowthModel) -> tuple[object, ...]:
     loadings = {f.name: _rounded(f.loadings) for f in growth.factors}
-    columns = {c.name: c.columns for c in growth.covariates}
+    columns = {c.name: (c.time_varying, column_key(c.column)) for c in growth.covariates}
     return (
         frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
         frozenset(frozenset(loadings[n] for n in block.factors) for block in growth.blocks),
@@ -157,7 +158,7 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
             frozenset(m.occasion for m in growth.occasion_means),
         ),
         growth.residual,
-        (growth.schema.outcome_columns, growth.schema.occasions),
+        growth.schema.occasions,
     )
 
 

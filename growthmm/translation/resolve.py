@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from growthmm.errors import DataError, UnboundError
 from growthmm.model.expression import canonical, quote
 from growthmm.model.schema import Column, ColumnPart, Constants, Schema
 from growthmm.model.terms import INTERCEPT, Term
+from growthmm.translation.coding import PartKey, part_key
 from growthmm.translation.naming import covariate_name
 
 if TYPE_CHECKING:
@@ -60,15 +62,18 @@ class Resolver:
 
     schema: Schema
     frame: pd.DataFrame | None = None
-    _parts: dict[str, ColumnPart] | None = None
+    _parts: dict[str, dict[PartKey, ColumnPart]] | None = None
     _constants: dict[str, Constants] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """The column that `name` stands for, or None."""
         variable = self.schema.variable(name)
+        if variable is not None and variable.levels == (False, True):
+            return _product((ColumnPart(quote(name), 0, "TRUE", "contrast"),))
         if variable is not None:
             return None if variable.levels is not None else _product((ColumnPart(quote(name)),))
-        parts = self._read(name)
+        # A number behind a name keeps it apart from another of the model.
+        parts = self._read(name) or self._read(re.sub(r"(?<=\D.)\d$", "", name))
         return None if parts is None else _product(parts)
 
     def constants(self, columns: Sequence[Column]) -> tuple[Constants, ...]:
@@ -79,11 +84,17 @@ class Resolver:
     def _read(self, name: str) -> tuple[ColumnPart, ...] | None:
         """The parts of a product, the longest name first at each place."""
         if self._parts is None:
-            self._parts = dict(self._candidates())
+            self._parts = {}
+            for candidate, made in self._candidates():
+                self._parts.setdefault(candidate, {})[part_key(made)] = made
         for end in range(len(name), 0, -1):
             if end < len(name) and name[end] != ".":
                 continue
-            part = self._parts.get(name[:end]) or self._recoded(name[:end])
+            known = self._parts.get(name[:end], {})
+            if len(known) > 1:
+                # Two columns whose names become one: nothing says which is meant.
+                continue
+            part = next(iter(known.values()), None) or self._recoded(name[:end])
             if part is None:
                 continue
             if end == len(name):

@@ -15,6 +15,7 @@ from growthmm.engines.registry import engine as engine_called
 from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.result import FitResult
+from growthmm.inference.robust import ROBUST, with_robust_errors
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
@@ -36,6 +37,8 @@ def fit(
     residual: str | ResidualStructure | None = None,
     bounds: str | None = None,
     information: Literal["expected", "observed"] | None = None,
+    df: Literal["none"] | None = None,
+    robust: Literal["cr0", "observed"] | None = None,
     start: Mapping[str, float] | None = None,
     outcome: str | None = None,
     time_values: Sequence[float] | None = None,
@@ -67,6 +70,11 @@ def fit(
         Keep covariance matrices positive semi-definite, or not; each family's habit where None.
     information : {"expected", "observed"}, optional
         Which information matrix gives standard errors (our engines); expected where None.
+    df : {"none"}, optional
+        Degrees of freedom of the tests: none, so that statistics are normal.
+    robust : {"cr0", "observed"}, optional
+        Standard errors clustered by person: of the fixed effects (``cr0``, either family), or of
+        all parameters by observed information (lavaan's MLR, wide engine).
     start : mapping of str to float, optional
         Starting values of all parameters by name.
     outcome, time_values, layout : optional
@@ -107,6 +115,12 @@ def fit(
     )
     _known(bounds, ("psd", "none", None), "bounds")
     _known(information, ("expected", "observed", None), "information")
+    _known(robust, (*ROBUST, None), "robust standard error")
+    if df not in (None, "none"):
+        raise SpecificationError(
+            f"There are no degrees of freedom {df!r} here: tests are normal (z).",
+            hint="Leave df out, or use 'none'.",
+        )
     facts = Facts(id, time, outcome, time_values, layout)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     if engine == "auto":
@@ -128,7 +142,9 @@ def fit(
     if start is not None:
         options["start"] = _start(arrays, start)
     answer = run(engine, arrays.problem, **options)
-    return FitResult(fitted, answer, arrays, read.label, notes)
+    if robust is not None:
+        answer = with_robust_errors(answer, arrays.problem, robust)
+    return FitResult(fitted, answer, arrays, read.label, notes, robust)
 
 
 def _known(value: Any, allowed: tuple[Any, ...], what: str) -> Any:
@@ -161,7 +177,7 @@ def _arrays(
 
 def _vector(arrays: LongData | WideData, values: Mapping[str, float], what: str) -> Any:
     own = long_engine if isinstance(arrays, LongData) else wide_engine
-    names = own.parameter_names(arrays.problem)  # type: ignore[arg-type]
+    names = own.parameter_names(arrays.problem)
     missing = [name for name in names if name not in values]
     strange = [name for name in values if name not in names]
     if missing or strange:
@@ -218,4 +234,4 @@ def log_likelihood(
     _, arrays, _ = _arrays(read.model, data, Facts(id, time), family)
     own = long_engine if isinstance(arrays, LongData) else wide_engine
     values = _vector(arrays, parameters, "parameters")
-    return own.log_likelihood(arrays.problem, values, estimator=estimator)  # type: ignore[arg-type]
+    return float(own.log_likelihood(arrays.problem, values, estimator=estimator))

@@ -15,7 +15,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation
-from growthmm.notation.base import DerivedColumn, ScriptContext
+from growthmm.notation.base import DerivedColumn, ScriptContext, families
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
 from growthmm.verbs.binding import Facts, Layout, paired
@@ -127,7 +127,7 @@ def write(
     """
     speaker = notation(notation_name)
     family = "mixed" if isinstance(model, MixedModel) else "sem"
-    if speaker.family != family:
+    if family not in families(speaker):
         raise SpecificationError(
             f"{speaker.title} writes {'mixed models' if family == 'sem' else 'SEMs'}, "
             f"and this is {'a SEM' if family == 'sem' else 'a mixed model'}.",
@@ -175,7 +175,8 @@ def translate(
     model : str, Path, MixedModel or SemModel
         The model.
     to : str
-        The target notation.
+        The target notation. One that writes both families (SAS, Stata) keeps the model's own,
+        unless the family stands behind a colon: ``sas:sem``, ``stata:mixed``.
     data : data frame or path, optional
         Data that settle roles, levels and occasions; without them the facts must be given.
     id, time, outcome : str, optional
@@ -225,19 +226,31 @@ def translate(
         residual=residual,
         estimator=estimator,
     )
+    to, wanted = _target(to)
     target = notation(to)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
+    if wanted not in ("", *families(target)):
+        raise SpecificationError(
+            f"{target.title} writes no models of the family {wanted!r}.",
+            hint=f"Families: {', '.join(families(target))}.",
+        )
     if schema is not None and data is not None:
         raise SpecificationError(
             "Both data and a schema were given.", hint="Leave one of them out."
         )
     facts = Facts(id, time, outcome, time_values, layout, schema)
     path = str(data) if isinstance(data, (str, Path)) else None
-    if target.family == family:
+    if family == wanted or (not wanted and family in families(target)):
         return _respell(_told(read.model, facts), to, path, on_loss)
-    spelling = to if target.family == "mixed" else "lme4"
+    spelling = to if "mixed" in families(target) else "lme4"
     pair, _ = paired(read.model, data, facts, spelling=spelling)
     return _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
+
+
+def _target(to: str) -> tuple[str, str]:
+    """A notation, and the family that is asked of one that writes both: ``sas:sem``."""
+    name, _, wanted = to.partition(":")
+    return name, wanted.lower()
 
 
 def _told(model: MixedModel | SemModel, facts: Facts) -> MixedModel | SemModel:

@@ -79,8 +79,8 @@ READ = [
     ("y ~ t + homtoep(0 + factor(t) | id), dispformula = ~ 0", [], "toeplitz", "t", "id"),
     ("y ~ t + us(0 + factor(t) | id), dispformula = ~ 0", [], "unstructured", "t", "id"),
     ("y ~ t + (0 + factor(t) | id), dispformula = ~ 0", [], "unstructured", "t", "id"),
-    ("y ~ t + (t | id) + diag(0 + factor(t) | id), dispf = ~ 0", [SLOPES], "by_occasion", "t", None),
-    ("y ~ (t | id) + homdiag(0 + factor(t) | id), dispformula = ~ 0", [SLOPES], "common", None, None),
+    ("y ~ (t | id) + diag(0 + factor(t) | id), dispf = ~ 0", [SLOPES], "by_occasion", "t", None),
+    ("y ~ (t | id) + homdiag(0 + factor(t) | id), disp = ~ 0", [SLOPES], "common", None, None),
     ("y ~ t + ar1(0 + factor(t) | s:id), dispformula = ~ 0", [], "ar1", "t", "s:id"),
 ]  # fmt: skip
 

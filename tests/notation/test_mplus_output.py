@@ -195,7 +195,7 @@ def test_fit(growth: PrintedResults) -> None:
 
 def test_estimates(growth: PrintedResults) -> None:
     rows = {row.name: row for row in growth.rows}
-    assert len(rows) == len(growth.rows) == 15
+    assert len(rows) == len(growth.rows) == 14
     assert (rows["I=~GPA_1"].estimate, rows["I=~GPA_1"].fixed) == (1.0, True)
     assert rows["I=~GPA_1"].std_error is None
     assert (rows["I~X"].estimate, rows["I~X"].std_error) == (0.253, 0.021)

@@ -440,6 +440,15 @@ def test_no_text_raises_anything_else(text: str) -> None:
             assert isinstance(read(prefix + text), SemModel)
 
 
+@pytest.mark.nightly
+@settings(max_examples=50_000)
+@given(st.lists(PIECES, max_size=25).map(" ".join))
+def test_no_text_of_very_many_raises_anything_else(text: str) -> None:
+    for prefix in ("", "MODEL: "):
+        with suppress(NotationError):
+            read(prefix + text)
+
+
 @settings(max_examples=300)
 @given(st.sampled_from(sorted(VARIANTS)), st.data())
 def test_damaged_inputs_raise_nothing_else(case: str, data: st.DataObject) -> None:

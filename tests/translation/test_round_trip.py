@@ -198,7 +198,7 @@ def test_a_random_effect_by_occasion_is_a_residual_variance_by_occasion() -> Non
     ("text", "losses"),
     [
         ("y ~ t + (x | id)", ["random effect of x"]),
-        ("y ~ t + id + x:id + (t + x | id)", ["fixed effect of id", "fixed effect of x:id"]),
+        ("y ~ t + id + x:id + (t + x | id)", ["fixed effect of id", "fixed effect of id:x"]),
         ("y ~ t + (t + x + z | id)", ["random effect of x", "random effect of z"]),
     ],
 )

@@ -9,7 +9,7 @@ from growthmm.errors import UnsupportedEngineError
 
 __all__ = ["arithmetic"]
 
-TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|([^\s+\-*/^()]+)|([-+*/^()]))")
+TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|([^\s+\-*/^()]+)|(\*\*|[-+*/^()]))")
 
 
 def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> str:
@@ -32,7 +32,7 @@ def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> 
     Examples
     --------
     >>> arithmetic("0.1 * r**2", {"r": "p1"}, "lavaan")
-    '0.1 * p1 * * 2'
+    '0.1 * p1 ^ 2'
     """
     written, position = [], 0
     text = expression.strip()
@@ -44,6 +44,7 @@ def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> 
                 f"The witness {program} takes only arithmetic over parameters, not {expression!r}.",
                 hint=f"Parameters: {', '.join(parameters)}.",
             )
-        written.append(parameters[name] if name is not None else found.group(0).strip())
+        sign = found.group(0).strip()
+        written.append(parameters[name] if name is not None else "^" if sign == "**" else sign)
         position = found.end()
     return " ".join(written)

@@ -54,7 +54,8 @@ def fit_glmmtmb(
     -------
     EngineFit
         Natural-scale estimates; the covariance matrix holds the fixed effects alone, from
-        observed information.
+        observed information. Under REML it is empty: glmmTMB's then adds the uncertainty of the
+        variances, which no other program does.
 
     Raises
     ------
@@ -162,7 +163,8 @@ def _translate(
     entries = problem.covariance_entries
     estimates = np.array([*result["fixed"], *(matrix[a, b] for a, b in entries), *values])
     covariance = np.full((estimates.size, estimates.size), np.nan)
-    covariance[:n_fixed, :n_fixed] = np.array(result["fixed_covariance"], dtype=float)
+    if estimator == "ml":
+        covariance[:n_fixed, :n_fixed] = np.array(result["fixed_covariance"], dtype=float)
     kinds: list[ParameterKind] = ["fixed"] * n_fixed
     kinds += ["variance" if a == b else "covariance" for a, b in entries]
     kinds += ["residual"] * len(names)

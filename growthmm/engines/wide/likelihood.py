@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 LOG_2PI = float(np.log(2.0 * np.pi))
-MEMORY = 4_000_000
+MEMORY = 1_000_000
 """Numbers that one block of cells may hold in its Jacobian."""
 
 

@@ -59,7 +59,13 @@ class Solution:
     active: tuple[Relation, ...] = ()
 
 
-def solve(objective: Objective, start: FloatArray, constraints: Relations | None) -> Solution:
+def solve(
+    objective: Objective,
+    start: FloatArray,
+    constraints: Relations | None,
+    *,
+    radius: float = 1.0,
+) -> Solution:
     """Maximise under the constraints.
 
     Parameters
@@ -70,6 +76,8 @@ def solve(objective: Objective, start: FloatArray, constraints: Relations | None
         Admissible for the objective, not necessarily for the constraints.
     constraints : callable or None
         Equalities and inequalities (``jet >= 0``) at a point.
+    radius : float
+        First trust radius in standard errors, where there are no constraints.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def solve(objective: Objective, start: FloatArray, constraints: Relations | None
     """
     first = constraints(start) if constraints is not None else []
     if constraints is None or not first:
-        return _free(maximise(objective, start))
+        return _free(maximise(objective, start, radius=radius))
     equal = [i for i, c in enumerate(first) if c.equality]
     others = [i for i, c in enumerate(first) if not c.equality]
     active: list[int] = [i for i in others if first[i].jet.value < -1e-12]

@@ -62,6 +62,6 @@ report(directory, function() {
     fixed = unname(fixef(model)$cond), fixed_covariance = unname(as.matrix(vcov(model)$cond)),
     covariance = covariance, variances = variances, residual = residual,
     log_likelihood = as.numeric(logLik(model)), singular = !is.finite(lowest) || lowest < 1e-6,
-    converged = is.finite(gradient) && gradient < 1e-3, iterations = model$fit$iterations
+    converged = is.finite(gradient) && gradient < 1e-2, iterations = model$fit$iterations
   )
 })
