@@ -1,61 +1,48 @@
-"""How long a fit takes, from a data frame to estimates and standard errors.
+"""Micro benchmarks: the whole call ``gm.fit``, from text and data to estimates and errors.
 
-The model is ``y ~ t * x + (1 + t | id)`` with six occasions. Absolute times depend on the machine;
-ratios in one run say more.
+Absolute times depend on the machine; ``run.py`` times other programs beside.
 """
 
 from __future__ import annotations
 
-import time
-import warnings
-
 import pytest
-from simulate import linear_growth
+from peers import Stored
+from scenarios import FORMULA, SCENARIOS
 
 import growthmm as gm
 
-MODEL = "y ~ t * x + (1 + t | id)"
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 SIZES = (200, 2_000, 20_000)
-SIZES_BESIDE_MIXEDLM = (200, 2_000)
 
 
-@pytest.mark.parametrize("n_subjects", SIZES)
-@pytest.mark.parametrize("estimator", ["ml", "reml"])
-def test_long(benchmark, n_subjects, estimator):
-    data = linear_growth(n_subjects)
-    fit = benchmark(lambda: gm.fit(MODEL, data, estimator=estimator, engine="long"))
-    assert fit.n_subjects == n_subjects
-
-
-@pytest.mark.parametrize("n_subjects", SIZES)
-def test_long_missing(benchmark, n_subjects):
-    data = linear_growth(n_subjects, missing=0.25)
-    fit = benchmark(lambda: gm.fit(MODEL, data, engine="long"))
+@pytest.mark.parametrize("persons", SIZES)
+@pytest.mark.parametrize("name", list(BY_NAME))
+def test_long(benchmark, name, persons):
+    scenario = BY_NAME[name]
+    data = scenario.frame(persons)
+    fit = benchmark(lambda: gm.fit(FORMULA, data, **scenario.options))
+    assert fit.convergence.converged
     assert fit.n_rows == len(data)
 
 
-@pytest.mark.parametrize("n_subjects", SIZES)
-@pytest.mark.parametrize("missing", [0.0, 0.25])
-def test_wide(benchmark, n_subjects, missing):
-    data = linear_growth(n_subjects, missing=missing)
-    fit = benchmark(lambda: gm.fit(MODEL, data, engine="wide"))
-    assert fit.n_rows == len(data)
+@pytest.mark.parametrize("persons", SIZES)
+def test_long_reml(benchmark, persons):
+    data = BY_NAME["complete"].frame(persons)
+    fit = benchmark(lambda: gm.fit(FORMULA, data, estimator="reml"))
+    assert fit.n_subjects == persons
 
 
-@pytest.mark.parametrize("n_subjects", SIZES_BESIDE_MIXEDLM)
-def test_beside_mixedlm(benchmark, ratios, n_subjects):
-    import statsmodels.formula.api as smf
+@pytest.mark.parametrize("persons", SIZES)
+@pytest.mark.parametrize("name", [s.name for s in SCENARIOS if s.wide])
+def test_wide(benchmark, name, persons, tmp_path):
+    scenario = BY_NAME[name]
+    wide = Stored(scenario, persons, scenario.frame(persons), tmp_path).wide()
+    fit = benchmark(lambda: gm.fit(scenario.sem, wide))
+    assert fit.convergence.converged
+    assert fit.n_subjects == persons
 
-    data = linear_growth(n_subjects)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        start = time.perf_counter()
-        other = smf.mixedlm("y ~ t * x", data, groups="id", re_formula="~t").fit(reml=False)
-        seconds = time.perf_counter() - start
-    fit = benchmark(lambda: gm.fit(MODEL, data, engine="long"))
-    assert fit.log_likelihood > other.llf - 1e-6
-    ours = benchmark.stats.stats.median
-    ratios.append(
-        f"{n_subjects:>8,} persons: growthmm {ours:.4f} s, MixedLM {seconds:.3f} s, "
-        f"ratio {seconds / ours:.0f}; log-likelihood {fit.log_likelihood - other.llf:+.1e} above it"
-    )
+
+def test_text_to_printed_result(benchmark):
+    data = BY_NAME["complete"].frame(200)
+    text = benchmark(lambda: gm.fit(FORMULA, data).summary())
+    assert "t:x" in text

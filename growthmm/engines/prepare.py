@@ -24,6 +24,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation
+from growthmm.notation.sem_groups import with_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -368,7 +369,8 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
     Parameters
     ----------
     model : SemModel
-        Any model of one group.
+        Any model; where it names a grouping column, its rows are split by it, groups in the
+        order in which they first appear, or in that of the model's own labels.
     frame : DataFrame
         A row a person.
     id : str, optional
@@ -377,29 +379,68 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
     Returns
     -------
     WideData
-        The arrays.
+        The arrays, persons group by group.
 
     Raises
     ------
+    DataError
+        If columns are absent, or the groups are not those of the model.
     ValueColumnError
         If every outcome is missing for everyone.
     """
-    require_columns(frame, [*model.outcomes, *model.covariates])
-    outcomes = np.column_stack([numeric_column(frame, name) for name in model.outcomes])
-    covariates = (
-        np.column_stack([numeric_column(frame, name) for name in model.covariates])
-        if model.covariates
-        else np.empty((len(frame), 0))
+    definitions = tuple(
+        dict.fromkeys(p.definition for p in model.paths if p.definition is not None)
     )
+    require_columns(frame, [*model.outcomes, *model.covariates, *definitions])
+    outcomes = _matrix(frame, model.outcomes)
     if not np.isfinite(outcomes).any():
         raise ValueColumnError(
             f"Every value of {', '.join(model.outcomes)} is missing.",
             hint="Check that the file was read with the right missing-value code.",
         )
     _check_persons(outcomes, model.outcomes)
+    covariates = _matrix(frame, model.covariates)
+    held = [(name, numeric_column(frame, name)) for name in definitions]
     subjects = (
         frame[id].to_numpy(dtype=object)
         if id is not None and id in frame.columns
         else np.arange(1, len(frame) + 1).astype(object)
     )
-    return WideData(WideProblem(model, (WideGroup(outcomes, covariates),)), subjects)
+    model, rows = _split(model, frame)
+    groups = tuple(
+        WideGroup(outcomes[at], covariates[at], tuple((name, v[at]) for name, v in held))
+        for at in rows
+    )
+    return WideData(WideProblem(model, groups), subjects[np.concatenate(rows)])
+
+
+def _matrix(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:
+    if not names:
+        return np.empty((len(frame), 0))
+    return np.column_stack([numeric_column(frame, name) for name in names])
+
+
+def _split(
+    model: SemModel, frame: pd.DataFrame
+) -> tuple[SemModel, tuple[NDArray[np.intp], ...]]:
+    """The model written out for the groups of the data, and the rows of each."""
+    by = model.group_variable
+    if by is None:
+        if model.n_groups > 1:
+            raise DataError(
+                f"The model has {model.n_groups} groups and names no column that tells them apart.",
+                hint='Write the whole call: growth(model, group = "sex").',
+            )
+        return model, (np.arange(len(frame), dtype=np.intp),)
+    require_columns(frame, [by])
+    code, found = codes(frame, by)
+    labels = tuple(str(label) for label in found)
+    order = model.group_labels or labels
+    if set(order) != set(labels):
+        raise DataError(
+            f"The groups of {by} in the data are {', '.join(labels)}, those of the model "
+            f"{', '.join(order)}.",
+            hint="Name the groups as the data do.",
+        )
+    rows = tuple(np.flatnonzero(code == labels.index(label)) for label in order)
+    return with_groups(model, order), rows

@@ -164,7 +164,7 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
 
 
 def _row(fit: FitResult, above: FitResult | None, delta: float, comparable: bool) -> ComparisonRow:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     chi_square = p_value = None
     df = None
@@ -174,7 +174,7 @@ def _row(fit: FitResult, above: FitResult | None, delta: float, comparable: bool
         gain = max(0.0, 2.0 * (fit.log_likelihood - above.log_likelihood))
         chi_square = gain
         if df > 0:
-            p_value = float(chi2.sf(gain, df))
+            p_value = float(chdtrc(df, gain))
         else:
             reason = reason or "as many parameters as the model above, so no test"
     ml = fit.refit("ml") if not comparable else None

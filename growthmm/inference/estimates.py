@@ -38,9 +38,9 @@ def estimates_table(
         Columns ``name, kind, estimate, std_error, statistic, df, p_value, ci_low, ci_high``.
     """
     import pandas as pd
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
-    quantile = float(norm.ppf(0.5 + level / 2))
+    quantile = float(ndtri(0.5 + level / 2))
     position = {name: k for k, name in enumerate(fit.names)}
     errors = fit.standard_errors
     records = []
@@ -57,7 +57,7 @@ def estimates_table(
                 "std_error": error,
                 "statistic": statistic,
                 "df": np.nan,
-                "p_value": float(2 * norm.sf(abs(statistic))),
+                "p_value": float(2 * ndtr(-abs(statistic))),
                 "ci_low": estimate - quantile * error,
                 "ci_high": estimate + quantile * error,
             }

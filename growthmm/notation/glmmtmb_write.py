@@ -6,8 +6,8 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell
 from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import MixedModel
-from growthmm.notation.formula import term_text
 from growthmm.notation.formula_loss import spelled
+from growthmm.notation.formula_text import term_text
 from growthmm.notation.random_bars import bars
 from growthmm.notation.residual_columns import lacking, missing_columns, within
 

@@ -14,7 +14,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.formula import read_formula, term_text
+from growthmm.notation.formula import read_formula
 from growthmm.notation.formula_call import (
     CallText,
     at_top_level,
@@ -23,6 +23,7 @@ from growthmm.notation.formula_call import (
     truth_argument,
 )
 from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
+from growthmm.notation.formula_text import term_text
 from growthmm.notation.r_arguments import Signature, matched
 from growthmm.notation.r_script import PRINTERS, data_lines, uses_splines
 

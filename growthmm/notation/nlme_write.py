@@ -8,8 +8,8 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import Term
-from growthmm.notation.formula import term_text
 from growthmm.notation.formula_loss import spelled
+from growthmm.notation.formula_text import term_text
 from growthmm.notation.r_script import is_syntactic
 from growthmm.notation.random_bars import is_wide
 from growthmm.notation.residual_columns import columns, lacking, missing_columns, within

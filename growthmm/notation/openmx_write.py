@@ -72,6 +72,8 @@ def write_model(model: SemModel) -> Written:
         return Written("", (*losses, *unread))
     said = replace(model, estimator="ml", likelihood="normal")
     said = replace(said, information=None if model.information == "expected" else model.information)
+    if said.n_groups == 1:
+        said = replace(said, group_variable=None, group_labels=())
     names = spelling(said)
     text = model_text(said, names, _frames(said))
     lines = [*legends(names.variables, names.labels), text]

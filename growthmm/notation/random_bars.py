@@ -6,7 +6,7 @@ from growthmm.model.expression import tree
 from growthmm.model.expression_tree import Call
 from growthmm.model.mixed import RandomBlock
 from growthmm.model.terms import Term
-from growthmm.notation.formula import term_text
+from growthmm.notation.formula_text import term_text
 
 __all__ = ["bars", "is_wide"]
 

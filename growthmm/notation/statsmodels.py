@@ -16,9 +16,10 @@ from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.formula import read_formula, read_terms, term_text
+from growthmm.notation.formula import read_formula, read_terms
 from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
 from growthmm.notation.formula_python import MixedlmText, find_mixedlm
+from growthmm.notation.formula_text import term_text
 from growthmm.notation.statsmodels_effects import Effects, plan
 
 __all__ = ["NOTATION", "Statsmodels"]

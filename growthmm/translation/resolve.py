@@ -72,8 +72,11 @@ class Resolver:
             return _product((ColumnPart(quote(name), 0, "TRUE", "contrast"),))
         if variable is not None:
             return None if variable.levels is not None else _product((ColumnPart(quote(name)),))
-        # A number behind a name keeps it apart from another of the model.
-        parts = self._read(name) or self._read(re.sub(r"(?<=\D.)\d$", "", name))
+        parts = self._read(name)
+        for taken in self.schema.outcome_columns if parts is None else ():
+            # A number behind a name keeps a covariate apart from a column of the outcome.
+            if re.fullmatch(re.escape(taken) + r"\d", name):
+                parts = self._read(taken)
         return None if parts is None else _product(parts)
 
     def constants(self, columns: Sequence[Column]) -> tuple[Constants, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from growthmm.model.expression import canonical
 from growthmm.translation.affine import affine_map, affine_text, number, same
@@ -86,26 +87,47 @@ def _step(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> s
 
 
 def _broken_line(loadings: tuple[float, ...], times: tuple[float, ...], time: str) -> str | None:
-    """Two straight lines that meet at an occasion."""
+    """Two straight lines that meet at an occasion, or between two."""
     t, values = np.asarray(times), np.asarray(loadings)
-    for k in range(1, len(times) - 1):
-        before = np.minimum(t, t[k])
-        after = np.maximum(t - t[k], 0.0)
-        left = (values[k] - values[0]) / (t[k] - t[0])
-        right = (values[-1] - values[k]) / (t[-1] - t[k])
-        level = values[0] - left * t[0]
-        if not same(tuple((level + left * before + right * after).tolist()), loadings):
+    for knot in (*times[1:-1], *_crossings(t, values)):
+        before, after = t[t <= knot], t[t >= knot]
+        if len(before) < 2 or len(after) < 2:
             continue
-        knot = number(t[k])
-        shift = f"{time} - {knot}" if t[k] > 0 else f"{time} + {number(-t[k])}"
-        early = f"pmin({time}, {knot})"
-        late = f"pmax({time if t[k] == 0 else shift}, 0)"
-        line = (float(level), float(left), float(right), float(t[k]))
+        design = np.column_stack([t * 0 + 1, np.minimum(t, knot), np.maximum(t - knot, 0.0)])
+        (level, left, right), *_ = np.linalg.lstsq(design, values, rcond=None)
+        if not same(tuple((design @ (level, left, right)).tolist()), loadings):
+            continue
+        shown = number(knot)
+        shift = f"{time} - {shown}" if knot > 0 else f"{time} + {number(-knot)}"
+        early = f"pmin({time}, {shown})"
+        late = f"pmax({time if knot == 0 else shift}, 0)"
+        line = (*(_short(float(v), values) for v in (level, left, right)), float(knot))
         return _two_slopes(line, early, late)
     return None
 
 
-def _two_slopes(line: tuple[float, float, float, float], early: str, late: str) -> str | None:
+def _crossings(t: NDArray[np.float64], values: NDArray[np.float64]) -> list[float]:
+    """Where a line through the first occasions meets one through the others, between the two."""
+    found = []
+    for k in range(1, len(t) - 2):
+        left = (values[k] - values[0]) / (t[k] - t[0])
+        right = (values[-1] - values[k + 1]) / (t[-1] - t[k + 1])
+        if left == right:
+            continue
+        level = values[k + 1] - values[k] + left * t[k] - right * t[k + 1]
+        knot = float(f"{level / (left - right):.9g}")
+        if t[k] < knot < t[k + 1]:
+            found.append(knot)
+    return found
+
+
+def _short(value: float, values: NDArray[np.float64]) -> float:
+    """A coefficient without the rounding of its computation."""
+    near = float(f"{value:.12g}")
+    return 0.0 if abs(near) < 1e-12 * float(np.abs(values).max()) else near
+
+
+def _two_slopes(line: tuple[float, ...], early: str, late: str) -> str | None:
     """Level, slope before the knot, slope after it and the knot, as an expression."""
     level, left, right, knot = line
     scale = max(abs(left), abs(right))

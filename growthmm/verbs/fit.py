@@ -87,7 +87,9 @@ def fit(
     Returns
     -------
     FitResult
-        Estimates and everything computed from them.
+        Estimates and everything computed from them. Whether the fit converged and whether it
+        lies on a boundary stand in ``.convergence``, ``.boundary`` and the summary; no Python
+        warning is issued.
 
     Raises
     ------
@@ -165,7 +167,8 @@ def _arrays(
         return model, long, notes
     if isinstance(model, SemModel) and family == "sem":
         wide, notes = sem_arrays(model, data, facts)
-        return model, wide, notes
+        # The data may have written the model out, group by group.
+        return wide.problem.model, wide, notes
     pair, frame = paired(model, data, facts)
     assert frame is not None
     long, wide = pair_problems(pair, frame)

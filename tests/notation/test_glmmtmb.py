@@ -371,6 +371,7 @@ def test_a_call_is_fitted_without_being_told_more() -> None:
 def test_indicators_with_variances_of_their_own_are_residual_variances() -> None:
     text = "glmmTMB(gpa ~ occasion + (occasion | student) + diag(0 + factor(occasion) | student))"
     made = gm.translate(text, "lavaan", data=long_frame("A_gpa_long.csv"))
+    assert isinstance(made.model, SemModel)
     labels = {row.parameter for row in made.model.paths if row.left == row.right and row.free}
     assert len(labels) == 8
 

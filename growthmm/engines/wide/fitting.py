@@ -13,6 +13,7 @@ from growthmm.engines.wide.boundary import examine
 from growthmm.engines.wide.constraints import Jet, Relation, relations
 from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.likelihood import System, evaluate
+from growthmm.engines.wide.polishing import polished
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import Solution, solve
 from growthmm.engines.wide.starts import candidates
@@ -240,6 +241,8 @@ def _best(
             objective, point, lambda x: _constraints(problem, transform, x), radius=radius
         )
         radius = 1.0
+        if transform.trivial:
+            found = polished(problem, system, found, restricted=estimator == "reml")
         if best is None or (found.converged, found.value) > (best.converged, best.value):
             best = found
         if best.converged:
