@@ -16,16 +16,16 @@ import pandas as pd
 from scenarios import Scenario
 from simulate import wide_form
 
-__all__ = ["Absent", "Failed", "Peer", "Run", "Stored", "open_peer"]
+__all__ = ["AbsentError", "FailedError", "Peer", "Run", "Stored", "open_peer"]
 
 SCRIPT = Path(__file__).with_name("peers.R")
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """The program is not installed here."""
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The program gave no fit."""
 
 
@@ -84,7 +84,7 @@ class RPeer:
     def __init__(self, program: str, data: Stored) -> None:
         rscript = shutil.which("Rscript")
         if rscript is None:
-            raise Absent("Rscript is not installed")
+            raise AbsentError("Rscript is not installed")
         numbers = (data.n_subjects, len(data.frame), data.scenario.n_times)
         self._process = subprocess.Popen(
             [rscript, SCRIPT, program, data.scenario.name, data.folder, *map(str, numbers)],
@@ -95,7 +95,7 @@ class RPeer:
         )
         word, *rest = self._line().split()
         if word != "ready":
-            raise Absent(f"the R package {program} is not installed")
+            raise AbsentError(f"the R package {program} is not installed")
         self.version = rest[0]
 
     def _line(self) -> str:
@@ -109,7 +109,7 @@ class RPeer:
         self._process.stdin.flush()
         word, *rest = self._line().split()
         if word != "seconds":
-            raise Failed(" ".join(rest) or "the process ended")
+            raise FailedError(" ".join(rest) or "the process ended")
         numbers = [float(text) if text != "NA" else np.nan for text in rest]
         return Run(*numbers)
 
@@ -135,7 +135,7 @@ class PythonPeer:
             try:
                 value = self.fit()
             except (ValueError, np.linalg.LinAlgError) as error:
-                raise Failed(str(error)) from error
+                raise FailedError(str(error)) from error
             return Run(time.perf_counter() - start, value)
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ def _mixedlm(data: Stored) -> PythonPeer:
         import statsmodels
         import statsmodels.formula.api as smf
     except ModuleNotFoundError:
-        raise Absent("statsmodels is not installed") from None
+        raise AbsentError("statsmodels is not installed") from None
     model = smf.mixedlm("y ~ t * x", data.frame, groups="id", re_formula="~t")
     return PythonPeer(statsmodels.__version__, lambda: float(model.fit(reml=False).llf))
 
@@ -159,7 +159,7 @@ def _semopy(data: Stored) -> PythonPeer:
 
         from semopy import Model
     except ModuleNotFoundError:
-        raise Absent("semopy is not installed") from None
+        raise AbsentError("semopy is not installed") from None
     wide = data.wide()
     values = np.column_stack([wide.to_numpy(), np.ones(len(wide))])
     names = [*wide.columns, "one"]
@@ -181,7 +181,7 @@ def open_peer(name: str, data: Stored) -> Peer:
 
     Raises
     ------
-    Absent
+    AbsentError
         If it is not installed.
     """
     if name == "MixedLM":

@@ -30,7 +30,8 @@ from timing import Call, Row, median_seconds, race  # noqa: E402
 import growthmm as gm  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results")
-QUICK = (200, 2_000, 20_000)
+QUICK = (200, 20_000)
+QUICK_PEERS = ("lme4", "MixedLM", "lavaan", "semopy")
 FULL = (200, 2_000, 20_000, 200_000, 1_000_000)
 LARGEST_WIDE_SCENARIO = 200_000
 """20 occasions of a million persons are 1 GB in each program."""
@@ -63,28 +64,59 @@ def calls(data: Stored) -> dict[str, Call]:
     return found
 
 
-def _opponents(scenario: Scenario) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Persons.
+    longest : float
+        Seconds of one fit of a peer.
+    pairs : int
+        Pairs at most.
+    peers : tuple of str or None
+        The programs to time; all where None.
+    """
+
+    sizes: tuple[int, ...]
+    longest: float
+    pairs: int
+    peers: tuple[str, ...] | None
+
+
+def _opponents(scenario: Scenario, limits: Limits) -> list[tuple[str, str]]:
     """Programs, and which of our calls runs against each."""
     own = {"lavaan": "wide", "OpenMx": "wide" if scenario.wide else "long", "semopy": "moments"}
+    if limits.peers is not None:
+        return [(p, own.get(p, "long")) for p in scenario.peers if p in limits.peers]
     found = [(peer, own.get(peer, "long")) for peer in scenario.peers]
     return found + [("lavaan", "long") for peer in scenario.peers if peer == "lavaan"]
 
 
-def compare(scenario: Scenario, sizes: tuple[int, ...], longest: float, out: Outcome) -> None:
+def compare(scenario: Scenario, limits: Limits, out: Outcome) -> None:
     """All sizes of one scenario."""
     last: dict[str, tuple[int, float]] = {}
-    for n in sizes:
+    for n in limits.sizes:
         if scenario.n_times > 10 and n > LARGEST_WIDE_SCENARIO:
             continue
         with tempfile.TemporaryDirectory() as folder:
             data = Stored.make(scenario, n, Path(folder))
             ours = calls(data)
             _alone(data, ours, out)
-            for peer, kind in _opponents(scenario):
+            for peer, kind in _opponents(scenario, limits):
                 size, seconds = last.get(peer, (n, 0.0))
                 # Small fits are mostly overhead, so that only large ones foretell larger ones.
                 expected = seconds * (n / size) if seconds > 0.2 else 0.0
-                row = race(peer, data, ours[kind], longest=longest, expected=expected)
+                row = race(
+                    peer,
+                    data,
+                    ours[kind],
+                    longest=limits.longest,
+                    expected=expected,
+                    most=limits.pairs,
+                )
                 if row.theirs is not None:
                     last[peer] = (n, row.theirs)
                 out.rows.append(row)
@@ -105,7 +137,7 @@ def _alone(data: Stored, ours: dict[str, Call], out: Outcome) -> None:
     }
     if scenario.name == "complete":
         found["pass"] = median_seconds(lambda: moments_pass(data.frame))
-        if data.n_subjects == QUICK[0]:
+        if data.n_subjects == FULL[0]:
             frame = data.frame
             text = median_seconds(lambda: str(gm.fit(FORMULA, frame).summary()))
             out.whole.append({"persons": data.n_subjects, "seconds": text})
@@ -130,17 +162,23 @@ def main() -> None:
     size.add_argument("--sizes", type=int, nargs="+", help="persons")
     names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("--scenarios", nargs="+", choices=names, default=names)
+    parser.add_argument("--peers", nargs="+", help="programs to time")
     parser.add_argument("--longest", type=float, help="seconds that one fit of a peer may take")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
-    sizes = tuple(arguments.sizes or (FULL if arguments.full else QUICK))
-    longest = arguments.longest or (100.0 if arguments.full else 4.0)
+    quick = not (arguments.full or arguments.sizes)
+    limits = Limits(
+        tuple(arguments.sizes or (QUICK if quick else FULL)),
+        arguments.longest or (4.0 if quick else 100.0),
+        3 if quick else 11,
+        tuple(arguments.peers) if arguments.peers else QUICK_PEERS if quick else None,
+    )
     output = arguments.output or (RESULTS if arguments.full else RESULTS / "quick")
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     out = Outcome()
     for scenario in SCENARIOS:
         if scenario.name in arguments.scenarios:
-            compare(scenario, sizes, longest, out)
+            compare(scenario, limits, out)
     machine = describe() | {"load_before": round(before, 2)}
     publish(output, machine, out.rows, out.alone, out.whole)
     print(f"Written to {output}")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from peers import Absent, Failed, Peer, Run, Stored, open_peer
+from peers import AbsentError, FailedError, Peer, Run, Stored, open_peer
 
 __all__ = ["Call", "Row", "measure", "median_seconds", "race"]
 
@@ -80,23 +80,23 @@ def median_seconds(run: Callable[[], object], *, budget: float = 2.0, most: int 
     return statistics.median(seconds)
 
 
-def _pairs(first: float) -> int:
+def _pairs(first: float, most: int) -> int:
     """How many pairs, by the seconds of the other's first run."""
     for limit, pairs in ((0.3, 11), (1.0, 7), (5.0, 5), (15.0, 3)):
         if first < limit:
-            return pairs
+            return min(pairs, most)
     return 1
 
 
 def _ours(call: Call, theirs: float) -> tuple[float, float]:
     """Median of a few of our calls; as short as they are, one alone would mostly be noise."""
     found = [measure(call.run)]
-    while len(found) < 5 and sum(s for s, _ in found) < 0.3 * theirs:
+    while len(found) < 5 and sum(s for s, _ in found) < max(0.3 * theirs, 0.03):
         found.append(measure(call.run))
     return statistics.median(s for s, _ in found), found[0][1]
 
 
-def race(name: str, data: Stored, call: Call, *, longest: float, expected: float) -> Row:
+def race(name: str, data: Stored, call: Call, *, longest: float, expected: float, most: int) -> Row:
     """Time a program against one of our calls.
 
     Parameters
@@ -111,17 +111,19 @@ def race(name: str, data: Stored, call: Call, *, longest: float, expected: float
         Seconds that one of its fits may take.
     expected : float
         Seconds that it will take, going by the size before (0 where not known).
+    most : int
+        Pairs at most.
     """
     blank = Row(data.scenario.name, data.n_subjects, name, "", call.text, None)
     if expected > longest:
         return _noted(blank, f"left out: would take about {expected:.0f} s")
     try:
         peer = open_peer(name, data)
-    except Absent as reason:
+    except AbsentError as reason:
         return _noted(blank, f"left out: {reason}")
     try:
-        return _race(peer, blank, call)
-    except Failed as reason:
+        return _race(peer, blank, call, most)
+    except FailedError as reason:
         return _noted(blank, f"failed: {str(reason)[:80]}", peer.version)
     finally:
         peer.close()
@@ -131,7 +133,7 @@ def _noted(row: Row, note: str, version: str = "") -> Row:
     return Row(row.scenario, row.persons, row.peer, version, row.call, None, note=note)
 
 
-def _race(peer: Peer, blank: Row, call: Call) -> Row:
+def _race(peer: Peer, blank: Row, call: Call, most: int) -> Row:
     measure(call.run)
     warm = peer.run()
     runs: list[tuple[float, Run]] = []
@@ -140,7 +142,7 @@ def _race(peer: Peer, blank: Row, call: Call) -> Row:
         # Too long to throw the first run away.
         seconds, value = _ours(call, warm.seconds)
         runs.append((seconds, warm))
-    while len(runs) < _pairs(warm.seconds):
+    while len(runs) < _pairs(warm.seconds, most):
         seconds, value = _ours(call, warm.seconds)
         runs.append((seconds, peer.run()))
     gain = value - runs[-1][1].log_likelihood

@@ -10,10 +10,11 @@ from growthmm.engines import wide as wide_engine
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.wide.problem import WideGroup, WideProblem
-from growthmm.equivalence.evidence import Level
+from growthmm.equivalence.evidence import ROUNDING, Level
 from growthmm.equivalence.fits import Fits, newton_distance
 from growthmm.equivalence.optima import Optima
 from growthmm.equivalence.points import block_matrix, by_key, order
+from growthmm.equivalence.referee import rounding
 from growthmm.model.growth import GrowthFactor, parameter_keys
 from growthmm.translation.pair import Pair
 
@@ -21,7 +22,7 @@ __all__ = ["estimates", "inference", "predictions"]
 
 FloatArray = NDArray[np.float64]
 
-ESTIMATES = 1e-3
+ESTIMATES, LIKELIHOODS = 1e-3, 1e-6
 INFERENCE = 1e-4
 PREDICTIONS = 1e-6
 
@@ -46,9 +47,13 @@ def estimates(
     units = _units(pair, long_problem, fits, keys)
     figure = float(np.max(np.abs(ours - theirs) / units, initial=0.0))
     gap = abs(fits.long.log_likelihood - fits.wide.log_likelihood)
-    allowed = max(1e-6, 1e-12 * abs(fits.long.log_likelihood))
-    passed = gap <= allowed
     note = f"log-likelihoods {gap:.1e} apart"
+    allowed = max(LIKELIHOODS, 1e-12 * abs(fits.long.log_likelihood))
+    if gap > allowed and not optima:
+        noise = rounding(long_problem, ours[to_long])
+        allowed = max(allowed, min(noise, ROUNDING * abs(fits.long.log_likelihood)))
+        note += f" (in these units rounding alone can reach {noise:.0e})" * (noise > LIKELIHOODS)
+    passed = gap <= allowed
     edge = any(f.boundary.at_boundary or f.boundary.beyond for f in (fits.long, fits.wide))
     estimator = fits.long.estimator
     if not edge:

@@ -22,7 +22,7 @@ from growthmm.model.growth import parameter_keys
 from growthmm.notation import notation
 from growthmm.translation.pair import Pair, reread
 
-__all__ = ["Level", "compare_pair_moments", "likelihood", "moments", "structure"]
+__all__ = ["ROUNDING", "Level", "compare_pair_moments", "likelihood", "moments", "structure"]
 
 REFEREE_PERSONS = 5000
 """Persons on whom the dense likelihood is evaluated at most; of more a seeded sample is drawn."""

@@ -105,20 +105,13 @@ def newton_distance(
     -------
     float
         ``max |I^-1 s| / SE`` with score s and observed information I; infinite where the
-        information is not positive definite.
+        information is not positive definite or the likelihood does not exist.
     """
     own = long_engine if isinstance(problem, LongProblem) else wide_engine
-    score = own.score(problem, values, estimator=estimator)
-    information = own.information(problem, values, kind="observed", estimator=estimator)
-    if not (np.all(np.isfinite(score)) and np.all(np.isfinite(information))):
+    try:
+        return float(own.distance(problem, values, estimator=estimator))
+    except SpecificationError:
         return float("inf")
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-    curvature, basis = np.linalg.eigh(information * np.outer(scale, scale))
-    if curvature.min() <= 1e-14 * curvature.max():
-        return float("inf")
-    covariance = (basis / curvature) @ basis.T
-    step = covariance @ (scale * score)
-    return float(np.max(np.abs(step) / np.sqrt(np.diag(covariance))))
 
 
 def fit_both(

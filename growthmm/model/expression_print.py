@@ -38,7 +38,7 @@ _R_RESERVED = frozenset(
     | {"T", "F", "True", "False", "None", "nan", "inf"}
 )
 _PLAIN = re.compile(r"(?:[^\W\d_]|\.(?![\d.]|$))[\w.]*")
-_R_PLAIN = re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*")
+_R_PLAIN = re.compile(r"(?:[A-Za-z]|\.(?![0-9]|$))[A-Za-z0-9._]*")
 
 
 def show(node: Node, style: Style) -> str:

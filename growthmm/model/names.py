@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["covariance_name", "residual_name"]
+__all__ = ["covariance_name", "residual_name", "shared_names"]
 
 RESIDUAL = "Residual"
 
@@ -16,6 +16,18 @@ def covariance_name(first: str, second: str, group: str) -> str:
     ('cov((Intercept),t|id)', 'var(t|id)')
     """
     return f"var({first}|{group})" if first == second else f"cov({first},{second}|{group})"
+
+
+def shared_names(names: tuple[str, ...], group: str) -> tuple[str, str]:
+    """Names of the variance and the covariance that several random effects have in common.
+
+    Examples
+    --------
+    >>> shared_names(("a", "b", "c"), "id")
+    ('var(a,b,c|id)', 'cov(a,b,c|id)')
+    """
+    listed = ",".join(names)
+    return f"var({listed}|{group})", f"cov({listed}|{group})"
 
 
 def residual_name(stratum: str | float | None = None) -> str:

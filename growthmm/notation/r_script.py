@@ -14,7 +14,7 @@ _RESERVED = frozenset(
     {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE"}
     | {"NULL", "Inf", "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_"}
 )
-_SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?![\d]))[\w.]*")
+_SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d|$))[\w.]*")
 
 PRINTERS = """
 show <- function(...) { cat(..., sep = "\\t", fill = FALSE); cat("\\n") }

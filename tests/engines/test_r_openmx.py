@@ -117,6 +117,7 @@ def test_a_missing_covariate_costs_what_it_acts_on():
 
 
 @pytest.mark.r("OpenMx")
+@pytest.mark.nightly
 def test_names_are_no_code(tmp_path):
     file = tmp_path / "touched"
     nasty = f'y"); system("touch {file}")'
@@ -153,7 +154,7 @@ STRUCTURES = {
     "csh, no random effects": ({"kind": "csh", "n_random": 0}, "ml"),
     "unstructured, no random effects": ({"kind": "unstructured", "n_random": 0}, "ml"),
 }
-QUICK = ("common, REML, missing", "by_occasion")
+QUICK = ("by_occasion",)
 
 
 @pytest.mark.r("glmmTMB")

@@ -34,7 +34,7 @@ def edges(text: str) -> dict[tuple[str, str], str]:
 
 def test_a_growth_curve() -> None:
     text = NOTATION.write(
-        read_lavaan("i =~ 1*y0 + 1*y1\ns =~ 0*y0 + 1*y1\ny0 ~~ r*y0\ny1 ~~ r*y1\ni ~ b*x")
+        read_lavaan("i =~ 1*y0 + 1*y1\ns =~ 0*y0 + 1*y1\ny0 ~~ r*y0\ny1 ~~ r*y1\ni + s ~ b*x")
     ).text
     drawn = edges(text)
     assert drawn["i", "y0"] == 'label="1"'

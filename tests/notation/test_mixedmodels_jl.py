@@ -90,7 +90,7 @@ def raw_value(inside: str) -> str:
         return "\\" * (len(match[1]) // 2) + match[2]
 
     quotes = re.sub(r'(\\+)(")', lambda m: "\\" * ((len(m[1]) - 1) // 2) + '"', inside)
-    return re.sub(r"(\\+)($)", halved, quotes)
+    return re.sub(r"(\\+)(\Z)", halved, quotes)
 
 
 @given(st.text(min_size=1, max_size=12, alphabet='xyid"\\; ()$`#\n'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from growthmm.engines.long.effects import random_effects, residual_matrix, sandwich
 from growthmm.engines.long.evaluation import (
+    distance,
     information,
     log_likelihood,
     parameter_kinds,
@@ -17,6 +18,7 @@ from growthmm.engines.long.problem import LongProblem, RandomEffects
 __all__ = [
     "LongProblem",
     "RandomEffects",
+    "distance",
     "fit",
     "information",
     "log_likelihood",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.outcome import Boundary
 
-__all__ = ["find_boundary", "touched"]
+__all__ = ["describe", "find_boundary", "touched"]
 
 FloatArray = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def find_boundary(
         for (a, b), place in zip(block.entries, block.places, strict=True):
             if support[a] or support[b]:
                 affected[place] = True
-        said.append(_describe(block, block.matrix(user), rows, bool(values[0] < -SINGULAR * size)))
+        said.append(describe(block, block.matrix(user), rows, bool(values[0] < -SINGULAR * size)))
     if not said:
         return Boundary(), affected
     boundary = Boundary(
@@ -93,7 +93,8 @@ def touched(null: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(size > 1e-6 * float(size.max()), dtype=bool)
 
 
-def _describe(block: Block, matrix: FloatArray, rows: tuple[str, ...], beyond: bool) -> str:
+def describe(block: Block, matrix: FloatArray, rows: tuple[str, ...], beyond: bool) -> str:
+    """In plain words, what is at its bound (or beyond it)."""
     verdict = "is no covariance matrix" if beyond else "is at its bound"
     variances = np.diag(matrix)
     # What a variance's own scale is cannot be read off a zero; the largest of the block's is used.

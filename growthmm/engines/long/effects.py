@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.dense import pattern_covariance
-from growthmm.engines.long.evaluation import admissible, parameter_names
+from growthmm.engines.long.evaluation import admissible
 from growthmm.engines.long.narrow import cholesky, small_covariance, solve
 from growthmm.engines.long.patterns import persons
 from growthmm.engines.long.prepared import Prepared, prepare
@@ -209,8 +209,10 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
     import pandas as pd
 
     ready = prepare(problem)
-    n = len(ready.structure.names)
-    own = np.asarray(values, dtype=float)[len(parameter_names(problem)) - n :]
+    own = np.asarray(values, dtype=float)
+    if ready.restriction is not None:
+        own = ready.restriction.expand(own, ready.n_fixed)
+    own = own[len(own) - len(ready.structure.names) :]
     labels: list[object] = ["Residual"]
     index = np.zeros((1, 1), dtype=np.intp)
     pattern = Pattern(index, index)

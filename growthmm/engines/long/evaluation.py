@@ -7,9 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.distance import newton_step
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures import structure_of
+from growthmm.engines.long.restriction import restriction_of
 from growthmm.engines.long.surface import (
     Estimator,
     Surface,
@@ -34,15 +36,23 @@ FloatArray = NDArray[np.float64]
 
 
 def parameter_names(problem: LongProblem) -> tuple[str, ...]:
-    """Names of all parameters: fixed effects, covariance entries, residual parameters."""
-    return (*problem.fixed_names, *problem.covariance_names, *structure_of(problem).names)
+    """Names of all free parameters: fixed effects, covariance entries, residual parameters."""
+    structure = structure_of(problem)
+    restriction = restriction_of(problem, structure)
+    if restriction is not None:
+        return (*problem.fixed_names, *restriction.names)
+    return (*problem.fixed_names, *problem.covariance_names, *structure.names)
 
 
 def parameter_kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
     """What each of `parameter_names` is."""
     kinds: list[ParameterKind] = ["fixed"] * len(problem.fixed_names)
+    structure = structure_of(problem)
+    restriction = restriction_of(problem, structure)
+    if restriction is not None:
+        return (*kinds, *restriction.kinds)
     kinds.extend("variance" if a == b else "covariance" for a, b in problem.covariance_entries)
-    kinds.extend(["residual"] * len(structure_of(problem).names))
+    kinds.extend(["residual"] * len(structure.names))
     return tuple(kinds)
 
 
@@ -84,7 +94,39 @@ def score(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml")
     """
     ready = prepare(problem)
     slope = surface_score(admissible(ready, values), estimator)
-    return np.asarray(np.linalg.solve(ready.jacobian.T, slope), dtype=float)
+    slope = np.linalg.solve(ready.jacobian.T, slope)
+    if ready.restriction is not None:
+        slope = ready.restriction.jacobian(ready.n_fixed).T @ slope
+    return np.asarray(slope, dtype=float)
+
+
+def distance(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml") -> float:
+    """How far a point is from the optimum: the largest component of a Newton step, in SEs.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        The point.
+    estimator : {"ml", "reml"}
+        Which likelihood.
+
+    Returns
+    -------
+    float
+        Infinite where the observed information is not positive definite.
+
+    Raises
+    ------
+    SpecificationError
+        Where some person's covariance matrix is not positive definite.
+    """
+    ready = prepare(problem)
+    surface = admissible(ready, values)
+    return newton_step(
+        surface_score(surface, estimator), -hessian(surface, estimator), ready.jacobian
+    )
 
 
 def information(
@@ -122,13 +164,17 @@ def information(
     else:
         matrix = -hessian(surface, estimator)
     half = np.linalg.solve(ready.jacobian.T, matrix)
-    return np.asarray(np.linalg.solve(ready.jacobian.T, half.T).T, dtype=float)
+    matrix = np.asarray(np.linalg.solve(ready.jacobian.T, half.T).T, dtype=float)
+    if ready.restriction is not None:
+        change = ready.restriction.jacobian(ready.n_fixed)
+        matrix = change.T @ matrix @ change
+    return np.asarray(matrix, dtype=float)
 
 
 def _surface(ready: Prepared, values: FloatArray) -> Surface | None:
-    if np.shape(values) != (len(ready.origin),):
+    if np.shape(values) != (ready.n_parameters,):
         raise SpecificationError(
-            f"Values of shape {np.shape(values)} for {len(ready.origin)} parameters.",
+            f"Values of shape {np.shape(values)} for {ready.n_parameters} parameters.",
             hint="Give one value for each of parameter_names(problem).",
         )
     internal = ready.internal(values)

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.boundary import find_boundary
+from growthmm.engines.long.ending import TOLERANCE, block_labels, convergence, inverse, search
 from growthmm.engines.long.evaluation import parameter_kinds, parameter_names
 from growthmm.engines.long.identification import check_identified
 from growthmm.engines.long.narrow import narrow_surface
 from growthmm.engines.long.parametrisation import FreeParameters, free_parameters
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.restricted import fit_restricted
 from growthmm.engines.long.starts import sampled, start_parameters
 from growthmm.engines.long.surface import (
     Estimator,
@@ -24,8 +26,8 @@ from growthmm.engines.long.surface import (
     profile,
     profile_with_scale,
 )
-from growthmm.engines.optimiser import Objective, Optimum, maximise
-from growthmm.engines.outcome import Boundary, Convergence, EngineFit
+from growthmm.engines.optimiser import Objective, Optimum
+from growthmm.engines.outcome import Boundary, EngineFit
 from growthmm.errors import FitFailedError, SpecificationError
 
 __all__ = ["fit"]
@@ -34,8 +36,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Bounds = Literal["psd", "none"]
 Information = Literal["expected", "observed"]
-
-TOLERANCE = 1e-10
 
 
 def fit(
@@ -94,6 +94,8 @@ def fit(
     _check_options(estimator, bounds, information)
     ready = prepare(problem)
     check_identified(problem)
+    if ready.restriction is not None:
+        return fit_restricted(problem, estimator, bounds, information, start)
     radius = 1.0
     if start is None:
         begin, radius = _first_point(ready, estimator, bounds)
@@ -104,7 +106,7 @@ def fit(
     if ready.products is not None:
         optimum, found = _search_scaled(ready, estimator, bounds, begin, radius=radius)
     else:
-        optimum = _search(_objective(ready, free, estimator), free.free(begin))
+        optimum = search(_objective(ready, free, estimator), free.free(begin))
         found = free.value(optimum.point)
     surface = ready.surface(found)
     if surface is None:
@@ -137,7 +139,7 @@ def fit(
         log_likelihood=log_likelihood(surface, estimator) + ready.log_unit(estimator),
         n_subjects=ready.n_subjects,
         n_rows=ready.n_rows,
-        convergence=_convergence(optimum, boundary, bounds),
+        convergence=convergence(optimum, boundary, bounds),
         boundary=boundary,
         bounds=bounds,
     )
@@ -224,23 +226,9 @@ def _search_scaled(
         scales[point.tobytes()] = scale
         return (value, *free.pull_back(point, gradient, curvature))
 
-    optimum = _search(objective, free.free(begin[:k] / begin[k]), tolerance, radius)
+    optimum = search(objective, free.free(begin[:k] / begin[k]), tolerance, radius)
     scale = scales[optimum.point.tobytes()]
     return optimum, np.append(scale * free.value(optimum.point), scale)
-
-
-def _search(
-    objective: Objective, start: FloatArray, tolerance: float = TOLERANCE, radius: float = 1.0
-) -> Optimum:
-    try:
-        return maximise(objective, start, tolerance=tolerance, radius=radius)
-    except ValueError as error:
-        raise FitFailedError(
-            "The likelihood is not finite where the search starts: the model's terms leave nothing "
-            "of the outcome unexplained, or the numbers are too large to be squared.",
-            hint="Is the outcome computed from the covariates? Rescale it; or give other values "
-            "with start=: variances positive, correlations inside (-1, 1).",
-        ) from error
 
 
 def _boundary(
@@ -251,30 +239,16 @@ def _boundary(
     names: tuple[str, ...],
 ) -> tuple[Boundary, BoolArray]:
     p, k = ready.n_fixed, len(ready.entries)
-    labels: list[tuple[str, ...]] = []
-    columns: list[tuple[int, ...]] = []
-    for block in problem.blocks:
-        rows = [f"{name}|{problem.group}" for name in block.names]
-        if block.diagonal:
-            labels.extend((row,) for row in rows)
-            columns.extend((column,) for column in block.columns)
-        else:
-            labels.append(tuple(rows))
-            columns.append(block.columns)
-    for matrix in ready.blocks[len(labels) :]:
-        own = [names[p + place] for place in matrix.places]
-        diagonal = [matrix.entries.index((i, i)) for i in range(matrix.size)]
-        labels.append(tuple(own[place][len("var(") : -1] for place in diagonal))
-        columns.append(())
+    labels, columns = block_labels(problem, ready)
     boundary, affected = find_boundary(
         ready.blocks,
         internal=found,
         user=values[p:],
         names=names[p:],
-        labels=tuple(labels),
+        labels=labels,
         residual=float(np.max(np.abs(found[k:]), initial=0.0)),
         transform=ready.scaling.random,
-        columns=tuple(columns),
+        columns=columns,
     )
     return boundary, np.asarray(affected, dtype=bool)
 
@@ -304,48 +278,10 @@ def _covariance(
         inner = np.linalg.pinv(slope.T @ matrix @ slope, rcond=1e-9, hermitian=True)
         covariance = slope @ inner @ slope.T
     else:
-        covariance = _inverse(matrix)
+        covariance = inverse(matrix)
     covariance = ready.jacobian @ covariance @ ready.jacobian.T
     if boundary.at_boundary and not boundary.beyond:
         lost = np.concatenate([np.zeros(p, dtype=bool), affected])
         covariance[lost] = np.nan
         covariance[:, lost] = np.nan
     return covariance
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse of an information matrix, well scaled; NaN where it has none."""
-    diagonal = np.diag(matrix)
-    if not bool(np.all(diagonal > 0)):
-        return np.full(matrix.shape, np.nan)
-    scale = 1.0 / np.sqrt(diagonal)
-    try:
-        inner = np.linalg.inv(matrix * np.outer(scale, scale))
-    except np.linalg.LinAlgError:
-        return np.full(matrix.shape, np.nan)
-    return np.asarray(inner * np.outer(scale, scale), dtype=float)
-
-
-def _convergence(optimum: Optimum, boundary: Boundary, bounds: Bounds) -> Convergence:
-    diagonal = np.sqrt(np.abs(np.diag(optimum.hessian)))
-    slopes = np.abs(optimum.gradient) / np.where(diagonal > 0, diagonal, 1.0)
-    message = (
-        f"converged in {optimum.iterations} Newton steps"
-        if optimum.converged
-        else f"stopped after {optimum.iterations} Newton steps, "
-        f"{optimum.decrement:.3g} log-likelihood units still to gain"
-    )
-    if boundary.at_boundary:
-        message += f"; {boundary.description}"
-    if boundary.beyond and not optimum.converged and bounds == "none":
-        message += (
-            "; without bounds the likelihood can rise for ever as a person's covariance matrix "
-            "turns singular: bounds='psd' has a maximum"
-        )
-    return Convergence(
-        optimum.converged,
-        optimum.iterations,
-        optimum.decrement,
-        float(np.max(slopes, initial=0.0)),
-        message,
-    )

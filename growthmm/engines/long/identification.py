@@ -35,11 +35,19 @@ def null_space(problem: LongProblem) -> tuple[str, ...]:
     """
     ready = prepare(problem)
     names = (*problem.covariance_names, *ready.structure.names)
+    if ready.restriction is not None:
+        names = ready.restriction.names
     return tuple(names[index] for index in _mixed(ready))
 
 
 def _mixed(ready: Prepared) -> list[int]:
     traces = ready.plain_surface.traces
+    jacobian = ready.jacobian[ready.n_fixed :, ready.n_fixed :]
+    if ready.restriction is not None:
+        change = np.linalg.solve(jacobian, ready.restriction.matrix)
+        traces, jacobian = change.T @ traces @ change, np.eye(change.shape[1])
+    if not len(traces):
+        return []
     diagonal = np.diag(traces)
     nothing = diagonal <= 1e-14 * float(np.max(diagonal))
     scale = np.where(nothing, 1.0, 1.0 / np.sqrt(np.where(nothing, 1.0, diagonal)))
@@ -48,7 +56,6 @@ def _mixed(ready: Prepared) -> list[int]:
     if not bool(np.any(lost)):
         return []
     # Internal entries of one block are mixtures of the user's: name what the user wrote.
-    jacobian = ready.jacobian[ready.n_fixed :, ready.n_fixed :]
     inverse = np.linalg.inv(jacobian)
     weight = np.sqrt(np.maximum(np.diag(inverse.T @ traces @ inverse), 0.0))
     directions = (jacobian * scale) @ vectors[:, lost]

@@ -18,6 +18,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.products import Products, collect
 from growthmm.engines.long.residual_structures import structure_of
 from growthmm.engines.long.residual_structures.base import Structure
+from growthmm.engines.long.restriction import Restriction, restriction_of
 from growthmm.engines.long.rows import check_arrays
 from growthmm.engines.long.scaling import Scaling, entry_bases, find_scaling
 from growthmm.engines.long.surface import Surface
@@ -52,6 +53,8 @@ class Prepared:
         User's parameters are ``origin + jacobian @ internal``.
     n_rows, n_subjects : int
         Outcome values, and persons that have any.
+    restriction : Restriction, optional
+        How covariance parameters follow from free ones, where some are fixed or shared.
     """
 
     scaling: Scaling
@@ -65,6 +68,14 @@ class Prepared:
     origin: FloatArray
     n_rows: int
     n_subjects: int
+    restriction: Restriction | None = None
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters."""
+        if self.restriction is None:
+            return len(self.origin)
+        return self.n_fixed + len(self.restriction.names)
 
     @property
     def n_fixed(self) -> int:
@@ -113,6 +124,8 @@ class Prepared:
 
     def internal(self, values: FloatArray) -> FloatArray:
         """Internal parameters of the user's `values`."""
+        if self.restriction is not None:
+            values = self.restriction.expand(values, self.n_fixed)
         shifted = np.asarray(values, dtype=float) - self.origin
         return np.asarray(np.linalg.solve(self.jacobian, shifted), dtype=float)
 
@@ -150,9 +163,12 @@ def _prepare(problem: LongProblem) -> Prepared:
     _check_blocks(problem)
     structure = structure_of(problem)
     scaling = find_scaling(problem)
-    entries = problem.covariance_entries
+    entries = problem.block_entries
+    restriction = restriction_of(problem, structure)
     # Products are of the random effects' columns, so that a model without any has none.
+    # They divide by the residual variance, so that one held at zero takes the patterns.
     common = problem.residual.kind == "common" and problem.random.shape[1] > 0
+    common = common and (restriction is None or not restriction.singular)
     grid = collect_grid(problem, scaling, structure)
     products: Products | None = None
     patterns: Patterns | None = None
@@ -181,6 +197,7 @@ def _prepare(problem: LongProblem) -> Prepared:
         scaling.origin(problem.fixed.shape[1] + k + r),
         statistics.n_rows,
         statistics.n_subjects,
+        restriction,
     )
 
 

@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.design import DesignMatrix
-from growthmm.errors import DataError
-from growthmm.model.names import covariance_name
+from growthmm.errors import DataError, SpecificationError
+from growthmm.model.names import covariance_name, shared_names
 from growthmm.model.residual import COMMON, ResidualStructure
 
-__all__ = ["LongProblem", "RandomEffects", "refuse_infinite"]
+__all__ = ["LongProblem", "Pattern", "RandomEffects", "refuse_infinite"]
+
+Pattern = tuple[tuple[str | float, ...], ...]
 
 
 @dataclass(frozen=True)
 class RandomEffects:
-    """One independent block of random effects with an unstructured or diagonal covariance.
+    """One independent block of random effects: unstructured, diagonal, or of a linear pattern.
 
     Parameters
     ----------
@@ -28,11 +30,67 @@ class RandomEffects:
         Their columns in ``LongProblem.random``.
     diagonal : bool
         Whether covariances within the block are zero.
+    pattern : tuple of tuple of (str or float), optional
+        The whole symmetric covariance matrix, (n_effects, n_effects): for each entry the name of
+        its parameter, or the number at which it is fixed. Entries with one name are equal.
+
+    Examples
+    --------
+    Two independent effects with one variance:
+
+    >>> RandomEffects(("a", "b"), (0, 1), pattern=(("v", 0.0), (0.0, "v"))).pattern[0]
+    ('v', 0.0)
     """
 
     names: tuple[str, ...]
     columns: tuple[int, ...]
     diagonal: bool = False
+    pattern: Pattern | None = None
+
+    def __post_init__(self) -> None:
+        if self.pattern is not None:
+            _check_pattern(self)
+
+    @classmethod
+    def compound_symmetry(
+        cls, names: tuple[str, ...], columns: tuple[int, ...], group: str
+    ) -> RandomEffects:
+        """A block with one variance and one covariance.
+
+        Examples
+        --------
+        >>> RandomEffects.compound_symmetry(("a", "b"), (0, 1), "id").pattern
+        (('var(a,b|id)', 'cov(a,b|id)'), ('cov(a,b|id)', 'var(a,b|id)'))
+        """
+        variance, covariance = shared_names(names, group)
+        size = range(len(names))
+        rows = tuple(tuple(variance if a == b else covariance for b in size) for a in size)
+        return cls(names, columns, pattern=rows)
+
+
+def _check_pattern(block: RandomEffects) -> None:
+    pattern, size = block.pattern, len(block.names)
+    assert pattern is not None
+    if block.diagonal:
+        raise SpecificationError(
+            f"The block of {', '.join(block.names)} is diagonal and has a pattern.",
+            hint="Write the zeros into the pattern, and leave diagonal out.",
+        )
+    if len(pattern) != size or any(len(row) != size for row in pattern):
+        shape = " + ".join(str(len(row)) for row in pattern)
+        raise SpecificationError(
+            f"The pattern of {', '.join(block.names)} has rows of {shape} entries.",
+            hint=f"Write the whole symmetric matrix, {size} rows of {size} entries.",
+        )
+    for a in range(size):
+        for b in range(a, size):
+            here, there = pattern[a][b], pattern[b][a]
+            if here != there or not (isinstance(here, str) or np.isfinite(here)):
+                raise SpecificationError(
+                    f"Entries ({a + 1}, {b + 1}) and ({b + 1}, {a + 1}) of the pattern of "
+                    f"{', '.join(block.names)} are {here!r} and {there!r}.",
+                    hint="A covariance matrix is symmetric, and fixed entries are finite numbers.",
+                )
 
 
 @dataclass(frozen=True)
@@ -69,6 +127,9 @@ class LongProblem:
         Level of the grouping column of a ``by_group`` residual.
     strata_names : tuple of str
         Names of those levels.
+    fixed_parameters : tuple of (str, float)
+        Covariance and residual parameters that are held at a value, which may be zero as long as
+        every person's marginal covariance matrix stays positive definite.
     """
 
     outcome: NDArray[np.float64]
@@ -84,6 +145,12 @@ class LongProblem:
     residual: ResidualStructure = COMMON
     strata: NDArray[np.intp] | None = None
     strata_names: tuple[str, ...] = ()
+    fixed_parameters: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def restricted(self) -> bool:
+        """Whether covariance parameters are fixed or shared."""
+        return bool(self.fixed_parameters) or any(b.pattern is not None for b in self.blocks)
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -95,11 +162,10 @@ class LongProblem:
         return tuple(names)
 
     @property
-    def covariance_entries(self) -> tuple[tuple[int, int], ...]:
-        """Free entries (row, column) of the random-effects covariance matrix, row <= column.
+    def block_entries(self) -> tuple[tuple[int, int], ...]:
+        """Entries (row, column) of the random effects' covariance matrix within blocks.
 
-        Block by block; within an unstructured block (1,1), (1,2), ..., (2,2), ...: the order of
-        the parameters.
+        Row <= column; block by block; within an unstructured block (1,1), (1,2), ..., (2,2), ....
         """
         entries: list[tuple[int, int]] = []
         for block in self.blocks:
@@ -111,12 +177,40 @@ class LongProblem:
         return tuple(entries)
 
     @property
+    def block_cells(self) -> tuple[str | float, ...]:
+        """Parameter, or value, of each of `block_entries`: ``var(occasion|student)`` and so on."""
+        names, held = self.random_names, dict(self.fixed_parameters)
+        patterned = {
+            (a, b): block.pattern[i][j]
+            for block in self.blocks
+            if block.pattern is not None
+            for i, a in enumerate(block.columns)
+            for j, b in enumerate(block.columns)
+        }
+        cells: list[str | float] = []
+        for a, b in self.block_entries:
+            cell = patterned.get((a, b), covariance_name(names[a], names[b], self.group))
+            cells.append(held.get(cell, cell) if isinstance(cell, str) else float(cell))
+        return tuple(cells)
+
+    @property
+    def covariance_entries(self) -> tuple[tuple[int, int], ...]:
+        """Those of `block_entries` that are free."""
+        if not self.restricted:
+            return self.block_entries
+        cells = zip(self.block_entries, self.block_cells, strict=True)
+        return tuple(entry for entry, cell in cells if isinstance(cell, str))
+
+    @property
     def covariance_names(self) -> tuple[str, ...]:
-        """``var(occasion|student)``, ``cov((Intercept),occasion|student)`` and so on."""
-        names = self.random_names
-        return tuple(
-            covariance_name(names[a], names[b], self.group) for a, b in self.covariance_entries
-        )
+        """The parameter of each of `covariance_entries`; shared ones as often as they stand."""
+        return tuple(cell for cell in self.block_cells if isinstance(cell, str))
+
+    @property
+    def fixed_entries(self) -> tuple[tuple[int, int, float], ...]:
+        """Those of `block_entries` that are held, with their values."""
+        cells = zip(self.block_entries, self.block_cells, strict=True)
+        return tuple((a, b, cell) for (a, b), cell in cells if not isinstance(cell, str))
 
 
 def refuse_infinite(problem: LongProblem) -> None:

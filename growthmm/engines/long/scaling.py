@@ -123,9 +123,9 @@ def find_scaling(problem: LongProblem) -> Scaling:
         _check_outcome(problem)
         unit = max(float(np.std(problem.outcome)), np.finfo(float).tiny)
     random = _random_transform(problem, rows)
-    bases = entry_bases(problem.covariance_entries, len(random))
+    bases = entry_bases(problem.block_entries, len(random))
     entries = np.array(
-        [entry_vector(random @ basis @ random.T, problem.covariance_entries) for basis in bases]
+        [entry_vector(random @ basis @ random.T, problem.block_entries) for basis in bases]
     ).T.reshape(len(bases), len(bases))
     log_det = float(np.sum(np.log(np.abs(np.diag(transform)))))
     return Scaling(offset, unit, transform, random, log_det, entries)

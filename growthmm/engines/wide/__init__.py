@@ -6,14 +6,19 @@ derivatives. Values are 1-D arrays in the order of :func:`parameter_names`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.distance import newton_step
 from growthmm.engines.wide import ram as _ram
 from growthmm.engines.wide.constraints import defined as _defined
+from growthmm.engines.wide.coordinates import well_scaled as _well_scaled
 from growthmm.engines.wide.fitting import Estimator, fit, information
 from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.latent import factor_scores
+from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.likelihood import evaluate as _evaluate
 from growthmm.engines.wide.measures import fit_measures
 from growthmm.engines.wide.prediction import fitted
@@ -31,6 +36,7 @@ __all__ = [
     "WideMoments",
     "WideProblem",
     "defined_values",
+    "distance",
     "factor_scores",
     "fit",
     "fit_measures",
@@ -80,20 +86,49 @@ def log_likelihood(problem: WideProblem, values: FloatArray, estimator: Estimato
     float
         Minus infinity where an outcomes' covariance matrix is not positive definite.
     """
-    system = _compile(problem)
-    if estimator == "reml":
-        _check_restricted(problem, system)
-    at = _evaluate(system, _values(problem, values), order=0, restricted=estimator == "reml")
-    return at.value
+    system = _conditioned(problem, values, estimator)
+    return _evaluate(
+        system, _values(problem, values), order=0, restricted=estimator == "reml"
+    ).value
 
 
 def score(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml") -> FloatArray:
     """Gradient of :func:`log_likelihood`, (n_parameters,)."""
+    system = _conditioned(problem, values, estimator)
+    at = _evaluate(system, _values(problem, values), order=1, restricted=estimator == "reml")
+    assert system.turn is not None
+    return np.asarray(np.linalg.solve(system.turn.T, at.score))
+
+
+def distance(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml") -> float:
+    """How far a point is from the optimum: the largest component of a Newton step, in SEs.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        The point.
+    estimator : {"ml", "reml"}
+        Which likelihood.
+
+    Returns
+    -------
+    float
+        Infinite where the observed information is not positive definite.
+    """
+    system = _conditioned(problem, values, estimator)
+    at = _evaluate(system, _values(problem, values), restricted=estimator == "reml")
+    assert system.turn is not None
+    return newton_step(at.score, -at.hessian, system.turn)
+
+
+def _conditioned(problem: WideProblem, values: FloatArray, estimator: Estimator) -> System:
+    """The system, to be differentiated along well-scaled directions."""
     system = _compile(problem)
     if estimator == "reml":
         _check_restricted(problem, system)
-    at = _evaluate(system, _values(problem, values), order=1, restricted=estimator == "reml")
-    return at.score
+    return replace(system, turn=_well_scaled(system, _values(problem, values)))
 
 
 def defined_values(

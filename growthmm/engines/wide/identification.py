@@ -17,7 +17,7 @@ __all__ = ["moment_jacobian", "null_directions", "null_space"]
 
 FloatArray = NDArray[np.float64]
 
-RANK_TOLERANCE = 1e-8
+RANK_TOLERANCE = 1e-11
 
 
 def moment_jacobian(system: System, values: FloatArray) -> FloatArray:

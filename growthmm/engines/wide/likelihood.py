@@ -203,6 +203,9 @@ def evaluate(
             return _failed(size)
         value -= float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
         value += 0.5 * len(system.fixed) * LOG_2PI
+        if system.turn is not None:
+            block = system.turn[np.ix_(system.fixed, system.fixed)]
+            value += float(np.linalg.slogdet(block)[1])
         root = np.linalg.solve(factor, np.diag(scale))
         inverse = root.T @ root
     n_fixed = len(system.fixed)
