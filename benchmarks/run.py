@@ -33,6 +33,7 @@ RESULTS = Path(__file__).with_name("results")
 QUICK = (200, 20_000)
 QUICK_PEERS = ("lme4", "MixedLM", "lavaan", "semopy")
 FULL = (200, 2_000, 20_000, 200_000, 1_000_000)
+FLAT = ("lavaan", "semopy")
 LARGEST_WIDE_SCENARIO = 200_000
 """20 occasions of a million persons are 1 GB in each program."""
 
@@ -107,8 +108,8 @@ def compare(scenario: Scenario, limits: Limits, out: Outcome) -> None:
             _alone(data, ours, out)
             for peer, kind in _opponents(scenario, limits):
                 size, seconds = last.get(peer, (n, 0.0))
-                # Small fits are mostly overhead, so that only large ones foretell larger ones.
-                expected = seconds * (n / size) if seconds > 0.2 else 0.0
+                # What works on moments hardly takes longer for more persons.
+                expected = seconds * (1 if peer in FLAT else n / size)
                 row = race(
                     peer,
                     data,
@@ -169,7 +170,7 @@ def main() -> None:
     quick = not (arguments.full or arguments.sizes)
     limits = Limits(
         tuple(arguments.sizes or (QUICK if quick else FULL)),
-        arguments.longest or (4.0 if quick else 100.0),
+        arguments.longest or (10.0 if quick else 100.0),
         3 if quick else 11,
         tuple(arguments.peers) if arguments.peers else QUICK_PEERS if quick else None,
     )

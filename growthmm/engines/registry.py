@@ -11,7 +11,7 @@ from typing import Any, Literal
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.wide.problem import WideProblem
-from growthmm.errors import EngineNotInstalledError, SpecificationError
+from growthmm.errors import EngineNotInstalledError, SpecificationError, UnsupportedEngineError
 
 __all__ = ["ENGINES", "Engine", "EngineState", "engine", "run", "states"]
 
@@ -225,6 +225,11 @@ def run(name: str, problem: LongProblem | WideProblem, **options: Any) -> Engine
             hint="Translate the model, or choose an engine of its family.",
         )
     if not e.own:
+        if isinstance(problem, LongProblem) and problem.restricted:
+            raise UnsupportedEngineError(
+                f"The engine {name} cannot fix or equate covariance parameters.",
+                hint="Use the long engine.",
+            )
         found = state(name)
         if not found.installed:
             raise EngineNotInstalledError(

@@ -182,6 +182,8 @@ def _intercept_alone(fit: EngineFit, problem: LongProblem) -> tuple[int, int] | 
         return None
     if not np.all(np.asarray(problem.random) == 1.0):
         return None
+    if problem.restricted:
+        return None
     return fit.names.index(problem.covariance_names[0]), fit.names.index("var(Residual)")
 
 

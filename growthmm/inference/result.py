@@ -207,6 +207,9 @@ class FitResult:
                 if path.op == "~~" and path.left in order and path.right in order and not path.free:
                     a, b = order[path.left], order[path.right]
                     matrix[a, b] = matrix[b, a] = path.value or 0.0
+        if isinstance(self.data, LongData):
+            for a, b, value in self.data.problem.fixed_entries:
+                matrix[a, b] = matrix[b, a] = value
         for a, b, k in found.entries:
             matrix[a, b] = matrix[b, a] = self.fit.estimates[k]
         return pd.DataFrame(matrix, index=labels, columns=labels)

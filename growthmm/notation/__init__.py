@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -69,9 +70,10 @@ def recognise(text: str) -> str:
         if notation(name).recognises(text):
             return name
     sem_signs = ("=~", "~~", ":=", "~1", "~ 1\n")
-    first = text.strip()
-    if any(sign in text for sign in sem_signs) and "|" not in first.split("\n")[0]:
+    unquoted = re.sub(r"`[^`]*`", "", text)
+    first = unquoted.strip().split("\n")[0]
+    if any(sign in unquoted for sign in sem_signs) and "|" not in first:
         return "lavaan"
-    if "|" not in text and text.count("~") > 1:
+    if "|" not in unquoted and unquoted.count("~") > 1:
         return "lavaan"
     return "lme4"

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from growthmm.model.sem import Constraint, Defined
 from growthmm.notation import openmx_parser as r
 from growthmm.notation.lavaan_parser import Source, parse_side
-from growthmm.notation.openmx_calls import AlgebraPart, ConstraintPart, ModelPart
+from growthmm.notation.openmx_parts import AlgebraPart, ConstraintPart, ModelPart
 from growthmm.notation.sem_expression import (
     FUNCTIONS,
     Call,

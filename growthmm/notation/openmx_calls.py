@@ -21,6 +21,17 @@ from growthmm.notation.openmx_parser import (
     String,
     Unary,
 )
+from growthmm.notation.openmx_parts import (
+    AlgebraPart,
+    ConstraintPart,
+    GroupsPart,
+    Ignored,
+    ModelPart,
+    PathPart,
+    Several,
+    Unknown,
+    Value,
+)
 from growthmm.notation.openmx_values import (
     CONSTANTS,
     NULL,
@@ -34,98 +45,8 @@ from growthmm.notation.openmx_values import (
     subset,
 )
 
-__all__ = ["AlgebraPart", "ConstraintPart", "GroupsPart", "ModelPart", "PathPart", "run"]
+__all__ = ["run"]
 
-
-@dataclass(frozen=True, slots=True)
-class PathPart:
-    """``mxPath()``: its arguments, before they are spread over cells."""
-
-    origins: Vector
-    targets: Vector
-    connect: str
-    arrows: Vector
-    free: Vector
-    values: Vector
-    labels: Vector
-    lower: Vector
-    upper: Vector
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class AlgebraPart:
-    """``mxAlgebra()``: a named expression."""
-
-    name: str
-    expression: Node
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConstraintPart:
-    """``mxConstraint()``: a relation."""
-
-    relation: Binary
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class GroupsPart:
-    """``mxFitFunctionMultigroup()``: which submodels are fitted together."""
-
-    names: tuple[str, ...]
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPart:
-    """``mxModel()``: what it is made of, in order."""
-
-    name: str
-    kind: str
-    manifest: tuple[str, ...] = ()
-    latent: tuple[str, ...] = ()
-    paths: tuple[PathPart, ...] = ()
-    relations: tuple[AlgebraPart | ConstraintPart, ...] = ()
-    data: DataPart | None = None
-    groups: GroupsPart | None = None
-    submodels: tuple[ModelPart, ...] = ()
-    observed_information: bool = False
-    position: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Several:
-    """A list of parts."""
-
-    parts: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignored:
-    """A part that changes nothing of the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A value that nothing here computes."""
-
-    node: Node
-
-
-Value = (
-    Vector
-    | PathPart
-    | AlgebraPart
-    | ConstraintPart
-    | GroupsPart
-    | DataPart
-    | ModelPart
-    | _Several
-    | _Ignored
-    | _Unknown
-)
 
 _SAME_MODEL = ("mxRun", "mxTryHard", "mxTryHardOrig", "mxTryHardWideSearch", "mxAutoStart")
 _NO_PART = ("mxCI", "mxFitFunctionML", "mxComputeSequence", "mxComputeDefault")
@@ -212,7 +133,7 @@ class _Script:
             raise self.fail(
                 "A change within a model is not read.", node, "Say it in mxPath(), in the model."
             )
-        return _Ignored()
+        return Ignored()
 
     def value(self, node: Node) -> Value:
         """The value of an expression."""
@@ -227,11 +148,11 @@ class _Script:
         if isinstance(node, String):
             return Vector((node.text,))
         if isinstance(node, Name):
-            return self.variables.get(node.text) or CONSTANTS.get(node.text) or _Unknown(node)
+            return self.variables.get(node.text) or CONSTANTS.get(node.text) or Unknown(node)
         if isinstance(node, Unary):
             operand = self.value(node.operand)
             if not isinstance(operand, Vector) or node.op == "~":
-                return _Unknown(node)
+                return Unknown(node)
             if node.op == "+":
                 return operand
             return negative(operand) if node.op == "-" else opposite(operand)
@@ -239,30 +160,30 @@ class _Script:
             left, right = self.value(node.left), self.value(node.right)
             if isinstance(left, Vector) and isinstance(right, Vector) and node.op in "+-*/^:":
                 return binary(node.op, left, right)
-            return _Unknown(node)
+            return Unknown(node)
         if isinstance(node, Index):
             return self._element(node)
         if isinstance(node, Call):
             return self._called(node)
-        return self.statement(node) if isinstance(node, Assign) else _Unknown(node)
+        return self.statement(node) if isinstance(node, Assign) else Unknown(node)
 
     def _element(self, node: Index) -> Value:
         target = self.value(node.target)
         if isinstance(target, Vector) and len(node.arguments) == 1:
             argument = node.arguments[0].value
-            index = self.value(argument) if argument is not None else _Ignored()
+            index = self.value(argument) if argument is not None else Ignored()
             if isinstance(index, Vector):
                 return subset(target, index)
-        return _Unknown(node)
+        return Unknown(node)
 
     def _called(self, node: Call) -> Value:
         name = node.function
         if name in _CALLS:
             return _CALLS[name](self, node)
         if name in _NO_PART:
-            return _Ignored()
+            return Ignored()
         if name in _SAME_MODEL:
-            return self._arguments(node)[0][1] if node.arguments else _Unknown(node)
+            return self._arguments(node)[0][1] if node.arguments else Unknown(node)
         if name.startswith(("mx", "omx", "imx")) and name not in _REPORTS:
             raise self.fail(
                 f"{name}() is not read.",
@@ -272,13 +193,13 @@ class _Script:
             )
         function = VECTOR_FUNCTIONS.get(name)
         if function is None:
-            return _Unknown(node)
+            return Unknown(node)
         arguments = self._arguments(node)
         vectors = [(label, value) for label, value in arguments if isinstance(value, Vector)]
         if len(vectors) == len(arguments):
             return function(vectors)
         parts = tuple(value for _, value in arguments)
-        return _Several(parts) if name in ("c", "list") else _Unknown(node)
+        return Several(parts) if name in ("c", "list") else Unknown(node)
 
     def _arguments(self, node: Call) -> list[tuple[str | None, Value]]:
         return [
@@ -395,7 +316,7 @@ def _data(script: _Script, node: Call) -> DataPart:
     def follow(target: Node) -> Node:
         if isinstance(target, Name):
             value = script.variables.get(target.text)
-            if isinstance(value, _Unknown) and isinstance(value.node, (Call, Index)):
+            if isinstance(value, Unknown) and isinstance(value.node, (Call, Index)):
                 return value.node
         return target
 
@@ -405,7 +326,7 @@ def _data(script: _Script, node: Call) -> DataPart:
 def _option(script: _Script, node: Call) -> Value:
     arguments = script._arguments(node)
     if not arguments or not isinstance(arguments[0][1], ModelPart):
-        return _Ignored()
+        return Ignored()
     settings = [v.items[0] if isinstance(v, Vector) and v.items else None for _, v in arguments[1:]]
     observed = settings[:1] == ["Calculate Hessian"] and settings[1:2] == ["Yes"]
     model = arguments[0][1]
@@ -459,7 +380,7 @@ def _setting(made: ModelPart, name: str, value: Vector) -> ModelPart:
 
 def _with(made: ModelPart, value: Value, script: _Script, node: Node) -> ModelPart:
     """The model with one more part."""
-    if isinstance(value, _Several):
+    if isinstance(value, Several):
         for part in value.parts:
             made = _with(made, part, script, node)
         return made
@@ -474,7 +395,7 @@ def _with(made: ModelPart, value: Value, script: _Script, node: Node) -> ModelPa
     if isinstance(value, ModelPart):
         others = tuple(part for part in made.submodels if part.name != value.name)
         return replace(made, submodels=(*others, value))
-    if isinstance(value, _Ignored) or value == NULL:
+    if isinstance(value, Ignored) or value == NULL:
         return made
     raise script.fail(
         "This part of the model cannot be worked out from the text.",

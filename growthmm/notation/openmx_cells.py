@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from growthmm.notation.lavaan_parser import Source
-from growthmm.notation.openmx_calls import ModelPart, PathPart
 from growthmm.notation.openmx_names import RESERVED, definition_column
+from growthmm.notation.openmx_parts import ModelPart, PathPart
 from growthmm.notation.openmx_values import Item, Vector
 
 __all__ = ["Cell", "Place", "cells"]

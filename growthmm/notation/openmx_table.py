@@ -11,9 +11,9 @@ from growthmm.model.defaults import Default
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
 from growthmm.notation.lavaan_parser import Source
 from growthmm.notation.openmx_algebra import Relations, relations, renamed
-from growthmm.notation.openmx_calls import ModelPart
 from growthmm.notation.openmx_cells import Cell, Place, cells
 from growthmm.notation.openmx_names import Dictionary
+from growthmm.notation.openmx_parts import ModelPart
 
 __all__ = ["sem_model"]
 

@@ -81,10 +81,10 @@ def arithmetic(node: Node, program: str, spelled: Callable[[str], str]) -> str |
         )
         operator = "^" if node.operator == "**" and program == "stata" else node.operator
         return f"{left} {operator} {right}"
-    if isinstance(node, Call) and not node.keywords:
-        name = FUNCTIONS[program].get(node.function)
+    if isinstance(node, Call) and not node.keywords and node.function in FUNCTIONS[program]:
+        name = FUNCTIONS[program][node.function]
         inside = [arithmetic(argument, program, spelled) for argument in node.args]
-        if name is not None and None not in inside:
+        if None not in inside:
             return f"{name}({', '.join(str(part) for part in inside)})"
     return None
 

@@ -143,10 +143,14 @@ def complete(
     measuring = _measuring(rows, manifest, latent)
     kept = [
         row
-        for row in (*_as_loadings(rows, manifest, latent), *added)
+        for row in (*rows, *added)
         if row.op == "->" or not ({row.left, row.right} & set(conditional))
     ]
-    paths = tuple(_path(row, measuring) for row in kept)
+    factors, observed = set(latent), set(manifest)
+    paths = tuple(
+        _path(row, row.left in measuring or (row.left in factors and row.right in observed))
+        for row in kept
+    )
     return paths, Roles(tuple(manifest), tuple(latent), tuple(conditional))
 
 
@@ -185,18 +189,17 @@ def _measuring(
     return frozenset(name for name, targets in effects.items() if not targets & set(manifest))
 
 
-def _path(row: Row, measuring: frozenset[str]) -> Path:
+def _path(row: Row, loads: bool) -> Path:
     cell = row.cell
     op: Operator
     if row.op == "->":
         op, left, right = "~", row.right, row.left
-        if row.left in measuring or row.rule.startswith("measures"):
+        if loads:
             op, left, right = "=~", row.left, row.right
     elif row.op == "~1":
         op, left, right = "~1", row.right, ""
     else:
         op, left, right = "~~", row.left, row.right
-    rule = "written" if row.rule.startswith("measures") else row.rule
     return Path(
         left,
         op,
@@ -205,18 +208,8 @@ def _path(row: Row, measuring: frozenset[str]) -> Path:
         value=cell.value,
         label=cell.label,
         start=cell.start,
-        rule=rule,
+        rule=row.rule,
     )
-
-
-def _as_loadings(rows: Sequence[Row], manifest: Sequence[str], latent: Sequence[str]) -> list[Row]:
-    """Rows in which effects of latent on observed variables are marked as loadings."""
-    return [
-        replace(row, rule="measures")
-        if row.op == "->" and row.left in latent and row.right in manifest
-        else row
-        for row in rows
-    ]
 
 
 def same_sem(first: SemModel, second: SemModel) -> bool:

@@ -12,7 +12,7 @@ from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.notation.program_effects import name_list
 from growthmm.notation.program_sem import Cell, Row, complete
 from growthmm.notation.program_tokens import Cursor, Token
-from growthmm.notation.sas_calis_cells import pair_cells, read_cells, read_constraints
+from growthmm.notation.sas_calis_cells import check_number, pair_cells, read_cells, read_constraints
 from growthmm.notation.sas_lineqs import read_lineqs
 from growthmm.notation.sas_options import (
     CALIS_OPTIONS,
@@ -45,6 +45,8 @@ class Draft:
     seen: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    explained: set[str] = field(default_factory=set)
+    keys: set[tuple[str, str, str]] = field(default_factory=set)
     order: dict[str, None] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     latent_hint: set[str] = field(default_factory=set)
@@ -78,10 +80,15 @@ class Draft:
     def add(self, op: str, left: str, right: str, cell: Cell, token: Token) -> None:
         """A row; variables are known in the order of their rows."""
         row = Row(op, left, right, cell, token.position)
-        if any(row.key == other.key for other in self.rows):
+        if op == "->" and left == right:
+            raise self.fail(f"{left} cannot explain itself", token)
+        if row.key in self.keys:
             shown = f"{left} {op} {right}".strip()
             raise self.fail(f"{shown} is written twice", token, "Keep one of the two.")
         self.order.update(dict.fromkeys(name for name in (left, right) if name))
+        self.keys.add(row.key)
+        if op == "->":
+            self.explained.add(right)
         self.rows.append(row)
 
 
@@ -190,6 +197,7 @@ def _one_path(draft: Draft, cursor: Cursor) -> None:
     if arrow.kind != "sign" or arrow.text not in (*_LEFTWARD, *_RIGHTWARD, *_BOTH):
         raise cursor.fail("An arrow is missing", ("<===", "===>", "<==>"), token=arrow)
     right = _side(cursor)
+    check_number(cursor, len(left) * len(right))
     pairs = [(a, b) for a in left for b in right]
     if arrow.text in _BOTH:
         read_cells(draft, cursor, "~~", pairs, arrow)

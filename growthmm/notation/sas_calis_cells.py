@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from growthmm.notation.sas_calis import Draft
 
-__all__ = ["pair_cells", "read_cell", "read_cells", "read_constraints"]
+__all__ = ["check_number", "pair_cells", "read_cell", "read_cells", "read_constraints"]
+
+MAX_PARAMETERS = 10_000
 
 _RELATIONS = ("<=", ">=", "<", ">", "=", "==")
 
@@ -90,9 +92,8 @@ def _covariance(draft: Draft, first: str, second: str, cell: Cell, token: Token)
     errors = [name in draft.errors for name in (first, second)]
     ends = [draft.errors.get(name, name) for name in (first, second)]
     if errors[0] != errors[1]:
-        explained = {row.right for row in draft.rows if row.op == "->"}
         other = ends[1] if errors[0] else ends[0]
-        if other not in explained:
+        if other not in draft.explained:
             raise draft.fail(
                 f"A covariance of an error with {other} is not supported",
                 token,
@@ -101,14 +102,25 @@ def _covariance(draft: Draft, first: str, second: str, cell: Cell, token: Token)
     draft.add("~~", ends[0], ends[1], cell, token)
 
 
+def check_number(cursor: Cursor, number: int) -> None:
+    """Refuse a list of more parameters than a model can have."""
+    if number > MAX_PARAMETERS:
+        raise cursor.fail(
+            f"The lists make {number} parameters, more than {MAX_PARAMETERS}",
+            hint="Write a smaller model.",
+        )
+
+
 def pair_cells(cursor: Cursor) -> list[tuple[Token, Token]]:
     """``a b c``: all pairs within the list, row by row; ``a * b c``: between two lists."""
     first = name_list(cursor)
     if cursor.accept("*"):
         second = name_list(cursor)
+        check_number(cursor, len(first) * len(second))
         return [(a, b) for a in first for b in second]
     if len(first) == 1:
         raise cursor.fail("A covariance needs two variables", ("a variable",))
+    check_number(cursor, len(first) ** 2)
     return [(first[i], first[j]) for i in range(len(first)) for j in range(i)]
 
 

@@ -237,6 +237,7 @@ def _head(draft: _Draft, cursor: Cursor) -> None:
             draft.note(f"reference level of {column}", "the last", "BY: indicators, the last 0")
         else:
             draft.covariates.add(key)
+            draft.variables.column(token)
     draft.response = draft.variables.term((response,)).factors[0]
 
 

@@ -208,19 +208,27 @@ def _generate(shown: str, tokens: list[Token], stop: int, variables: Variables) 
     word = tokens[0].text
     if not (tokens[0].kind == "name" and len(word) >= 1 and "generate".startswith(word)):
         if len(tokens) > 1 and len(word) >= 4 and "replace".startswith(word):
-            variables.recoded.add(tokens[1].text)
+            _replaced(tokens[1].text, variables)
         return
     rest = tokens[1:]
     if rest and rest[0].text in _TYPES:
         rest = rest[1:]
     if len(rest) < 3 or not rest[0].is_name or rest[1].text != "=":
         return
+    variables.seen.setdefault(rest[0].text, rest[0].text)
     if any(token.says("if", "in") for token in rest):
         return
     right = shown[rest[1].end : stop]
     expression = assigned(right, "stata", variables.derived, folded=False)
     if expression is not None:
         variables.derived[rest[0].text] = expression
+
+
+def _replaced(name: str, variables: Variables) -> None:
+    """A column that is changed: one of the data's own is recoded, one made here just made."""
+    variables.derived.pop(name, None)
+    if name not in variables.seen:
+        variables.recoded.add(name)
 
 
 def options(cursor: Cursor, stops: Collection[str] = ()) -> list[Option]:

@@ -15,6 +15,8 @@ from growthmm.notation.stata_commands import ModelCommand, Option, abbreviates, 
 
 __all__ = ["read_sem"]
 
+MAX_PARAMETERS = 10_000
+
 _SILENT = words(
     "standardized nolog log nocnsreport noheader nofvlabel notable nodescribe nofootnote level "
     "difficult iterate tolerance ltolerance nrtolerance technique trace from satopts baseopts "
@@ -39,11 +41,14 @@ class _Draft:
     command: ModelCommand
     rows: list[Row] = field(default_factory=list)
     order: dict[str, None] = field(default_factory=dict)
+    explained: set[str] = field(default_factory=set)
     seen: dict[tuple[str, str, str], Token] = field(default_factory=dict)
     defaults: list[Default] = field(default_factory=list)
 
     def add(self, op: str, left: str, right: str, cell: Cell, token: Token) -> None:
         row = Row(op, left, right, cell, token.position)
+        if op == "->" and left == right:
+            raise self.command.cursor.fail(f"{left} cannot explain itself", token=token)
         if row.key in self.seen:
             raise self.command.cursor.fail(
                 f"{left} {op} {right}".strip() + " is written twice",
@@ -53,6 +58,8 @@ class _Draft:
         self.seen[row.key] = token
         self.order.update(dict.fromkeys(name for name in (left, right) if name))
         self.rows.append(row)
+        if op == "->":
+            self.explained.add(right)
 
     def name(self, token: Token) -> str:
         return self.command.variables.full(token.text)
@@ -154,6 +161,8 @@ def _path(draft: _Draft, cursor: Cursor) -> None:
         raise cursor.fail(f"{cursor.shown()} is no part of a path", ("a variable", ")"))
     if not left or (not right and arrow.text != "<-"):
         raise cursor.fail("A path lacks a variable", token=arrow)
+    if len(left) * max(len(right), 1) > MAX_PARAMETERS:
+        raise cursor.fail(f"A path of more than {MAX_PARAMETERS} parameters", token=arrow)
     if arrow.text == "<->":
         for a in left:
             for b in right:
@@ -175,7 +184,7 @@ def _path(draft: _Draft, cursor: Cursor) -> None:
 
 
 def _covariance(draft: _Draft, a: _End, b: _End, cell: Cell | None) -> None:
-    explained = {row.right for row in draft.rows if row.op == "->"}
+    explained = draft.explained
     for end in (a, b):
         error = end.name.startswith("e.")
         bare = end.name.removeprefix("e.")

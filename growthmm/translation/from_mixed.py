@@ -24,6 +24,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
+from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
@@ -135,6 +136,10 @@ def _product(parts: tuple[ColumnPart, ...]) -> Column:
     return Column(Term(tuple(part.expression for part in parts)), parts)
 
 
+def _as_well(first: str, second: str) -> str:
+    return "" if first == second else f": {first} has the same values"
+
+
 class _Assembly:
     """Collects the parts of the growth model, column by column."""
 
@@ -231,6 +236,12 @@ class _Assembly:
             return f"mean:{factor}"
         factor = self._factor(time)
         covariate = self._covariate(rest, varying=False)
+        if PredictorEffect(factor, covariate) in self.predictors:
+            raise NotIdentifiedError(
+                f"The effect of {self.spell(column)} is written twice.",
+                parameters=(self.spell(column),),
+                hint="Keep it in one term.",
+            )
         self.predictors.append(PredictorEffect(factor, covariate))
         return f"effect:{factor}:{covariate}"
 
@@ -264,16 +275,33 @@ class _Assembly:
     def _factor(
         self, parts: tuple[ColumnPart, ...], *, mean: bool = False, random: bool = False
     ) -> str:
-        old = self.factors.get(parts)
+        """The growth factor of a function of time; columns with the same values share one."""
+        key = self._key(parts)
+        old = self.factors.get(key)
         if old is None:
             column = _product(parts)
             loadings = tabulate(column, self.schema)
             name = self.book.factor(loadings, self.schema.occasions, r_name(column))
             old = GrowthFactor(name, column, loadings, mean=False, random=False)
-        self.factors[parts] = GrowthFactor(
+        if (mean and old.mean) or (random and old.random):
+            raise NotIdentifiedError(
+                f"The {'fixed' if mean else 'random'} effect of {self.spell(_product(parts))} is "
+                f"written twice{_as_well(self.spell(old.column), self.spell(_product(parts)))}.",
+                parameters=(self.spell(_product(parts)),),
+                hint="Keep it in one term." if mean else "Keep it in one block.",
+            )
+        self.factors[key] = GrowthFactor(
             old.name, old.column, old.loadings, old.mean or mean, old.random or random
         )
         return old.name
+
+    def _key(self, parts: tuple[ColumnPart, ...]) -> tuple[ColumnPart, ...]:
+        """The parts of the factor that has the same loadings, or these."""
+        if parts in self.factors:
+            return parts
+        loadings = tabulate(_product(parts), self.schema)
+        alike = (key for key, factor in self.factors.items() if same(factor.loadings, loadings))
+        return next(alike, parts)
 
     def _covariate(self, parts: tuple[ColumnPart, ...], *, varying: bool) -> str:
         column = _product(parts)
@@ -288,13 +316,6 @@ class _Assembly:
     def _block(self, columns: tuple[Column, ...]) -> FactorBlock:
         names = []
         for column in columns:
-            known = self.factors.get(column.parts)
-            if known is not None and known.random:
-                raise NotIdentifiedError(
-                    f"The random effect of {self.spell(column)} is written twice.",
-                    parameters=(self.spell(column),),
-                    hint="Keep it in one block.",
-                )
             names.append(self._factor(column.parts, random=True))
         for position, first in enumerate(names):
             for other, second in enumerate(names[position:], position):

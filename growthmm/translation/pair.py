@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from growthmm.data.design import bind_columns
 from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
@@ -197,6 +198,10 @@ def reread(pair: Pair, model: object) -> str | None:
         return f"fixed effects: {_terms(model.fixed)} against {_terms(meant.fixed)}"
     if _blocks(model) != _blocks(meant):
         return "random effects differ"
+    # The order of terms decides how factors are coded.
+    coded = bind_columns(model.fixed, None, known=pair.mixed.schema).columns
+    if {column_key(c) for c in coded} != {column_key(c) for c in pair.mixed.fixed}:
+        return f"the coding of {_terms(model.fixed)}"
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import islice, permutations, product
 
 from growthmm.data.design import bind_columns
 from growthmm.data.design_names import r_name
@@ -52,6 +53,9 @@ def mixed_from_growth(
     return _Formula(growth, spelling).result()
 
 
+ORDERS = 120
+"""How many orders of the terms are tried."""
+
 MESSAGE = "No mixed-model formula says parts of this model."
 
 
@@ -69,7 +73,8 @@ class _Formula:
         self._effects()
         if self.losses:
             raise UnsupportedError(MESSAGE, losses=self.losses)
-        ordered = _in_order(self.columns)
+        schema = _with_categorical_time(growth.schema)
+        ordered = _that_says(_in_order(self.columns), schema)
         terms = tuple(dict.fromkeys(column.term for _, column in ordered))
         spell = notation(self.spelling).coefficient
         names = [(key, spell(column)) for key, column in ordered]
@@ -98,7 +103,6 @@ class _Formula:
             estimator=growth.estimator,
             notation=self.spelling,
         )
-        schema = _with_categorical_time(growth.schema)
         bound = BoundMixed(model, schema, tuple(column for _, column in ordered), tuple(random))
         losses = _unsaid(bound)
         if losses:
@@ -211,6 +215,29 @@ def _in_order(columns: list[tuple[str, Column]]) -> list[tuple[str, Column]]:
     for at, (_, column) in enumerate(arranged):
         first.setdefault(column.term, at)
     return sorted(arranged, key=lambda kc: (len(kc[1].parts), first[kc[1].term]))
+
+
+def _that_says(columns: list[tuple[str, Column]], schema: Schema) -> list[tuple[str, Column]]:
+    """The columns in an order of terms whose coding is the one that is meant.
+
+    Whether a factor has all its levels or all but one depends on the terms before its own
+    (Chambers & Hastie 1992, Statistical Models in S, section 2.4.1), so among terms of one degree
+    other orders are tried.
+    """
+    by_term: dict[Term, list[tuple[str, Column]]] = {}
+    for key, column in columns:
+        by_term.setdefault(column.term, []).append((key, column))
+    degrees: dict[int, list[Term]] = {}
+    for term in by_term:
+        degrees.setdefault(len(term.factors), []).append(term)
+    wanted = Counter(column_key(column) for _, column in columns)
+    orders = product(*(permutations(terms) for terms in degrees.values()))
+    for order in islice(orders, ORDERS):
+        terms = [term for same in order for term in same]
+        said = bind_columns(terms, None, known=schema).columns
+        if Counter(column_key(column) for column in said) == wanted:
+            return [pair for term in terms for pair in by_term[term]]
+    return columns
 
 
 def _unsaid(bound: BoundMixed) -> list[Loss]:

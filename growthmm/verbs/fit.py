@@ -40,6 +40,7 @@ def fit(
     df: Literal["none"] | None = None,
     robust: Literal["cr0", "observed"] | None = None,
     start: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     outcome: str | None = None,
     time_values: Sequence[float] | None = None,
     layout: Layout | None = None,
@@ -76,7 +77,10 @@ def fit(
         Standard errors clustered by person: of the fixed effects (``cr0``, either family), or of
         all parameters by observed information (lavaan's MLR, wide engine).
     start : mapping of str to float, optional
-        Starting values of all parameters by name.
+        Starting values of all free parameters by name.
+    fixed : mapping of str to float, optional
+        Parameters held at a value, by name (our engines): variances, covariances and residual
+        parameters of a mixed model, any parameter of a structural equation model.
     outcome, time_values, layout : optional
         Facts about data for a structural equation model, see ``translate``.
     notation, function : str, optional
@@ -129,6 +133,13 @@ def fit(
         engine = "long" if family == "mixed" else "wide"
     chosen = engine_called(engine)
     fitted, arrays, notes = _arrays(read.model, data, facts, chosen.family)
+    if fixed:
+        if not chosen.own:
+            raise UnsupportedEngineError(
+                f"The engine {engine} cannot hold parameters at values.",
+                hint="Use one of ours: long or wide.",
+            )
+        fitted, arrays = _held(fitted, arrays, fixed)
     options: dict[str, Any] = {"estimator": read.model.estimator}
     if chosen.own:
         options |= {"information": information or "expected"}
@@ -147,6 +158,37 @@ def fit(
     if robust is not None:
         answer = with_robust_errors(answer, arrays.problem, robust)
     return FitResult(fitted, answer, arrays, read.label, notes, robust)
+
+
+def _held(
+    model: MixedModel | SemModel, arrays: LongData | WideData, fixed: Mapping[str, float]
+) -> tuple[MixedModel | SemModel, LongData | WideData]:
+    """The model and its arrays with parameters held at values."""
+    given = {name: float(value) for name, value in fixed.items()}
+    if isinstance(arrays, LongData):
+        problem = replace(arrays.problem, fixed_parameters=tuple(given.items()))
+        long_engine.parameter_names(problem)  # refuses unknown names
+        return model, replace(arrays, problem=problem)
+    sem = arrays.problem.model
+    strange = [name for name in given if name not in sem.free_parameters]
+    if strange:
+        raise SpecificationError(
+            f"The model has no free parameter {', '.join(map(repr, strange))} to fix.",
+            hint=f"It has: {', '.join(sem.free_parameters)}.",
+        )
+    bad = [f"{name} = {value}" for name, value in given.items() if not np.isfinite(value)]
+    if bad:
+        raise SpecificationError(
+            f"Parameters are fixed at {', '.join(bad)}.", hint="Fix them at finite numbers."
+        )
+    paths = tuple(
+        replace(path, free=False, value=given[path.parameter])
+        if path.free and path.parameter in given
+        else path
+        for path in sem.paths
+    )
+    sem = replace(sem, paths=paths)
+    return sem, replace(arrays, problem=replace(arrays.problem, model=sem))
 
 
 def _known(value: Any, allowed: tuple[Any, ...], what: str) -> Any:

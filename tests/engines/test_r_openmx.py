@@ -150,7 +150,7 @@ STRUCTURES = {
     "uncorrelated": ({"blocks": APART}, "ml"),
     "by_group": ({"kind": "by_group", "by": "sex"}, "ml"),
     "ar1": ({"kind": "ar1"}, "ml"),
-    "ar1+common": ({"kind": "ar1+common", "n_random": 1}, "ml"),
+    "ar1+common, no random effects": ({"kind": "ar1+common", "n_random": 0}, "ml"),
     "csh, no random effects": ({"kind": "csh", "n_random": 0}, "ml"),
     "unstructured, no random effects": ({"kind": "unstructured", "n_random": 0}, "ml"),
 }
@@ -178,6 +178,16 @@ def test_glmmtmb_agrees_with_the_long_engine(name):
     else:
         np.testing.assert_allclose(errors, ours.standard_errors[:2], rtol=1e-5)
     assert witness.version == available()["glmmTMB"]
+
+
+@pytest.mark.r("glmmTMB")
+@pytest.mark.nightly
+def test_glmmtmb_says_that_a_fit_is_singular():
+    problem = long_problem(kind="ar1+common", n_random=1)
+    ours, witness = long.fit(problem), fit_glmmtmb(problem)
+    assert ours.boundary.at_boundary
+    assert witness.boundary.at_boundary
+    assert witness.log_likelihood == pytest.approx(ours.log_likelihood, abs=1e-5)
 
 
 @pytest.mark.r("glmmTMB")
@@ -232,8 +242,8 @@ def test_they_are_engines_by_name():
 @pytest.mark.r("OpenMx", "glmmTMB")
 @pytest.mark.nightly
 def test_verify_counts_them():
-    case = gm.verify(
-        "gpa ~ occasion + (occasion | student)", gm.datasets.gpa(), engines=["openmx", "glmmtmb"]
-    )
-    used = {report.name for report in case.engines if report.used}
-    assert {"openmx", "glmmtmb"} <= used
+    formula = "gpa ~ occasion + (occasion | student)"
+    result = gm.verify(formula, gm.datasets.gpa(), engines=["openmx", "glmmtmb"])
+    table = result.engines.set_index("name")
+    assert table.loc[["openmx", "glmmtmb"], "used"].all()
+    assert result.verdict == "identical"

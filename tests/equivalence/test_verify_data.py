@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import growthmm as gm
-from growthmm.errors import NotEquivalentError
 from growthmm.equivalence.result import Equivalence
+from growthmm.errors import NotEquivalentError
 
 FORMULA = "y ~ time * x + w + (time | id)"
 
@@ -76,6 +76,16 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
         {"estimator": "reml"},
     ),
     "covariate in odd units": (FORMULA, lambda: frame().assign(x=lambda d: d["x"] * 1e5), {}),
+    "months of years, quadratic, restricted": (
+        "y ~ time + I(time^2) + x + (time | id)",
+        lambda: frame(times=tuple(2008 + k / 12 for k in range(4))),
+        {"estimator": "reml"},
+    ),
+    "time in thousandths of a day": (
+        "y ~ time + I(time^2) + x + (time | id)",
+        lambda: frame().assign(time=lambda d: -300 + d["time"] / 100),
+        {},
+    ),
     "near collinear": ("y ~ time + x + x2 + (time | id)", near_collinear, {}),
     "more times than persons": (
         "y ~ time + (1 | id)",

@@ -162,8 +162,16 @@ GOLDEN = {
         "model y = t x t*x / solution;",
         "random intercept t / subject=id type=un;",
     ],
-    "y ~ 1 + (1 | id)": ["class id;", "model y = / solution;", "random intercept / subject=id type=un;"],
-    "y ~ t + (t || id)": ["class id;", "model y = t / solution;", "random intercept t / subject=id type=vc;"],
+    "y ~ 1 + (1 | id)": [
+        "class id;",
+        "model y = / solution;",
+        "random intercept / subject=id type=un;",
+    ],
+    "y ~ t + (t || id)": [
+        "class id;",
+        "model y = t / solution;",
+        "random intercept t / subject=id type=vc;",
+    ],
     "y ~ 0 + factor(t) + (1 | school/id)": [
         "class t(ref=first) school id;",
         "model y = t / solution noint;",
@@ -219,7 +227,7 @@ def test_there_and_back_by_another_notation(text: str, name: str) -> None:
 
 LOSSES = {
     ("y ~ t + (1 + factor(sex) | id)", "common"): "an intercept beside C(sex) | id",
-    ("y ~ ns(t, df = 3)", "common"): "ns(t, 3)",
+    ("y ~ ns(t, df = 3)", "common"): "ns(t, df=3)",
     ("y ~ C(sex, contr.sum)", "common"): "C(sex, Sum)",
     ("y ~ t", "ar1"): "the column of persons of residuals ar1",
     ("y ~ X + x", "common"): "the name 'x'",

@@ -218,9 +218,30 @@ def test_no_coding_of_a_covariate_is_guessed() -> None:
         gm.translate(text, "lme4", data=frame, id="id", time="t", notation_name="lavaan")
 
 
-def test_redundant_effects_are_refused() -> None:
-    with pytest.raises(NotIdentifiedError, match="twice"):
-        mixed_pair("y ~ t + (t | id) + (1 | id)", _frame())
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("y ~ t + (t | id) + (1 | id)", "twice"),
+        ("y ~ t + I(1*t) + (t | id)", "t has the same values"),
+        ("y ~ t*x + I(1*t):x + (t | id)", "twice"),
+        ("y ~ t + (t | id) + (0 + I(2*t - t) | id)", "t has the same values"),
+    ],
+)
+def test_redundant_effects_are_refused(text: str, match: str) -> None:
+    with pytest.raises(NotIdentifiedError, match=match):
+        mixed_pair(text, _frame())
+
+
+def test_columns_with_the_same_values_are_one_growth_factor() -> None:
+    there, again = assert_round_trip("y ~ poly(t, 2, raw = TRUE)*x + (t | id)", _frame())
+    assert [factor.name for factor in there.growth.factors] == ["i", "s", "q"]
+    assert formula(again).startswith("y ~ t + I(t^2) + x")
+
+
+def test_the_order_of_terms_that_codes_a_factor_is_kept() -> None:
+    # After t:w the levels of sex in w:sex are all but one, as R has it; before it, all.
+    for text in ("y ~ 0 + factor(t) + t:w + w:sex + (1 | id)", "y ~ t + w:sex + t:w + (1 | id)"):
+        assert_round_trip(text, _frame(), time="t")
 
 
 def test_the_outcome_is_no_covariate_of_itself() -> None:

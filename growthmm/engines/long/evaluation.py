@@ -94,7 +94,7 @@ def score(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml")
     """
     ready = prepare(problem)
     slope = surface_score(admissible(ready, values), estimator)
-    slope = np.linalg.solve(ready.jacobian.T, slope)
+    slope = np.asarray(np.linalg.solve(ready.jacobian.T, slope), dtype=float)
     if ready.restriction is not None:
         slope = ready.restriction.jacobian(ready.n_fixed).T @ slope
     return np.asarray(slope, dtype=float)

@@ -96,7 +96,7 @@ def fit_restricted(
     p = ready.n_fixed
     affine = _affine(ready)
     cones = cones_of(ready.blocks, affine.constant, affine.slope, bounded=bounds == "psd")
-    begin = _begin(ready, affine, cones, start)
+    begin = _begin(ready, affine, cones, start, bounded=bounds == "psd")
     optimum, point, barred = _maximise(
         ready, affine, cones, begin, estimator=estimator, bounds=bounds
     )
@@ -152,7 +152,12 @@ def _affine(ready: Prepared) -> Affine:
 
 
 def _begin(
-    ready: Prepared, affine: Affine, cones: tuple[Cone, ...], start: FloatArray | None
+    ready: Prepared,
+    affine: Affine,
+    cones: tuple[Cone, ...],
+    start: FloatArray | None,
+    *,
+    bounded: bool,
 ) -> FloatArray:
     """A point inside all cones: from the user's, a scoring step, or nothing but variances."""
     if start is not None:
@@ -165,16 +170,16 @@ def _begin(
         candidates = [given[ready.n_fixed :] / affine.unit]
     else:
         candidates = [_scoring_step(ready, affine), _plain(ready, affine)]
-    for candidate in candidates:
-        point = inside(cones, candidate)
+    lifted = [inside(cones, candidate) for candidate in candidates]
+    for point in [*lifted, *([] if bounded else candidates)]:
         if point is not None and ready.surface(affine.value(point)) is not None:
             return point
-    if inside(cones, candidates[-1]) is None:
+    if bounded and lifted[-1] is None:
         raise SpecificationError(
-            "No positive semi-definite matrix with room to move has the pattern of the random "
-            "effects or residuals.",
-            hint="Is a variance fixed at zero whose covariances are free, or a covariance fixed "
-            "beyond its variances? bounds='none' allows it.",
+            "With these fixed values and equalities no covariance matrix of the random effects or "
+            "residuals is positive definite where it can move.",
+            hint="Is a variance fixed at zero whose covariances are free (fix them too), or a "
+            "covariance fixed beyond its variances? bounds='none' allows both.",
         )
     raise FitFailedError(
         "The likelihood is not defined where the search starts: a person's covariance matrix is "

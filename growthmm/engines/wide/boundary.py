@@ -44,9 +44,10 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
     notes: list[str] = []
     lowest, direction = np.inf, np.zeros(0)
     beyond = singular = False
+    shares = _shares(system, values)
     for block in covariance_blocks(system):
         matrix = block.matrix(values)
-        unit = _shares(system, block, values)
+        unit = shares[block.group][list(block.variables)]
         curve, vectors = np.linalg.eigh(matrix * np.outer(unit, unit))
         if curve[0] > SINGULAR:
             continue
@@ -72,17 +73,18 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
     )
 
 
-def _shares(system: System, block: Block, values: FloatArray) -> FloatArray:
-    """Typical effect of each variable on the outcomes, in their standard deviations."""
-    ram, cells = system.groups[block.group]
-    designs = None if cells.designs is None else cells.designs[:200]
-    at = r.implied(ram, values, designs)
-    variance = cells.variances()
-    if at is None:
-        return np.ones(len(block.variables))
-    effects = (at.b[:, : ram.n_outcomes, list(block.variables)] ** 2).mean(axis=0)
-    share = np.sqrt((effects / variance[:, None]).max(axis=0))
-    return np.where(share > 0, share, 1.0)
+def _shares(system: System, values: FloatArray) -> list[FloatArray]:
+    """Typical effect of each variable on the outcomes, in their standard deviations, by group."""
+    found = []
+    for ram, cells in system.groups:
+        at = r.implied(ram, values, None if cells.designs is None else cells.designs[:200])
+        if at is None:
+            found.append(np.ones(ram.n_variables))
+            continue
+        effects = (at.b[:, : ram.n_outcomes] ** 2).mean(axis=0)
+        share = np.sqrt((effects / cells.variances()[:, None]).max(axis=0))
+        found.append(np.where(share > 0, share, 1.0))
+    return found
 
 
 def _describe(

@@ -77,7 +77,11 @@ def well_scaled(system: System, values: FloatArray) -> FloatArray:
 
 def _rows(derivatives: FloatArray, owners: NDArray[np.intp], size: int) -> FloatArray:
     """Derivatives (n_designs, n_owners, a, b) as rows, one column a parameter of the model."""
-    flat = np.moveaxis(derivatives, 1, -1).reshape(-1, derivatives.shape[1])
+    flat = (
+        np.moveaxis(derivatives, 1, -1).reshape(-1, len(owners))
+        if len(owners)
+        else np.empty((0, 0))
+    )
     rows = np.zeros((len(flat), size))
     rows[:, owners] = flat
     return rows

@@ -13,7 +13,7 @@ from growthmm.engines.wide.boundary import examine
 from growthmm.engines.wide.constraints import Jet, Relation, relations
 from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.likelihood import System, evaluate
-from growthmm.engines.wide.polishing import polished
+from growthmm.engines.wide.polishing import polished, search
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import Solution, solve
 from growthmm.engines.wide.starts import candidates
@@ -234,21 +234,41 @@ def _best(
     radius: float = 1.0,
 ) -> Solution:
     """The first search that converges, else the highest; `radius` is that of the first."""
-    objective = _objective(system, transform, estimator == "reml")
     best: Solution | None = None
     for point in starts:
-        found = solve(
-            objective, point, lambda x: _constraints(problem, transform, x), radius=radius
-        )
+        found = _from(problem, system, transform, point, estimator=estimator, radius=radius)
         radius = 1.0
-        if transform.trivial:
-            found = polished(problem, system, found, restricted=estimator == "reml")
+        if found is None:
+            continue
         if best is None or (found.converged, found.value) > (best.converged, best.value):
             best = found
         if best.converged:
             break
-    assert best is not None
+    if best is None:
+        raise FitFailedError(
+            "The restricted likelihood does not exist to working precision at the starting values.",
+            hint="Centre the times and covariates, or give them other units.",
+        )
     return best
+
+
+def _from(
+    problem: WideProblem,
+    system: System,
+    transform: Transform,
+    point: FloatArray,
+    *,
+    estimator: str,
+    radius: float,
+) -> Solution | None:
+    """One search; None where the likelihood does not exist at `point`."""
+    if transform.trivial and estimator == "reml":
+        return search(problem, system, point, restricted=True, radius=radius)
+    objective = _objective(system, transform, estimator == "reml")
+    if not np.isfinite(objective(point)[0]):
+        return None
+    found = solve(objective, point, lambda x: _constraints(problem, transform, x), radius=radius)
+    return polished(problem, system, found) if transform.trivial else found
 
 
 def _warmed(
@@ -359,7 +379,7 @@ def information(
         check_restricted(problem, system)
     at = evaluate(system, np.asarray(values, dtype=float), restricted=estimator == "reml")
     if kind == "expected":
-        return at.expected
+        return at.expected.copy()
     observed = -at.hessian
     if estimator == "reml" and len(system.fixed):
         fixed = system.fixed

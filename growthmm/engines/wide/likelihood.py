@@ -14,6 +14,8 @@ doi:10.1093/biomet/58.3.545), which puts ``R + Y`` in the place of R in Q, with
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -187,8 +189,31 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Value, score, Hessian and expected information.
+        Value, score, Hessian and expected information; arrays that are not to be changed.
     """
+    for known in _LATEST:
+        if known.system() is system and known.point == (values.tobytes(), restricted):
+            return known.found
+    found = _evaluate(system, values, order, restricted)
+    if order > 1:
+        _LATEST.appendleft(_Known(weakref.ref(system), (values.tobytes(), restricted), found))
+    return found
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An evaluation and where it was made."""
+
+    system: weakref.ref[System]
+    point: tuple[bytes, bool]
+    found: Evaluation
+
+
+_LATEST: deque[_Known] = deque(maxlen=2)
+"""A search looks at its last point again to report on it."""
+
+
+def _evaluate(system: System, values: FloatArray, order: int, restricted: bool) -> Evaluation:
     size = system.n_parameters
     inverse = None
     value = 0.0
@@ -204,8 +229,8 @@ def evaluate(
         value -= float(np.log(np.diag(factor)).sum() - np.log(scale).sum())
         value += 0.5 * len(system.fixed) * LOG_2PI
         if system.turn is not None:
-            block = system.turn[np.ix_(system.fixed, system.fixed)]
-            value += float(np.linalg.slogdet(block)[1])
+            part = system.turn[np.ix_(system.fixed, system.fixed)]
+            value += float(np.linalg.slogdet(part)[1])
         root = np.linalg.solve(factor, np.diag(scale))
         inverse = root.T @ root
     n_fixed = len(system.fixed)

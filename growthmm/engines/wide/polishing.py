@@ -13,7 +13,7 @@ from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import Solution, solve
 
-__all__ = ["polished"]
+__all__ = ["polished", "search"]
 
 FloatArray = NDArray[np.float64]
 
@@ -21,9 +21,7 @@ DEPENDENT = 1e-9
 """Ratio of curvatures, in units of the parameters' own, from which on directions count as lost."""
 
 
-def polished(
-    problem: WideProblem, system: System, found: Solution, *, restricted: bool
-) -> Solution:
+def polished(problem: WideProblem, system: System, found: Solution) -> Solution:
     """The solution, or where the likelihood is too flat in natural parameters, a better one.
 
     A direction whose curvature drowns in rounding looks like one of no gain, and a search may end
@@ -36,8 +34,6 @@ def polished(
         Model and data.
     found : Solution
         Where the search in natural parameters ended.
-    restricted : bool
-        Whether the likelihood is.
 
     Returns
     -------
@@ -46,7 +42,39 @@ def polished(
     """
     if _well_scaled_already(found):
         return found
-    origin, turn = found.point, well_scaled(system, found.point)
+    better = search(problem, system, found.point, restricted=False)
+    if better is None or better.value < found.value - 1e-9 * (1.0 + abs(found.value)):
+        return found
+    return replace(better, iterations=found.iterations + better.iterations)
+
+
+def search(
+    problem: WideProblem,
+    system: System,
+    origin: FloatArray,
+    *,
+    restricted: bool,
+    radius: float = 1.0,
+) -> Solution | None:
+    """Maximise along well-scaled directions.
+
+    Parameters
+    ----------
+    problem, system : WideProblem, System
+        Model and data.
+    origin : (n_parameters,) ndarray
+        Where to start.
+    restricted : bool
+        Whether the likelihood is.
+    radius : float
+        First radius of the trust region.
+
+    Returns
+    -------
+    Solution or None
+        In natural parameters; None where the likelihood does not exist at `origin`.
+    """
+    turn = well_scaled(system, origin)
     turned = replace(system, turn=turn)
 
     def objective(z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
@@ -62,16 +90,15 @@ def polished(
             for c in relations(problem.model, origin + turn @ z)
         ]
 
-    better = solve(objective, np.zeros(len(origin)), constraints)
-    if better.value < found.value - 1e-9 * (1.0 + abs(found.value)):
-        return found
+    if not np.isfinite(objective(np.zeros(len(origin)))[0]):
+        return None
+    found = solve(objective, np.zeros(len(origin)), constraints, radius=radius)
     back = np.linalg.inv(turn)
     return replace(
-        better,
-        point=origin + turn @ better.point,
-        lagrangian=back.T @ better.lagrangian @ back,
-        tangent=turn @ better.tangent,
-        iterations=found.iterations + better.iterations,
+        found,
+        point=origin + turn @ found.point,
+        lagrangian=back.T @ found.lagrangian @ back,
+        tangent=turn @ found.tangent,
     )
 
 

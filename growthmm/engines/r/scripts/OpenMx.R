@@ -17,6 +17,7 @@ report(directory, function() {
   mxOption(key = "Default optimizer", value = "SLSQP")
   mxOption(key = "Nudge zero starts", value = "No")
   mxOption(key = "Optimality tolerance", value = "1e-12")
+  mxOption(key = "Feasibility tolerance", value = "1e-10")
   fit <- omxAssignFirstParameters(model)
   # Numeric gradients seldom reach so tight a tolerance; a search that gains nothing will do.
   last <- Inf

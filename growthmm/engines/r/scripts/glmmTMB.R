@@ -57,6 +57,8 @@ report(directory, function() {
   lowest <- if (n_random) min(
     eigen(covariance / outer(root, root), symmetric = TRUE, only.values = TRUE)$values
   ) else 1
+  columns <- paste0("z", seq_len(n_random))
+  if (n_random) lowest <- min(lowest, diag(covariance) * colMeans(data[columns]^2) / var(data$y))
   gradient <- max(abs(model$obj$gr(model$fit$par)))
   list(
     fixed = unname(fixef(model)$cond), fixed_covariance = unname(as.matrix(vcov(model)$cond)),
