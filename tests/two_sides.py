@@ -155,8 +155,13 @@ def assert_same_model(pair: Pair, frame: pd.DataFrame | None, *, seed: int = 0) 
     comparison = evidence.compare_pair_moments(pair, draws=2, seed=seed)
     assert evidence.moments(comparison).passed, comparison
     if frame is not None:
-        found = log_likelihoods(pair, frame, random_values(pair.growth, seed))
-        assert max(found) - min(found) <= RELATIVE * max(1.0, abs(found[2])), found
+        assert_likelihoods(pair, frame, seed=seed)
+
+
+def assert_likelihoods(pair: Pair, frame: pd.DataFrame, *, seed: int = 0) -> None:
+    """Level 3: the engines and the referee agree at random parameter values."""
+    found = log_likelihoods(pair, frame, random_values(pair.growth, seed))
+    assert max(found) - min(found) <= RELATIVE * max(1.0, abs(found[2])), found
 
 
 def assert_round_trip(
@@ -168,7 +173,9 @@ def assert_round_trip(
     again = back(there, frame)
     different = same_growth(there.growth, again.growth)
     assert different is None, different
-    assert_same_model(again, frame)
+    structure = evidence.structure(again)
+    assert structure.passed, structure.note
+    assert_likelihoods(again, frame)
     mixed = source(formula(again), notation_name="lme4", residual=again.mixed.model.residual).model
     identity = again.growth.schema
     third = paired(mixed, frame, Facts(id=identity.person, time=identity.time))[0]

@@ -420,9 +420,7 @@ def _matrix(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:
     return np.column_stack([numeric_column(frame, name) for name in names])
 
 
-def _split(
-    model: SemModel, frame: pd.DataFrame
-) -> tuple[SemModel, tuple[NDArray[np.intp], ...]]:
+def _split(model: SemModel, frame: pd.DataFrame) -> tuple[SemModel, tuple[NDArray[np.intp], ...]]:
     """The model written out for the groups of the data, and the rows of each."""
     by = model.group_variable
     if by is None:

@@ -84,11 +84,12 @@ def table(
     -----------
     a       1.0
     b      12.5
-    >>> print(table(["n", "what"], [["1", "one two three"]], left=0, note=True, width=12))
+    >>> words = "a note that is longer than the width left for it"
+    >>> print(table(["n", "what"], [["1", words]], left=0, note=True, width=34))
     n  what
-    ---------
-    1  one two
-       three
+    ---------------------------------
+    1  a note that is longer than the
+       width left for it
     """
     columns = list(zip(headers, *rows, strict=True)) if rows else [(h,) for h in headers]
     widths = [max(len(cell) for cell in column) for column in columns]

@@ -19,7 +19,14 @@ ModelLike = str | Path | MixedModel | SemModel
 
 Function = Literal["growth", "sem", "cfa", "lavaan"]
 
-SUFFIXES = {".lav": "lavaan", ".lavaan": "lavaan", ".semopy": "semopy"}
+SUFFIXES = {
+    ".lav": "lavaan",
+    ".lavaan": "lavaan",
+    ".semopy": "semopy",
+    ".sas": "sas",
+    ".sps": "spss",
+    ".do": "stata",
+}
 """File endings that say the notation."""
 
 FILE_ENDINGS = frozenset({*SUFFIXES, ".r", ".py", ".txt", ".inp"})

@@ -223,6 +223,7 @@ def test_powers_in_constraints():
 
 
 @pytest.mark.r("lavaan")
+@pytest.mark.nightly
 def test_lavaan_takes_powers_too():
     problem = wide_case("A02")
     model = replace(problem.model, constraints=(Constraint("s~~s", "==", "2.5 * r**2"),))

@@ -78,7 +78,7 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "covariate in odd units": (FORMULA, lambda: frame().assign(x=lambda d: d["x"] * 1e5), {}),
     "months of years, quadratic, restricted": (
         "y ~ time + I(time^2) + x + (time | id)",
-        lambda: frame(times=tuple(2008 + k / 12 for k in range(4))),
+        lambda: frame().assign(time=lambda d: 2008 + d["time"] / 12),
         {"estimator": "reml"},
     ),
     "time in thousandths of a day": (

@@ -55,8 +55,10 @@ def formulas(draw: st.DrawFn) -> str:
     return f"y ~ {' + '.join(pieces)}"
 
 
-RESIDUALS = ("common", "by_occasion", "by_group:sex", "ar1", "ar1+common", "arh1", "cs", "csh")
-RESIDUALS += ("toeplitz", "banded:2", "unstructured")
+RESIDUALS = (
+    *("common", "by_occasion", "by_group:sex", "ar1", "ar1+common", "arh1", "cs", "csh"),
+    *("toeplitz", "banded:2", "unstructured"),
+)
 
 
 @st.composite
@@ -95,7 +97,7 @@ def sem_models(draw: st.DrawFn) -> SemModel:
 
 def mangled(texts: Sequence[str]) -> st.SearchStrategy[str]:
     """Texts cut, doubled and mixed with signs, as a reader should survive them."""
-    signs = st.sampled_from(list("();/|*=.,:@#<>-&'\"\n ~[]{}") + ["/*", "*/", "<-", "||", "##"])
+    signs = st.sampled_from([*"();/|*=.,:@#<>-&'\"\n ~[]{}", "/*", "*/", "<-", "||", "##"])
 
     @st.composite
     def made(draw: st.DrawFn) -> str:

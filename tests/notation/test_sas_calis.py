@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -224,7 +225,9 @@ ERRORS = {
     "proc calis; path y <=== x = 1 2, y <=== z; run;": "1 parameter and 2 values",
     "proc calis; lineqs y = b*x; run;": "The equation of y has no error term (line 1, column 20)",
     "proc calis; lineqs y = b*x - z + e; run;": "A minus sign before a variable",
-    "proc calis; lineqs y = b* + e; run;": "'+' stands where the variable of the coefficient should",
+    "proc calis; lineqs y = b* + e; run;": (
+        "'+' stands where the variable of the coefficient should"
+    ),
     "proc calis; lineqs y = 1*f + e1; cov e1 x = c; run;": (
         "A covariance of an error with x is not supported"
     ),
@@ -260,7 +263,5 @@ CORPUS = [text for text, _ in VARIANTS.values()] + list(ERRORS)
 @example("proc calis; path a1-a900 <- b1-b900; run;")
 @example("proc calis; cov a1-a900; path y <- x; run;")
 def test_nothing_but_notation_errors(text: str) -> None:
-    try:
+    with suppress(NotationError):
         NOTATION.read(text)
-    except NotationError as error:
-        assert str(error)

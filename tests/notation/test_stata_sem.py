@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -217,7 +218,5 @@ CORPUS = [text for text, _ in VARIANTS.values()] + list(ERRORS)
 @example("sem (a1-a900 <- b1-b900)")
 @example("sem " + "(y <- x) " * 500)
 def test_nothing_but_notation_errors(text: str) -> None:
-    try:
+    with suppress(NotationError):
         NOTATION.read(text)
-    except NotationError as error:
-        assert str(error)
