@@ -49,9 +49,11 @@ docs: $(STAMPS)/docs ## build the documentation into docs/_build/html; a warning
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html $(ARGS)
 	@echo "docs/_build/html/index.html"
 
-bench: $(STAMPS)/bench ## time the engines, beside MixedLM
+bench: $(STAMPS)/bench ## time fits, then beside other programs (ARGS=--full: to 1,000,000 persons)
 	@$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -p no:xdist -q \
-		--benchmark-sort=name --benchmark-columns=min,median,rounds $(ARGS)
+		--benchmark-sort=name --benchmark-columns=min,median,rounds \
+		--benchmark-max-time=0.3 --benchmark-min-rounds=3
+	@$(BIN)/python benchmarks/run.py $(or $(ARGS),--quick)
 
 clean: ## remove caches and what was built
 	rm -rf build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis \

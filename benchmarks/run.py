@@ -171,17 +171,19 @@ def main() -> None:
     limits = Limits(
         tuple(arguments.sizes or (QUICK if quick else FULL)),
         arguments.longest or (10.0 if quick else 100.0),
-        3 if quick else 11,
+        3 if quick else 7,
         tuple(arguments.peers) if arguments.peers else QUICK_PEERS if quick else None,
     )
     output = arguments.output or (RESULTS if arguments.full else RESULTS / "quick")
-    before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    machine = describe()
+    if hasattr(os, "getloadavg"):
+        machine["load_before"] = round(os.getloadavg()[0], 2)
     out = Outcome()
     for scenario in SCENARIOS:
         if scenario.name in arguments.scenarios:
             compare(scenario, limits, out)
-    machine = describe() | {"load_before": round(before, 2)}
-    publish(output, machine, out.rows, out.alone, out.whole)
+            # After each scenario, so that a run that is ended early leaves what it has.
+            publish(output, machine, out.rows, out.alone, out.whole)
     print(f"Written to {output}")
 
 

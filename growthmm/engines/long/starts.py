@@ -52,7 +52,12 @@ def start_parameters(ready: Prepared, estimator: str) -> FloatArray:
     found = _balanced(ready, estimator)
     if found is None:
         found = _one_step(ready)
-    return _inside(ready, found)
+    begin = _inside(ready, found)
+    covered = {place for block in ready.blocks for place in block.places}
+    if len(covered) < len(begin) and ready.structure.linear and ready.surface(begin) is None:
+        # A scoring step of covariances that no block keeps in order can be no covariance matrix.
+        begin[len(ready.entries) :] = ready.structure.start(1.0)
+    return begin
 
 
 def _balanced(ready: Prepared, estimator: str) -> FloatArray | None:
