@@ -108,7 +108,7 @@ def fit(
     else:
         optimum = search(_objective(ready, free, estimator), free.free(begin))
         found = free.value(optimum.point)
-    surface = ready.surface(found)
+    surface = ready.surface(found, restricted=estimator == "reml")
     if surface is None:
         raise FitFailedError(
             "The search ended where the likelihood is not defined.",

@@ -88,8 +88,17 @@ class Prepared:
             np.tensordot(parameters[: len(self.entries)], self.bases, axes=1), dtype=float
         )
 
-    def surface(self, parameters: FloatArray, fixed: FloatArray | None = None) -> Surface | None:
-        """The surface at internal covariance parameters."""
+    def surface(
+        self,
+        parameters: FloatArray,
+        fixed: FloatArray | None = None,
+        *,
+        restricted: bool = True,
+    ) -> Surface | None:
+        """The surface at internal covariance parameters.
+
+        Without `restricted`, what only the restricted likelihood needs may be left out.
+        """
         own = parameters[len(self.entries) :]
         if self.products is not None:
             return narrow_surface(
@@ -98,6 +107,7 @@ class Prepared:
                 float(own[0]),
                 self.entries,
                 with_scale=True,
+                restricted=restricted,
                 fixed=fixed,
             )
         assert self.patterns is not None
