@@ -34,6 +34,7 @@ __all__ = [
     "WideData",
     "frame_from_wide",
     "long_data",
+    "outcome_values",
     "scatter_data",
     "sem_data",
     "wide_data",
@@ -244,7 +245,7 @@ def scatter_data(
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.occasions)
     occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
-    outcome = _long_outcome(schema, frame)
+    outcome = outcome_values(schema, frame)
     strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
     if strange.any():
         found = sorted(set(time[strange].tolist()))[:5]
@@ -281,7 +282,7 @@ def scatter_data(
     return WideData(problem, labels)
 
 
-def _long_outcome(schema: Schema, frame: pd.DataFrame) -> FloatArray:
+def outcome_values(schema: Schema, frame: pd.DataFrame) -> FloatArray:
     """The outcome in each row; one that the formula computes is no column of the data."""
     if schema.outcome in frame.columns or "(" not in schema.outcome:
         return numeric_column(frame, schema.outcome)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from growthmm.engines.prepare import LongData, long_data, wide_data
+from growthmm.engines.prepare import LongData, long_data, outcome_values, wide_data
 from growthmm.equivalence import agreement, evidence
 from growthmm.equivalence.fits import fit_both
 from growthmm.equivalence.optima import find_optima
@@ -16,6 +16,7 @@ from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verdict import model_verdict, verdict
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
+from growthmm.model.expression import variables
 from growthmm.notation import notation
 from growthmm.translation.pair import Pair
 
@@ -105,10 +106,8 @@ def _rows_used(
     The wide form could keep such an outcome where another row of the person knows the covariate;
     then the two would not be fitted to the same data.
     """
-    from growthmm.data.frames import numeric_column
-
     outcome = pair.mixed.schema.outcome
-    left_out = np.isfinite(numeric_column(frame, outcome))
+    left_out = np.isfinite(outcome_values(pair.mixed.schema, frame))
     left_out[long.rows] = False
     if not left_out.any():
         return frame, ()
@@ -118,7 +117,8 @@ def _rows_used(
         "mixed-model programs drop rows with missing covariates, structural equation programs "
         "whole persons",
     )
-    return frame.assign(**{outcome: frame[outcome].mask(left_out)}), (note,)
+    columns = variables(pair.mixed.model.response)
+    return frame.assign(**{name: frame[name].mask(left_out) for name in columns}), (note,)
 
 
 def _other_text(pair: Pair) -> str:

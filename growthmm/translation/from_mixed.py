@@ -20,7 +20,6 @@ from growthmm.model.growth import (
     direct_key,
 )
 from growthmm.model.names import covariance_name, residual_name
-from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
@@ -158,20 +157,15 @@ class _Assembly:
         self.names: list[tuple[str, str]] = []
 
     def result(self) -> tuple[GrowthModel, ParameterNames]:
-        blocks, redundant = self._split_redundant()
+        blocks = self._blocks()
         random_parts = {column.parts for block in blocks for column in block}
         fixed_names: list[tuple[str, str]] = []
         for column in self.bound.fixed:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
         growth_blocks = tuple(self._block(columns) for columns in blocks)
-        residual = ResidualStructure("by_occasion") if redundant else self.bound.model.residual
+        residual = self.bound.model.residual
         if residual.kind == "by_occasion":
-            if redundant:
-                variances = [
-                    covariance_name(self.spell(c), self.spell(c), self.group) for c in redundant
-                ]
-            else:
-                variances = [residual_name(time) for time in self.schema.occasions]
+            variances = [residual_name(time) for time in self.schema.occasions]
             self.names += [(f"residual:{j}", name) for j, name in enumerate(variances)]
         else:
             self.names.append(("residual", residual_name()))
@@ -192,30 +186,12 @@ class _Assembly:
     def group(self) -> str:
         return self.schema.person
 
-    def _split_redundant(self) -> tuple[list[tuple[Column, ...]], tuple[Column, ...]]:
-        """Independent blocks, less a diagonal one that is a residual variance by occasion.
-
-        A diagonal block of all occasion indicators beside a common residual variance has one
-        redundant parameter: its variances plus the residual's are residual variances by occasion.
-        """
+    def _blocks(self) -> list[tuple[Column, ...]]:
+        """Independent blocks of random effects."""
         blocks: list[tuple[Column, ...]] = []
-        redundant: tuple[Column, ...] = ()
         for block in self.bound.random:
-            if block.diagonal and self._is_residual(block.columns):
-                redundant = block.columns
-            elif block.diagonal:
-                blocks += [(column,) for column in block.columns]
-            else:
-                blocks.append(block.columns)
-        return blocks, redundant
-
-    def _is_residual(self, columns: tuple[Column, ...]) -> bool:
-        if self.bound.model.residual.kind != "common" or len(columns) < 2:
-            return False
-        indicators = {tabulate(column, self.schema) for column in columns}
-        n = len(self.schema.occasions)
-        unit = {tuple(float(j == k) for j in range(n)) for k in range(n)}
-        return indicators == unit
+            blocks += [(c,) for c in block.columns] if block.diagonal else [block.columns]
+        return blocks
 
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
         time = tuple(p for p in column.parts if _roles((p,), self.schema) <= TIME_ROLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from growthmm.data.design import bind_columns
@@ -14,6 +14,7 @@ from growthmm.translation.coding import column_key
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
+from growthmm.translation.redundancy import without_redundancy
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 
@@ -59,6 +60,7 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
     UnsupportedError
         If the model has parts that no latent growth curve here says.
     """
+    bound = without_redundancy(bound)
     growth, mixed_names = growth_from_mixed(bound)
     if not growth.factors and not growth.occasion_means:
         raise UnsupportedError(
@@ -66,16 +68,6 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
             hint="Write at least an intercept.",
         )
     sem = sem_from_growth(growth)
-    notes = list(bound.assumptions)
-    if growth.residual != bound.model.residual:
-        notes.append(
-            Assumption(
-                "the common residual variance is fixed at zero",
-                "with a variance for every occasion among the random effects it is redundant: the "
-                "two add up to residual variances by occasion",
-            )
-        )
-        bound, mixed_names = _without_redundancy(growth, bound)
     return Pair(
         growth,
         bound,
@@ -83,16 +75,8 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
         sem,
         "mixed",
         parameter_map(growth, mixed_names, sem.names),
-        tuple(notes),
+        bound.assumptions,
     )
-
-
-def _without_redundancy(
-    growth: GrowthModel, bound: BoundMixed
-) -> tuple[BoundMixed, ParameterNames]:
-    made, names = mixed_from_growth(growth, spelling=bound.model.notation)
-    model = replace(made.model, response=bound.model.response, defaults=bound.model.defaults)
-    return replace(made, model=model), names
 
 
 def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:

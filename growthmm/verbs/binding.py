@@ -28,6 +28,7 @@ from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.from_sem import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
+from growthmm.translation.redundancy import without_redundancy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,12 +98,17 @@ def _frame_of(data: object, model: MixedModel | SemModel) -> pd.DataFrame:
 
 def mixed_arrays(
     model: MixedModel, data: object, facts: Facts
-) -> tuple[LongData, tuple[Assumption, ...]]:
-    """The arrays of a mixed model for the long engines."""
+) -> tuple[MixedModel, LongData, tuple[Assumption, ...]]:
+    """A mixed model without redundant parameters, and its arrays for the long engines."""
     _refuse_wide(model, facts)
     frame = _frame_of(data, model)
     bound = bind_mixed(model, frame, id=facts.id, time=facts.time, wide_form=False)
-    return long_data(bound, frame), bound.assumptions
+    if any(block.diagonal and len(block.columns) > 1 for block in bound.random):
+        # A variance for every occasion beside the residual's is seen once occasions are known.
+        told = bind_mixed(model, frame, id=facts.id, time=facts.time)
+        reduced = without_redundancy(told)
+        bound = reduced if reduced is not told else bound
+    return bound.model, long_data(bound, frame), bound.assumptions
 
 
 def _refuse_wide(model: MixedModel, facts: Facts) -> None:

@@ -205,8 +205,7 @@ def _arrays(
 ) -> tuple[MixedModel | SemModel, LongData | WideData, tuple[Assumption, ...]]:
     """The model as the engine's family says it, and its arrays."""
     if isinstance(model, MixedModel) and family == "mixed":
-        long, notes = mixed_arrays(model, data, facts)
-        return model, long, notes
+        return mixed_arrays(model, data, facts)
     if isinstance(model, SemModel) and family == "sem":
         wide, notes = sem_arrays(model, data, facts)
         # The data may have written the model out, group by group.
