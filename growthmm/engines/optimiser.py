@@ -13,7 +13,7 @@ __all__ = ["Objective", "Optimum", "maximise"]
 FloatArray = NDArray[np.float64]
 
 Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
-"""Value, gradient (n,) and Hessian (n, n) at a point; a value that is not finite is inadmissible."""
+"""Value, gradient (n,) and Hessian (n, n) at a point; a value not finite is inadmissible."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from growthmm.inference.derived import (
     residual_deviations,
 )
 from growthmm.inference.estimates import estimates_table
+from growthmm.inference.joint import JointLikelihood, joint_likelihood
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -334,6 +335,38 @@ class FitResult:
         fit = run(self.engine, self.data.problem, estimator=estimator, **options)
         model = replace(self.model, estimator=estimator)  # type: ignore[arg-type]
         return replace(self, model=model, fit=fit, robust=None)
+
+    @cached_property
+    def other_bounds(self) -> FitResult | None:
+        """The fit over the other parameter space, where this one lies at or beyond the boundary.
+
+        None in the interior, where both spaces have the same optimum, and for other programs'
+        fits.
+        """
+        edge = self.boundary.at_boundary or self.boundary.beyond
+        if not edge or self.engine not in ("long", "wide"):
+            return None
+        bounds = "none" if self.fit.bounds == "psd" else "psd"
+        fit = run(self.engine, self.data.problem, estimator=self.estimator, bounds=bounds)
+        return replace(self, fit=fit, robust=None)
+
+    @cached_property
+    def joint(self) -> JointLikelihood:
+        """The joint likelihood of outcomes and covariates (structural equation models only).
+
+        Raises
+        ------
+        SpecificationError
+            For a mixed model, which is conditional on its covariates by construction.
+        DataError
+            If covariates are missing or linearly dependent.
+        """
+        if isinstance(self.data, LongData):
+            raise SpecificationError(
+                "A mixed model is conditional on its covariates, which have no distribution in it.",
+                hint="Fit the model as a latent growth curve: engine='wide'.",
+            )
+        return joint_likelihood(self.data.problem, self.log_likelihood, self.n_parameters)
 
     def summary(self) -> str:
         """The result as text."""

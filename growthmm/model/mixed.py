@@ -17,9 +17,9 @@ Estimator = Literal["ml", "reml"]
 BlockCovariance = Literal["unstructured", "diagonal", "by_term"]
 """Covariance of one block of random effects.
 
-``unstructured`` is ``(a + b | g)``. ``by_term`` is lme4's ``(a + b || g)``: terms independent of each
-other, but the columns of one (categorical) term correlated. ``diagonal`` has no covariance at all
-(nlme ``pdDiag``, statsmodels variance components).
+``unstructured`` is ``(a + b | g)``. ``by_term`` is lme4's ``(a + b || g)``: terms independent of
+each other, but the columns of one (categorical) term correlated. ``diagonal`` has no covariance at
+all (nlme ``pdDiag``, statsmodels variance components).
 """
 
 

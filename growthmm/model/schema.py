@@ -10,7 +10,7 @@ from growthmm.model.terms import Term
 __all__ = ["Column", "ColumnPart", "Constants", "Contrast", "Role", "Schema", "Variable"]
 
 Role = Literal["person", "time", "outcome", "person_level", "time_varying", "time_function"]
-"""``time_function`` is a column that is the same for everyone at one time (a knot variable, say)."""
+"""``time_function`` is the same for everyone at one time (a knot variable, say)."""
 
 Contrast = Literal["treatment", "sum", "helmert", "poly"]
 

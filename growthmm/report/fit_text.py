@@ -92,4 +92,11 @@ def _ending(result: FitResult) -> str:
     text = paragraph(f"{ended}: {message}" if message else f"{ended}.")
     if result.boundary.description:
         text += "\n" + paragraph(f"Boundary: {result.boundary.description}")
+        other = result.other_bounds
+        if other is not None:
+            space = (
+                "Without bounds" if other.fit.bounds == "none" else "Kept positive semi-definite"
+            )
+            detail = f"; {other.boundary.description}" if other.boundary.description else ""
+            text += "\n" + paragraph(f"{space}: log-likelihood {other.log_likelihood:.6f}{detail}")
     return text
