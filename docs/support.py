@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 from growthmm.errors import GrowthmmError
@@ -177,10 +178,11 @@ def _table(corner: str, rows: Mapping[str, Callable[[Notation], bool]], family: 
 
 
 def _asking(models: Mapping[str, Callable[[], Model]]) -> dict[str, Callable[[Notation], bool]]:
-    return {
-        name: lambda speaker, model=made(): says(speaker, model)  # type: ignore[misc]
-        for name, made in models.items()
-    }
+    return {name: partial(_says_made, model=made()) for name, made in models.items()}
+
+
+def _says_made(speaker: Notation, *, model: Model) -> bool:
+    return says(speaker, model)
 
 
 def _general(family: str) -> dict[str, Callable[[Notation], bool]]:
@@ -196,13 +198,13 @@ HEAD = """\
 
 # What each notation can say
 
-"Yes" means that the notation writes a small model with the feature without loss and, where it reads,
-reads the same model back. "No" means that writing it is a loss, which `translate` reports with the
-nearest thing that can be said. This page is made by asking the notations (`python docs/support.py`),
-and a test holds that it is up to date.
+"Yes" means that the notation writes a small model with the feature without loss and, where it
+reads, reads the same model back. "No" means that writing it is a loss, which `translate` reports
+with the nearest thing that can be said. This page is made by asking the notations
+(`python docs/support.py`), and a test holds that it is up to date.
 
-It is about *writing* a model within its own family. What can be carried to the other family, and what can be
-fitted, is under [limitations](limitations.md).
+It is about writing a model within its own family. What can be carried to the other family, and
+what can be fitted, is under [limitations](limitations.md).
 """
 
 
@@ -214,16 +216,16 @@ def page() -> str:
     lines += ["## Residual structures of mixed models", ""]
     lines += _table("`residual=`", _asking(residuals), "mixed")
     lines += [
-        "`cs`, `csh`, `toeplitz`, `banded:1` and `unstructured` are tried without random effects, the",
-        "others with a random intercept and slope.",
+        "`cs`, `csh`, `toeplitz`, `banded:1` and `unstructured` are tried without random effects,",
+        "the others with a random intercept and slope.",
         "",
         "## Structural equation models",
         "",
     ]
     lines += _table("", _general("sem") | _asking(SEM), "sem")
     lines += [
-        "`dot` is a picture (Graphviz) and `ram` shows the matrices: neither fits anything, and their",
-        "complete script is the page itself.",
+        "`dot` is a picture (Graphviz) and `ram` shows the matrices: neither fits anything, and",
+        "their complete script is that picture or those matrices.",
     ]
     return "\n".join(lines) + "\n"
 

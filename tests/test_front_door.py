@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import growthmm as gm
+from growthmm.cli import main
+from growthmm.engines.registry import ENGINES
+from growthmm.model.residual import ResidualKind
+from growthmm.notation import names, notation
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOTATIONS = (ROOT / "docs" / "notations.md").read_text(encoding="utf-8")
 PUBLIC = (
     "Moments",
+    "Schema",
+    "Variable",
     "compare",
     "datasets",
     "fit",
+    "log_likelihood",
     "read",
     "to_long",
     "to_wide",
@@ -37,25 +49,39 @@ def blocks(language: str) -> list[str]:
     return [block for word, block in found if word == language]
 
 
-def growthmm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "growthmm", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed and its exit status."""
+
+    status: int
+    out: str
+    err: str
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def growthmm(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """The command line, in the folder of the README's files."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> Answer:
+        capsys.readouterr()
+        status = main(arguments)
+        printed = capsys.readouterr()
+        return Answer(status, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that the README names."""
-    gm.datasets.gpa().to_csv(tmp_path / "gpa.csv", index=False)
+    made = tmp_path_factory.mktemp("readme")
+    gm.datasets.gpa().to_csv(made / "gpa.csv", index=False)
     text = next(block for block in blocks("") if block.startswith("i =~"))
-    (tmp_path / "model.lav").write_text(text, encoding="utf-8")
-    return tmp_path
+    (made / "model.lav").write_text(text, encoding="utf-8")
+    return made
 
 
 def test_version_is_said_once() -> None:
@@ -86,6 +112,8 @@ def test_quickstart_in_python() -> None:
     names: dict[str, object] = {}
     exec(compile(code, "quickstart.md", "exec"), names)
     assert (names["check"].verdict, names["check"].model_verdict) == ("identical", "identical_if")
+    expected = pytest.approx(-123.117105481461, abs=1e-6)
+    assert names["from_moments"].log_likelihood == expected
 
 
 def test_readme_shows_the_text_that_translate_writes() -> None:
@@ -94,35 +122,56 @@ def test_readme_shows_the_text_that_translate_writes() -> None:
     assert gm.translate(model, "lavaan", data=gm.datasets.gpa()).text.strip() == shown.strip()
 
 
-def test_readme_on_the_command_line(folder: Path) -> None:
-    import shlex
-
+def test_readme_on_the_command_line(growthmm: Callable[..., Answer]) -> None:
     lines = [line for block in blocks("") for line in block.splitlines()]
     calls = [shlex.split(line)[1:] for line in lines if line.startswith("growthmm ")]
-    assert {call[0] for call in calls} <= set(COMMANDS)
+    assert {call[0] for call in calls} == set(COMMANDS) - {"reshape"}
     for call in calls:
-        answer = growthmm(*call, cwd=folder)
-        assert (answer.returncode, answer.stderr) == (0, ""), call
-        assert answer.stdout.strip(), call
+        answer = growthmm(*call)
+        assert (answer.status, answer.err) == (0, ""), call
+        assert answer.out.strip(), call
 
 
-def test_help_lists_the_commands(tmp_path: Path) -> None:
-    answer = growthmm("--help", cwd=tmp_path)
-    assert answer.returncode == 0
-    assert [command for command in COMMANDS if command not in answer.stdout] == []
+def test_readme_names_every_notation_and_engine() -> None:
+    table = README[README.index("## Notations and engines") : README.index("## What `verify`")]
+    assert [name for name in (*names(), *ENGINES) if f"`{name}`" not in table] == []
 
 
-def test_verify_in_json(folder: Path) -> None:
-    answer = growthmm(
-        "verify",
-        "gpa ~ occasion + (1 + occasion | student)",
-        "--data",
-        "gpa.csv",
-        "--json",
-        cwd=folder,
-    )
-    content = json.loads(answer.stdout)
-    assert answer.returncode == 0
+SECTIONS = {
+    section.split("\n")[0]: re.findall(r"^```\w*\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    for section in re.split(r"^## ", NOTATIONS, flags=re.MULTILINE)[1:]
+}
+LINES = ("lme4", "statsmodels", "nlme", "glmmTMB")
+"""Sections of the page on notations in which each line is a model of its own."""
+
+
+@pytest.mark.parametrize("title", [title for title in SECTIONS if title.lower() in names()])
+def test_examples_of_notations_read(title: str) -> None:
+    texts = [
+        t for block in SECTIONS[title] for t in (block.splitlines() if title in LINES else [block])
+    ]
+    assert texts
+    for text in texts:
+        notation(title.lower()).read(text)
+
+
+def test_every_notation_is_on_the_page_of_notations() -> None:
+    heads = " ".join(SECTIONS).lower()
+    assert [name for name in names() if name not in heads] == []
+    assert [kind for kind in get_args(ResidualKind) if f"`{kind}" not in NOTATIONS] == []
+
+
+def test_help_lists_the_commands(growthmm: Callable[..., Answer]) -> None:
+    answer = growthmm("--help")
+    assert answer.status == 0
+    assert [command for command in COMMANDS if command not in answer.out] == []
+
+
+def test_verify_in_json(growthmm: Callable[..., Answer]) -> None:
+    model = "gpa ~ occasion + (1 + occasion | student)"
+    answer = growthmm("verify", model, "--data", "gpa.csv", "--json")
+    content = json.loads(answer.out)
+    assert answer.status == 0
     assert (content["verdict"], content["model_verdict"]) == ("identical", "identical_if")
     assert len(content["levels"]) == 6
     assert all(level["passed"] for level in content["levels"])
@@ -137,13 +186,27 @@ def test_verify_in_json(folder: Path) -> None:
         (("translate", "gpa ~ t + (1 | id)", "--to", "lavan"), "lavaan"),
     ],
 )
-def test_bad_call_is_one_message(folder: Path, arguments: tuple[str, ...], says: str) -> None:
-    answer = growthmm(*arguments, cwd=folder)
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    assert says in answer.stderr
-    assert "Hint:" in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_bad_call_is_one_message(
+    growthmm: Callable[..., Answer], arguments: tuple[str, ...], says: str
+) -> None:
+    answer = growthmm(*arguments)
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err
+    assert "Hint:" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_bad_call_in_a_process_of_its_own(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "growthmm", "translate", "y ~ t + (1 | id)", "--to", "lavan"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        check=False,
+    )
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "lavaan" in answer.stderr
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not on the path")
@@ -159,7 +222,10 @@ def test_make_knows_its_targets() -> None:
     assert {"demo", "test", "lint", "types", "docs", "bench", "clean", "help"} <= targets
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).is_file()] == []
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).is_file()] == []
