@@ -90,13 +90,13 @@ def mixed_pair(
     text: str, frame: pd.DataFrame | None, *, residual: str | None = None, **facts: Any
 ) -> Pair:
     """A formula bound to long data, in both forms."""
-    read = source(text, notation_name="lme4", residual=residual)
+    read = source(text, notation="lme4", residual=residual)
     return paired(read.model, frame, Facts(**facts))[0]
 
 
 def sem_pair(text: str, frame: pd.DataFrame | None, **facts: Any) -> tuple[Pair, Any]:
     """Growth curve text bound to data, in both forms, and its long data."""
-    read = source(text, notation_name="lavaan")
+    read = source(text, notation="lavaan")
     return paired(read.model, frame, Facts(**facts))
 
 
@@ -176,7 +176,7 @@ def assert_round_trip(
     structure = evidence.structure(again)
     assert structure.passed, structure.note
     assert_likelihoods(again, frame)
-    mixed = source(formula(again), notation_name="lme4", residual=again.mixed.model.residual).model
+    mixed = source(formula(again), notation="lme4", residual=again.mixed.model.residual).model
     identity = again.growth.schema
     third = paired(mixed, frame, Facts(id=identity.person, time=identity.time))[0]
     different = same_growth(there.growth, third.growth)

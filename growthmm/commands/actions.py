@@ -147,7 +147,7 @@ def translate(chosen: argparse.Namespace) -> Answer:
         model.text,
         chosen.to,
         data=_data(chosen, required=False),
-        notation_name=_notation(chosen, model),
+        notation=_notation(chosen, model),
         estimator=_option(chosen, model, "estimator"),
         **_reading(chosen, model),
         **_facts(chosen),

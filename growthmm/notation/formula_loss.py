@@ -86,7 +86,7 @@ def residual_loss(title: str, model: MixedModel) -> list[Loss]:
         "toeplitz": (
             "Toeplitz residuals",
             independent,
-            f"glmmTMB(... + toep(0 + factor({time}) | {group}), dispformula = ~ 0)",
+            f"glmmTMB(... + homtoep(0 + factor({time}) | {group}), dispformula = ~ 0)",
         ),
         "banded": (
             f"banded residuals ({model.residual.bands})",

@@ -113,7 +113,7 @@ def fit(
     """
     read = source(
         model,
-        notation_name=notation,
+        notation=notation,
         function=function,
         residual=residual,
         estimator=estimator,

@@ -11,7 +11,8 @@ from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
-from growthmm.notation import notation, recognise
+from growthmm.notation import notation as speaker_of
+from growthmm.notation import recognise
 
 __all__ = ["ModelLike", "Source", "read", "source"]
 
@@ -104,11 +105,11 @@ def _file_text(path: Path) -> str:
 @lru_cache(maxsize=32)
 def _read_once(name: str, content: str) -> MixedModel | SemModel:
     """Models do not change, so that text fitted to many data sets is read once."""
-    return notation(name).read(content)
+    return speaker_of(name).read(content)
 
 
 def read(
-    text: str | Path, notation_name: str | None = None, *, function: Function | None = None
+    text: str | Path, notation: str | None = None, *, function: Function | None = None
 ) -> MixedModel | SemModel:
     """Read a model from text in any notation.
 
@@ -116,7 +117,7 @@ def read(
     ----------
     text : str or Path
         The model, or the path of a file that holds it.
-    notation_name : str, optional
+    notation : str, optional
         The notation; recognised from the text where None.
     function : {"growth", "sem", "cfa", "lavaan"}, optional
         Whose defaults fill bare lavaan text in; ``growth`` where None.
@@ -150,8 +151,8 @@ def read(
         raise NotationError(
             "The model text holds a null character.", hint="Give text, not binary data."
         )
-    name = notation_name or from_suffix or recognise(content)
-    speaker = notation(name)
+    name = notation or from_suffix or recognise(content)
+    speaker = speaker_of(name)
     if function is None:
         return _read_once(speaker.name, content)
     _known(function, FUNCTIONS, "function")
@@ -166,7 +167,7 @@ def read(
 def source(
     given: ModelLike,
     *,
-    notation_name: str | None = None,
+    notation: str | None = None,
     function: Function | None = None,
     residual: str | ResidualStructure | None = None,
     estimator: str | None = None,
@@ -178,7 +179,7 @@ def source(
     ----------
     given : str, Path, MixedModel or SemModel
         The model.
-    notation_name, function : str, optional
+    notation, function : str, optional
         As in :func:`read`.
     residual : str or ResidualStructure, optional
         The residual structure of a mixed model whose notation cannot say it.
@@ -197,7 +198,7 @@ def source(
         model: MixedModel | SemModel = given
         label, stated = "model", False
     elif isinstance(given, (str, Path)):
-        model = read(given, notation_name, function=function)
+        model = read(given, notation, function=function)
         label = " ".join(str(given).split())
         stated = all(default.what != "estimator" for default in model.defaults)
     else:

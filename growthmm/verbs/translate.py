@@ -14,7 +14,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
-from growthmm.notation import notation
+from growthmm.notation import notation as speaker_of
 from growthmm.notation.base import DerivedColumn, ScriptContext, families
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
@@ -99,16 +99,14 @@ class Translation:
 OnLoss = Literal["raise", "keep"]
 
 
-def write(
-    model: MixedModel | SemModel, notation_name: str, on_loss: OnLoss = "raise"
-) -> WrittenModel:
+def write(model: MixedModel | SemModel, notation: str, on_loss: OnLoss = "raise") -> WrittenModel:
     """Write a model in a notation of its own family.
 
     Parameters
     ----------
     model : MixedModel or SemModel
         The model.
-    notation_name : str
+    notation : str
         The notation.
     on_loss : {"raise", "keep"}
         Whether a loss is an error, or kept in the result.
@@ -125,7 +123,7 @@ def write(
     SpecificationError
         If the notation is of the other family.
     """
-    speaker = notation(notation_name)
+    speaker = speaker_of(notation)
     family = "mixed" if isinstance(model, MixedModel) else "sem"
     if family not in families(speaker):
         raise SpecificationError(
@@ -162,7 +160,7 @@ def translate(
     outcome: str | None = None,
     schema: Schema | None = None,
     layout: Layout | None = None,
-    notation_name: str | None = None,
+    notation: str | None = None,
     function: Function | None = None,
     residual: str | None = None,
     estimator: str | None = None,
@@ -188,7 +186,7 @@ def translate(
         a translation made with data is one.
     layout : {"long", "wide"}, optional
         The layout of the data, where it can't be told.
-    notation_name, function : str, optional
+    notation, function : str, optional
         How to read the model.
     residual : str, optional
         Residual structure that a mixed notation can't say.
@@ -221,13 +219,13 @@ def translate(
     """
     read = source(
         model,
-        notation_name=notation_name,
+        notation=notation,
         function=function,
         residual=residual,
         estimator=estimator,
     )
     to, wanted = _target(to)
-    target = notation(to)
+    target = speaker_of(to)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     if wanted not in ("", *families(target)):
         raise SpecificationError(
@@ -266,7 +264,7 @@ def _respell(
     model: MixedModel | SemModel, to: str, path: str | None, on_loss: OnLoss
 ) -> Translation:
     """The same model in another notation of its family."""
-    target = notation(to)
+    target = speaker_of(to)
     written = target.write(model)
     _check_losses(written.losses, target.title, on_loss)
     layout: Layout = "long" if isinstance(model, MixedModel) else "wide"
@@ -284,7 +282,7 @@ def _across(
     on_loss: OnLoss,
     layout: Layout | None,
 ) -> Translation:
-    target = notation(to)
+    target = speaker_of(to)
     notes = list(pair.assumptions)
     if isinstance(given, MixedModel):
         model: MixedModel | SemModel = replace(pair.sem.model, estimator="ml", notation=to)

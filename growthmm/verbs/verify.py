@@ -78,7 +78,7 @@ def verify(
         )
     read = source(
         model,
-        notation_name=notation,
+        notation=notation,
         function=function,
         residual=residual,
         estimator=estimator,

@@ -124,14 +124,7 @@ def test_outcomes_in_any_unit(unit: float, estimator: str) -> None:
         (long, _long, "x{}", 1e-3),
         (long, _long, "x{}", 1e-5),
         (wide, _wide, "i~x{}", 1e-3),
-        pytest.param(
-            wide, _wide, "i~x{}", 1e-5,
-            marks=pytest.mark.xfail(
-                reason="the wide engine takes covariates as they are: 3e-7 short in "
-                "log-likelihood at a correlation of 1 - 5e-11",
-                strict=True,
-            ),
-        ),
+        (wide, _wide, "i~x{}", 1e-5),
     ],
 )  # fmt: skip
 def test_near_collinear_covariates(engine, make, name: str, apart: float) -> None:

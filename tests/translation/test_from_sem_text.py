@@ -154,7 +154,7 @@ def test_long_data_say_more_than_wide_data(text: str) -> None:
 def test_loadings_against_years_state_the_map() -> None:
     frame = long_frame(range(2008, 2013))
     made = gm.translate(
-        LINEAR, "lme4", data=frame, id="id", time="t", outcome="y", notation_name="lavaan"
+        LINEAR, "lme4", data=frame, id="id", time="t", outcome="y", notation="lavaan"
     )
     assert made.text == "y ~ I(t - 2008) + (1 + I(t - 2008) | id)"
     assert any("time score = -2008 + 1 * t" in str(note) for note in made.assumptions)
@@ -287,7 +287,7 @@ def test_columns_that_are_no_covariates_do_no_harm() -> None:
 
 
 def test_the_outcome_is_guessed_from_the_columns_and_said() -> None:
-    made = gm.translate(LINEAR, "lme4", data=_long(), id="id", time="t", notation_name="lavaan")
+    made = gm.translate(LINEAR, "lme4", data=_long(), id="id", time="t", notation="lavaan")
     assert any(note.what == "the outcome is y" for note in made.assumptions)
     with pytest.raises(UnboundError) as caught:
         sem_pair(LINEAR.replace("y_", "score_"), _long(), id="id", time="t")

@@ -94,7 +94,7 @@ def test_two_columns_whose_names_become_one(first: str, second: str) -> None:
 
 def test_growth_factors_and_labels_step_aside() -> None:
     frame = long_frame().rename(columns={"x": "i", "z": "s", "w": "v"})
-    made = gm.translate("y ~ t*i + s + v + (t | id)", "lavaan", data=frame, notation_name="lme4")
+    made = gm.translate("y ~ t*i + s + v + (t | id)", "lavaan", data=frame, notation="lme4")
     names = {row.sem_name for row in made.parameter_rows}
     assert {"b_v", "v"} <= names
     assert not {"i~1", "s~1"} & names
@@ -108,7 +108,7 @@ def test_close_times_have_names_of_their_own() -> None:
         "lavaan",
         data=frame,
         residual="by_occasion",
-        notation_name="lme4",
+        notation="lme4",
     )
     mixed = [row.mixed_name for row in made.parameter_rows]
     assert len(set(mixed)) == len(mixed)

@@ -211,11 +211,9 @@ def test_what_has_no_growth_curve_is_refused_with_all_losses(text: str, losses: 
 
 def test_no_coding_of_a_covariate_is_guessed() -> None:
     frame = _frame()
-    text = gm.translate(
-        "y ~ t + I(x*z) + (t | id)", "lavaan", data=frame, notation_name="lme4"
-    ).text
+    text = gm.translate("y ~ t + I(x*z) + (t | id)", "lavaan", data=frame, notation="lme4").text
     with pytest.raises(ColumnNotFoundError, match="I_x_z"):
-        gm.translate(text, "lme4", data=frame, id="id", time="t", notation_name="lavaan")
+        gm.translate(text, "lme4", data=frame, id="id", time="t", notation="lavaan")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def _frame() -> pd.DataFrame:
 
 
 def _translate(text: str, to: str = "lavaan", **facts: Any) -> Any:
-    return gm.translate(text, to, notation_name="lme4" if to == "lavaan" else "lavaan", **facts)
+    return gm.translate(text, to, notation="lme4" if to == "lavaan" else "lavaan", **facts)
 
 
 @pytest.mark.parametrize(

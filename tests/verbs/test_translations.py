@@ -64,10 +64,10 @@ def test_text_of_one_is_text_of_the_other(name: str, source: str, target: str) -
     given, wanted = TABLE[name][source], TABLE[name][target]
     if wanted == NO_WORDS:
         with pytest.raises(UnsupportedError) as caught:
-            gm.translate(given, target, notation_name=source, **facts(name))
+            gm.translate(given, target, notation=source, **facts(name))
         assert caught.value.losses
         return
-    made = gm.translate(given, target, notation_name=source, **facts(name))
+    made = gm.translate(given, target, notation=source, **facts(name))
     assert spelled(made.text, target) == spelled(wanted, target)
     assert made.losses == ()
 

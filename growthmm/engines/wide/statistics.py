@@ -49,6 +49,10 @@ class Persons:
     known_designs: BoolArray | None
 
 
+NEARLY_COLLINEAR = 1e-6
+"""Smallest eigenvalue of the regressors' scaled products below which they are made orthogonal."""
+
+
 @dataclass(frozen=True)
 class Cells:
     """Moments of one group about its centre, a row for each pattern (and design).
@@ -224,6 +228,7 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
     w[:, 0] = 1.0
     transform = np.eye(ram.n_regressors)
     transform[:, 0] += shift
+    w, transform = _apart(w, transform)
     y = y - centre
     if not seen.all():
         y = np.where(seen, y, 0.0)
@@ -252,6 +257,29 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
         None if designs is None else designs[first],
         filled,
     )
+
+
+def _apart(w: FloatArray, transform: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Regressors made orthogonal where they are nearly collinear.
+
+    Sums of products square the condition of the regressors, so a difference between two of them
+    that is small beside both must be taken before they are multiplied.
+    """
+    length = np.sqrt(np.einsum("ij,ij->j", w, w))
+    if w.shape[1] < 3 or not bool(np.all(length > 0)):
+        return w, transform
+    if float(np.linalg.eigvalsh((w / length).T @ (w / length))[0]) > NEARLY_COLLINEAR:
+        return w, transform
+    triangle = np.linalg.qr(w, mode="r")
+    triangle = triangle * np.where(np.diag(triangle) < 0, -1.0, 1.0)[:, None]
+    diagonal = np.diag(triangle)
+    if float(np.min(diagonal / length)) < 1e-12:
+        return w, transform
+    # The first stays the constant 1, whose length is the root of the number of persons.
+    triangle = triangle / np.sqrt(len(w))
+    made = np.linalg.solve(triangle.T, w.T).T
+    made[:, 0] = 1.0
+    return made, transform @ triangle.T
 
 
 def _labels(
