@@ -270,7 +270,7 @@ def _apart(w: FloatArray, transform: FloatArray) -> tuple[FloatArray, FloatArray
         return w, transform
     if float(np.linalg.eigvalsh((w / length).T @ (w / length))[0]) > NEARLY_COLLINEAR:
         return w, transform
-    triangle = np.linalg.qr(w, mode="r")
+    triangle: FloatArray = np.asarray(np.linalg.qr(w, mode="r"))
     triangle = triangle * np.where(np.diag(triangle) < 0, -1.0, 1.0)[:, None]
     diagonal = np.diag(triangle)
     if float(np.min(diagonal / length)) < 1e-12:
