@@ -279,7 +279,7 @@ def _apart(w: FloatArray, transform: FloatArray) -> tuple[FloatArray, FloatArray
     triangle = triangle / np.sqrt(len(w))
     made = np.linalg.solve(triangle.T, w.T).T
     made[:, 0] = 1.0
-    return made, transform @ triangle.T
+    return np.asarray(made, dtype=float), transform @ triangle.T
 
 
 def _labels(
