@@ -42,6 +42,9 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+GLANCE = 1024
+"""Rows that are looked at before all are."""
+
 
 @dataclass(frozen=True)
 class LongData:
@@ -342,20 +345,30 @@ def _stack(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
 
 
 def _check_persons(outcomes: FloatArray, names: Sequence[str]) -> None:
-    """Refuse wide data of one person, or whose outcomes hold one value alone."""
-    seen = np.isfinite(outcomes)
-    persons = int(np.count_nonzero(seen.any(axis=1)))
+    """Refuse wide data of one person, or whose outcomes hold one value alone.
+
+    The first rows mostly clear all of them.
+    """
+    for rows in (outcomes[:GLANCE], outcomes):
+        seen = np.isfinite(rows)
+        persons = int(np.count_nonzero(seen.any(axis=1)))
+        values = rows[seen]
+        if persons > 1 and bool((values != values[0]).any()):
+            return
+    if not persons:
+        raise ValueColumnError(
+            f"Every value of {', '.join(names)} is missing.",
+            hint="Check that the file was read with the right missing-value code.",
+        )
     if persons < 2:
         raise TooFewSubjectsError(
             f"{persons} person has a value of {', '.join(names)}.",
             hint="Wide data have a row a person, and a model needs several.",
         )
-    values = outcomes[seen]
-    if (values == values[0]).all():
-        raise ValueColumnError(
-            f"Every value of {', '.join(names)} is {values[0]:g}.",
-            hint="Outcomes that do not vary have nothing to model: name other columns.",
-        )
+    raise ValueColumnError(
+        f"Every value of {', '.join(names)} is {values[0]:g}.",
+        hint="Outcomes that do not vary have nothing to model: name other columns.",
+    )
 
 
 def _stack_partly(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
@@ -394,19 +407,17 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
     )
     require_columns(frame, [*model.outcomes, *model.covariates, *definitions])
     outcomes = _matrix(frame, model.outcomes)
-    if not np.isfinite(outcomes).any():
-        raise ValueColumnError(
-            f"Every value of {', '.join(model.outcomes)} is missing.",
-            hint="Check that the file was read with the right missing-value code.",
-        )
     _check_persons(outcomes, model.outcomes)
     covariates = _matrix(frame, model.covariates)
     held = [(name, numeric_column(frame, name)) for name in definitions]
     subjects = (
         frame[id].to_numpy(dtype=object)
         if id is not None and id in frame.columns
-        else np.arange(1, len(frame) + 1).astype(object)
+        else np.arange(1, len(frame) + 1)
     )
+    if model.group_variable is None and model.n_groups == 1:
+        whole = WideGroup(outcomes, covariates, tuple(held))
+        return WideData(WideProblem(model, (whole,)), subjects)
     model, rows = _split(model, frame)
     groups = tuple(
         WideGroup(outcomes[at], covariates[at], tuple((name, v[at]) for name, v in held))
@@ -416,9 +427,10 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
 
 
 def _matrix(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:
-    if not names:
-        return np.empty((len(frame), 0))
-    return np.column_stack([numeric_column(frame, name) for name in names])
+    out = np.empty((len(frame), len(names)), order="F")
+    for at, name in enumerate(names):
+        out[:, at] = numeric_column(frame, name)
+    return out
 
 
 def _split(model: SemModel, frame: pd.DataFrame) -> tuple[SemModel, tuple[NDArray[np.intp], ...]]:

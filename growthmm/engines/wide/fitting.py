@@ -105,6 +105,8 @@ def fit(
     starts, radius = _warmed(problem, system, starts, estimator)
     best = _best(problem, system, plain, starts, estimator, radius=radius)
     transform = plain
+    if bounds == "none" and problem.model.constraints:
+        best = _beyond_a_constraint(problem, system, starts, best, estimator)
     if bounds == "psd":
         found = examine(problem.model, system, best.point)
         if found.beyond or not best.converged:
@@ -286,6 +288,26 @@ def _warmed(
         return starts, 1.0
     radius = 5.0 * float(np.sqrt(system.n_subjects / part.n_subjects))
     return [found.point, *starts], radius
+
+
+def _beyond_a_constraint(
+    problem: WideProblem,
+    system: System,
+    starts: list[FloatArray],
+    found: Solution,
+    estimator: str,
+) -> Solution:
+    """A better unbounded optimum, where one was found among matrices that are no covariances.
+
+    Nonlinear constraints (an AR(1) by its lags) can have a second maximum with a negative
+    variance; the maximum over covariance matrices is a start on the other side of the ridge.
+    """
+    if not examine(problem.model, system, found.point).beyond:
+        return found
+    transform, inside = _bounded(problem, system, starts, estimator)
+    start = transform.natural(inside.point)
+    again = _best(problem, system, identity(system.n_parameters), [start], estimator)
+    return again if again.converged and again.value > found.value else found
 
 
 def _bounded(

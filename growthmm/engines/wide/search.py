@@ -211,7 +211,7 @@ def _augmented(
     value, slope = _stack(constraints(point), which, len(start))
     _, _g, h = objective(point)
     # Constraints in units in which the objective curves as strongly along them.
-    weight = np.array([abs(s @ h @ s) / max(float(s @ s), 1e-300) ** 2 for s in slope])
+    weight = np.array([abs(s @ h @ s) / max(float(s @ s), 1e-150) ** 2 for s in slope])
     weight = np.maximum(weight, 1e-8 * max(float(weight.max()), 1e-8))
     multipliers = np.zeros(len(which))
     steps = 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide.problem import WideGroup, WideMoments
 from growthmm.engines.wide.ram import Ram
+from growthmm.engines.wide.sweep import sweep
 from growthmm.errors import DataError, TooFewSubjectsError
 
 __all__ = ["Cells", "Persons", "collect", "persons", "reach"]
@@ -211,6 +212,9 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
     """
     if isinstance(data, WideMoments):
         return _from_moments(ram, data)
+    swept = None if ram.definitions else _swept(ram, data)
+    if swept is not None:
+        return swept
     rows = persons(ram, data)
     keep: BoolArray = np.asarray(rows.observed.any(axis=1))
     if not keep.any():
@@ -256,6 +260,40 @@ def collect(ram: Ram, data: WideGroup | WideMoments) -> Cells:
         transform,
         None if designs is None else designs[first],
         filled,
+    )
+
+
+def _swept(ram: Ram, data: WideGroup) -> Cells | None:
+    """The statistics in one sweep, where the data allow it."""
+    if data.outcomes.shape[1:] != (ram.n_outcomes,) or data.covariates.shape != (
+        len(data.outcomes),
+        ram.n_regressors - 1,
+    ):
+        return None
+    found = sweep(data)
+    if found is None:
+        return None
+    observed, n, product = found.cells()
+    k = ram.n_regressors
+    total = product[:, :k, :k].sum(axis=0)
+    if not len(n) or not np.isfinite(product).all():
+        return None
+    if k > 2:
+        length = np.sqrt(np.diag(total))
+        if not bool(np.all(length > 0)):
+            return None
+        if float(np.linalg.eigvalsh(total / np.outer(length, length))[0]) <= NEARLY_COLLINEAR:
+            return None
+    transform = np.eye(k)
+    transform[:, 0] += found.shift
+    return Cells(
+        observed,
+        n,
+        product[:, :k, :k],
+        product[:, k:, :k],
+        product[:, k:, k:],
+        found.centre,
+        transform,
     )
 
 
