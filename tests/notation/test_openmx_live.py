@@ -9,7 +9,7 @@ from pathlib import Path as File
 import numpy as np
 import pandas as pd
 import pytest
-from reference import CASES, FOLDER
+from reference import CASES, FOLDER, reference_folder
 
 import growthmm as gm
 from growthmm.engines import wide
@@ -124,7 +124,7 @@ def test_constraints_and_defined_parameters(name: str, errors: float, tmp_path: 
 
 def test_long_data_from_a_formula(tmp_path: File) -> None:
     case = CASES["A08c"]
-    file = FOLDER / "data" / case.long
+    file = reference_folder() / "data" / case.long
     made = gm.translate("gpa ~ occasion * sex + (occasion | student)", "openmx", data=str(file))
     found = _run(made.script, tmp_path)
     ours = gm.fit("gpa ~ occasion * sex + (occasion | student)", str(file), id="student")
