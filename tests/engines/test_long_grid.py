@@ -177,14 +177,15 @@ def test_rows_that_stand_twice_are_all_used():
     assert fit(single).log_likelihood != pytest.approx(fit(given).log_likelihood)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["outcome", "covariate"])
 @pytest.mark.parametrize("name", ["complete", "missing, shuffled"])
-def test_values_that_are_not_finite_are_refused(where, name):
+def test_values_that_are_not_finite_are_refused(where, name, value):
     given = case(name)
     outcome = given.outcome.copy()
     bases = [np.array(base, dtype=float) for base in factors_of(given.fixed)[0]]
     target = outcome if where == "outcome" else bases[1]
-    target[len(target) // 2] = np.nan
+    target[len(target) // 2] = value
     n = len(outcome)
     broken = replace(
         given,

@@ -89,8 +89,10 @@ class Design:
                 column[...] = 1.0
                 continue
             column[...] = picked[factors[0]]
-            for factor in factors[1:]:
-                column *= picked[factor]
+            # Values that are not finite are the engine's to refuse, in one error of its own.
+            with np.errstate(invalid="ignore", over="ignore"):
+                for factor in factors[1:]:
+                    column *= picked[factor]
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:

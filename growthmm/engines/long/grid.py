@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.long.patterns import Batch, Patterns
 from growthmm.engines.long.problem import LongProblem, refuse_infinite
-from growthmm.engines.long.products import Products, semi_cholesky, solve_lower, square_root
+from growthmm.engines.long.products import Products, semi_cholesky, solve_lower
 from growthmm.engines.long.residual_structures.base import Pattern, Structure
 from growthmm.engines.long.scaling import Scaling, orthogonaliser
 from growthmm.engines.long.tables import Bases, Tables, bases_of, tables_of
@@ -147,7 +147,8 @@ def collect_grid(problem: LongProblem, scaling: Scaling, structure: Structure) -
     members = _members(tables)
     if members is None:
         return None
-    groups = tuple(_groups(vectors, members))
+    with np.errstate(invalid="ignore", over="ignore"):
+        groups = tuple(_groups(vectors, members))
     if not all(np.isfinite(group.data).all() for group in groups):
         refuse_infinite(problem)
     raw = _products_of(tables.kind, bases.random, len(tables.occasion))
@@ -201,6 +202,14 @@ class _Vectors:
     def width(self, size: int) -> int:
         """Length of the vector of a person with `size` rows."""
         return len(self.person) + size * (1 + len(self.varying))
+
+    def entries(self, present: NDArray[np.bool_]) -> IntArray:
+        """Where the vectors of patterns with as many rows stand in whole ones, (n, width)."""
+        m, n_kinds = len(self.person), present.shape[1]
+        kinds = np.nonzero(present)[1].reshape(len(present), -1)
+        parts = [np.broadcast_to(np.arange(m), (len(present), m))]
+        parts += [m + n_kinds * block + kinds for block in range(1 + len(self.varying))]
+        return np.concatenate(parts, axis=1)
 
     def make(self, persons: slice | IntArray, kinds: IntArray | slice) -> FloatArray:
         """Vectors (width, n_persons): person products, outcomes, varying products."""
@@ -390,12 +399,15 @@ def _groups(vectors: _Vectors, members: _Members) -> Iterator[Group]:
     counts = np.diff(members.edges)
     sizes = members.present.sum(axis=1)
     widths = np.array([vectors.width(int(size)) for size in sizes])
-    large = counts > widths
+    large = (counts > widths) & (sizes > 0)
+    grams = _grams(vectors, members, np.flatnonzero(large))
+    place = np.cumsum(large) - 1
     for size in np.unique(sizes[sizes > 0]):
         chosen = np.flatnonzero((sizes == size) & large)
         if len(chosen):
-            roots = [_root(vectors, members, int(pattern)) for pattern in chosen]
-            yield _group(vectors, members, chosen, np.stack(roots))
+            at = vectors.entries(members.present[chosen])
+            own = grams[place[chosen][:, None, None], at[:, :, None], at[:, None, :]]
+            yield _group(vectors, members, chosen, _roots(own))
         few = np.flatnonzero((sizes == size) & ~large & (counts > 0))
         held = 2 ** np.ceil(np.log2(np.maximum(counts[few], 1))).astype(np.intp)
         for most in np.unique(held):
@@ -410,23 +422,47 @@ def _group(vectors: _Vectors, members: _Members, chosen: IntArray, held: FloatAr
     return Group(kinds, members.stratum[chosen], counts, vectors.expand(held, kinds))
 
 
-def _root(vectors: _Vectors, members: _Members, pattern: int) -> FloatArray:
-    """A square matrix whose rows have the same outer products as a pattern's persons."""
-    low, high = int(members.edges[pattern]), int(members.edges[pattern + 1])
-    whole = bool(members.present[pattern].all())
-    kinds = slice(None) if whole else np.flatnonzero(members.present[pattern])
-    width = vectors.width(int(members.present[pattern].sum()))
-    gram = np.zeros((width, width))
-    for start in range(low, high, CHUNK_PERSONS):
-        stop = min(high, start + CHUNK_PERSONS)
-        persons = slice(start, stop) if members.order is None else members.order[start:stop]
-        own = vectors.make(persons, kinds)
-        gram += own @ own.T
-    if not np.isfinite(gram).all():
-        return gram
-    size = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
-    root = square_root(gram / np.outer(size, size)) * size
-    return np.concatenate([root, np.zeros((width - len(root), width))])
+def _grams(vectors: _Vectors, members: _Members, patterns: IntArray) -> FloatArray:
+    """Sums of outer products of whole vectors, zero where there is no row, pattern by pattern."""
+    n_kinds = members.present.shape[1]
+    width, m = vectors.width(n_kinds), len(vectors.person)
+    out = np.zeros((len(patterns), width, width))
+    for first, last in _runs(members.edges, patterns):
+        low, high = int(members.edges[patterns[first]]), int(members.edges[patterns[last] + 1])
+        for start in range(low, high, CHUNK_PERSONS):
+            stop = min(high, start + CHUNK_PERSONS)
+            persons = slice(start, stop) if members.order is None else members.order[start:stop]
+            own = vectors.make(persons, slice(None))
+            for index in range(first, last + 1):
+                ends = members.edges[patterns[index] : patterns[index] + 2]
+                begin, end = np.clip(ends, start, stop) - start
+                columns = own[:, begin:end]
+                absent = np.flatnonzero(~members.present[patterns[index]])
+                for block in range(m, width, n_kinds):
+                    columns[block + absent] = 0.0
+                out[index] += columns @ columns.T
+    return out
+
+
+def _runs(edges: IntArray, patterns: IntArray) -> Iterator[tuple[int, int]]:
+    """First and last of neighbouring patterns that together fit into cache."""
+    first = 0
+    for index in range(1, len(patterns) + 1):
+        joined = index < len(patterns) and patterns[index] == patterns[index - 1] + 1
+        if joined and edges[patterns[index] + 1] - edges[patterns[first]] <= CHUNK_PERSONS:
+            continue
+        yield first, index - 1
+        first = index
+
+
+def _roots(grams: FloatArray) -> FloatArray:
+    """Matrices whose rows have the outer products `grams`, (n_patterns, width, width)."""
+    if not np.isfinite(grams).all():
+        return grams
+    size = np.sqrt(np.maximum(np.einsum("gii->gi", grams), np.finfo(float).tiny))
+    values, turned = np.linalg.eigh(grams / (size[:, :, None] * size[:, None, :]))
+    kept = np.where(values > 1e-17 * values[:, -1:], values, 0.0)
+    return np.asarray((turned * np.sqrt(kept)[:, None, :]).transpose(0, 2, 1) * size[:, None, :])
 
 
 def _listed(vectors: _Vectors, members: _Members, chosen: IntArray) -> FloatArray:

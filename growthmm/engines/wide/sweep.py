@@ -6,6 +6,8 @@ data are, and all that are large.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +44,8 @@ class Sweep:
     def add(self, code: int, vectors: FloatArray) -> None:
         """Add persons (1 + q + T, n) who have the pattern `code`."""
         self._counts[code] = self._counts.get(code, 0) + vectors.shape[1]
-        own = vectors @ vectors.T
+        with np.errstate(invalid="ignore", over="ignore"):
+            own = vectors @ vectors.T
         if code in self._sums:
             self._sums[code] += own
         else:
@@ -97,7 +100,7 @@ def sweep(data: WideGroup) -> Sweep | None:
         order = np.argsort(code, kind="stable")
         sorted_code, turned = code[order], part[:, order]
         edges = np.flatnonzero(np.diff(sorted_code, prepend=-1, append=-1))
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in itertools.pairwise(edges):
             found.add(int(sorted_code[first]), turned[:, first:last])
         if found.n_patterns > MANY_PATTERNS:
             return None
@@ -113,4 +116,7 @@ def _start(y: FloatArray, x: FloatArray) -> Sweep | None:
     if not counts.all() or np.isnan(regressors).any():
         return None
     centre = np.where(seen, outcomes, 0.0).sum(axis=0) / counts
-    return Sweep(centre, np.append(0.0, regressors.mean(axis=0)))
+    shift = np.append(0.0, regressors.mean(axis=0))
+    if not (np.isfinite(centre).all() and np.isfinite(shift).all()):
+        return None
+    return Sweep(centre, shift)
