@@ -19,7 +19,7 @@ def newton_step(score: FloatArray, information: FloatArray, turn: FloatArray) ->
         In coordinates in which the information is well scaled.
     information : (n_parameters, n_parameters) ndarray
         Observed, in the same coordinates.
-    turn : (n_parameters, n_parameters) ndarray
+    turn : (n_user_parameters, n_parameters) ndarray
         Derivative of the user's parameters by these coordinates.
 
     Returns
@@ -40,4 +40,5 @@ def newton_step(score: FloatArray, information: FloatArray, turn: FloatArray) ->
         return float("inf")
     root = (turn * scale) @ (basis / np.sqrt(curvature))
     step = root @ (basis.T @ (scale * score) / np.sqrt(curvature))
-    return float(np.max(np.abs(step) / np.linalg.norm(root, axis=1)))
+    errors = np.linalg.norm(root, axis=1)
+    return float(np.max(np.abs(step) / np.where(errors > 0, errors, np.inf)))

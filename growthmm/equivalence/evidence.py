@@ -10,19 +10,30 @@ from numpy.typing import NDArray
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.long.problem import LongProblem
-from growthmm.engines.prepare import long_data, wide_data
 from growthmm.engines.wide.problem import WideGroup, WideProblem
+from growthmm.equivalence.correspondence import (
+    Correspondence,
+    NoCounterpartError,
+    correspondence,
+)
 from growthmm.equivalence.fits import Fits
-from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
+from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.equivalence.moment_test import TOLERANCE, MomentComparison, compare_moments
-from growthmm.equivalence.points import admissible, design_frame, interior, order, perturbed
+from growthmm.equivalence.points import interior, perturbed
 from growthmm.equivalence.referee import referee_log_likelihood, rounding, subset
 from growthmm.errors import GrowthmmError
-from growthmm.model.growth import parameter_keys
 from growthmm.notation import notation
 from growthmm.translation.pair import Pair, reread
 
-__all__ = ["ROUNDING", "Level", "compare_pair_moments", "likelihood", "moments", "structure"]
+__all__ = [
+    "ROUNDING",
+    "Level",
+    "compare_correspondence",
+    "compare_pair_moments",
+    "likelihood",
+    "moments",
+    "structure",
+]
 
 REFEREE_PERSONS = 5000
 """Persons on whom the dense likelihood is evaluated at most; of more a seeded sample is drawn."""
@@ -82,28 +93,12 @@ def structure(pair: Pair) -> Level:
 
 def compare_pair_moments(pair: Pair, *, draws: int = 5, seed: int = 20) -> MomentComparison:
     """Level 2's comparison of both forms' moments (see :func:`compare_moments`)."""
-    schema = pair.growth.schema
-    n_persons = (
-        4
-        + 3 * len(pair.growth.covariates)
-        + max((len(v.levels or ()) for v in schema.variables), default=0)
-    )
-    columns = [*pair.mixed.fixed, *(c for block in pair.mixed.random for c in block.columns)]
-    frame, outcome = design_frame(schema, n_persons, seed, columns=columns)
-    plain = replace(pair.mixed, model=replace(pair.mixed.model, response="y_outcome_"))
-    frame["y_outcome_"] = outcome
-    mixed = MixedMoments(long_data(plain, frame).problem)
-    sem_bound = replace(pair.sem, schema=replace(pair.sem.schema, outcome="y_outcome_"))
-    wide = wide_data(sem_bound, frame).problem.groups[0]
-    assert isinstance(wide, WideGroup)
-    sem = SemMoments(pair.sem.model, schema.outcome_columns, wide.covariates)
-    rng = np.random.default_rng(seed)
-    keys = parameter_keys(pair.growth)
-    mixed_order = order(mixed.names, dict(pair.mixed_names), keys)
-    sem_order = order(sem.names, dict(pair.sem.names), keys)
-    first = [admissible(pair.growth, keys, rng)[mixed_order] for _ in range(draws)]
-    second = [admissible(pair.growth, keys, rng)[sem_order] for _ in range(draws)]
-    return compare_moments(mixed, sem, first, second)
+    return compare_correspondence(correspondence(pair, draws=draws, seed=seed))
+
+
+def compare_correspondence(link: Correspondence) -> MomentComparison:
+    """The same, of forms whose correspondence is known."""
+    return compare_moments(link.mixed, link.sem, link.mixed_starts, link.sem_starts)
 
 
 def moments(comparison: MomentComparison) -> Level:
@@ -117,7 +112,12 @@ def moments(comparison: MomentComparison) -> Level:
 
 
 def likelihood(
-    pair: Pair, long_problem: LongProblem, wide_problem: WideProblem, fits: Fits, *, seed: int = 3
+    link: Correspondence,
+    long_problem: LongProblem,
+    wide_problem: WideProblem,
+    fits: Fits,
+    *,
+    seed: int = 3,
 ) -> Level:
     """Level 3: both engines and the referee agree on the data at the same parameter values.
 
@@ -128,33 +128,39 @@ def likelihood(
     persons = long_problem.n_subjects
     note = "long, wide and the referee"
     rng = np.random.default_rng(seed)
-    if persons > REFEREE_PERSONS and isinstance(wide_problem.groups[0], WideGroup):
+    mixed = MixedMoments(long_problem)
+    center = interior(mixed, fits.long)
+    if persons > REFEREE_PERSONS and _alone(wide_problem):
         chosen = np.sort(rng.choice(persons, REFEREE_PERSONS, replace=False))
         note += f" on {REFEREE_PERSONS} persons drawn at random"
         long_problem, wide_problem = _same_persons(long_problem, wide_problem, chosen)
-    keys = parameter_keys(pair.growth)
-    center = interior(pair, fits.long, keys)
-    to_long = order(fits.long.names, dict(pair.mixed_names), keys)
-    to_wide = order(fits.wide.names, dict(pair.sem.names), keys)
     worst, noise = 0.0, 0.0
     for draw in range(4):
-        values = center if draw == 0 else perturbed(pair, fits.long, center, keys, rng)
-        referee = referee_log_likelihood(long_problem, values[to_long], estimator)
+        values = center if draw == 0 else perturbed(mixed, fits.long, center, rng)
+        referee = referee_log_likelihood(long_problem, values, estimator)
+        try:
+            there = link.to_sem(values)
+        except NoCounterpartError as error:
+            return Level("likelihood", False, None, LIKELIHOOD, f"{note}: {error}")
         found = (
-            long_engine.log_likelihood(long_problem, values[to_long], estimator=estimator),
-            wide_engine.log_likelihood(wide_problem, values[to_wide], estimator=estimator),
+            long_engine.log_likelihood(long_problem, values, estimator=estimator),
+            wide_engine.log_likelihood(wide_problem, there, estimator=estimator),
             referee,
         )
         if not np.all(np.isfinite(found)):
             return Level("likelihood", False, None, LIKELIHOOD, f"{note}: {_values(found)}")
         size = max(1.0, abs(referee))
         worst = max(worst, (max(found) - min(found)) / size)
-        noise = max(noise, rounding(long_problem, values[to_long]) / size)
+        noise = max(noise, rounding(long_problem, values) / size)
     note += " at 4 parameter values"
     tolerance = min(max(LIKELIHOOD, noise), ROUNDING)
     if noise > LIKELIHOOD:
         note += f"; in these units rounding alone can reach {noise:.0e}"
     return Level("likelihood", worst <= tolerance, worst, tolerance, note)
+
+
+def _alone(problem: WideProblem) -> bool:
+    return len(problem.groups) == 1 and isinstance(problem.groups[0], WideGroup)
 
 
 def _values(found: tuple[float, ...]) -> str:
@@ -174,5 +180,7 @@ def _same_persons(
     rows = np.flatnonzero(np.isfinite(group.outcomes).any(axis=1))
     if len(rows) != long_problem.n_subjects:
         return long_problem, wide_problem
-    part = WideGroup(group.outcomes[rows[chosen]], group.covariates[rows[chosen]])
+    at = rows[chosen]
+    held = tuple((name, values[at]) for name, values in group.definitions)
+    part = WideGroup(group.outcomes[at], group.covariates[at], held)
     return subset(long_problem, chosen), replace(wide_problem, groups=(part,))

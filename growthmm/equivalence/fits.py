@@ -14,7 +14,9 @@ from growthmm.engines.limits import TimeLimitError
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import ENGINES, Engine, engine, run, state
+from growthmm.engines.wide.constraints import relations
 from growthmm.engines.wide.problem import WideProblem
+from growthmm.engines.wide.search import null_basis
 from growthmm.errors import EngineError, SpecificationError
 
 __all__ = ["NOT_ASKED", "EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
@@ -291,10 +293,22 @@ def witness_errors(
     if not np.all(np.isfinite(information)) or not np.all(np.diag(information) > 0):
         return None
     scale = 1.0 / np.sqrt(np.diag(information))
+    along = np.diag(scale) @ _tangent(problem, answer.estimates[at], scale)
     try:
-        inverse = np.linalg.inv(information * np.outer(scale, scale))
+        inverse = along @ np.linalg.inv(along.T @ information @ along) @ along.T
     except np.linalg.LinAlgError:
         return None
-    ours = scale * np.sqrt(np.maximum(np.diag(inverse), 0.0))
+    ours = np.sqrt(np.maximum(np.diag(inverse), 0.0))
     both = np.isfinite(theirs) & (ours > 0)
     return float(np.abs(theirs[both] / ours[both] - 1).max()) if both.any() else None
+
+
+def _tangent(
+    problem: LongProblem | WideProblem, values: FloatArray, scale: FloatArray
+) -> FloatArray:
+    """Directions, in units of `scale`, along which equality constraints hold."""
+    size = len(values)
+    if isinstance(problem, LongProblem):
+        return np.eye(size)
+    held = [c.jet.gradient for c in relations(problem.model, values) if c.equality]
+    return null_basis(np.array(held).reshape(-1, size) * scale, size)

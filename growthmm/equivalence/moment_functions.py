@@ -1,96 +1,130 @@
-"""The moments that each side implies, as functions of its own parameters."""
+"""The moments that each side implies, person by person, as functions of its own parameters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long import parameter_names
 from growthmm.engines.long.problem import LongProblem
-from growthmm.model.names import residual_name
-from growthmm.model.sem import SemModel
-from growthmm.moments.linear import mixed_moments
+from growthmm.engines.wide.constraints import relations
+from growthmm.engines.wide.problem import WideGroup, WideProblem
+from growthmm.equivalence.cells import Cells
+from growthmm.equivalence.residuals import ResidualMatrices
+from growthmm.errors import SpecificationError
+from growthmm.model.sem import Path
+from growthmm.moments.linear import covariance_derivatives
 from growthmm.moments.ram import ParameterEntries, ram_derivatives, reduced_form
 
 __all__ = ["MixedMoments", "MomentFunction", "SemMoments"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer[Any]]
 
 
 class MomentFunction(Protocol):
-    """Means at several designs and their covariance matrix, stacked into one vector."""
+    """Means and covariance matrices of several persons, stacked into one vector."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters."""
 
     def moments(self, values: FloatArray) -> FloatArray:
-        """The stacked moments at parameter values."""
+        """The stacked moments at parameter values, (n_moments,)."""
 
     def jacobian(self, values: FloatArray) -> FloatArray:
         """Their derivatives, (n_moments, n_parameters)."""
 
+    def constraints(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What must be zero, (n_constraints,), and its derivatives."""
 
-def _stack(means: FloatArray, covariance: FloatArray) -> FloatArray:
-    lower = np.tril_indices(covariance.shape[-1])
-    return np.concatenate([means.ravel(), covariance[lower]])
+
+def _lower(matrices: FloatArray) -> FloatArray:
+    """Lower triangles of matrices (..., n, n) as vectors."""
+    rows, columns = np.tril_indices(matrices.shape[-1])
+    return np.asarray(matrices[..., rows, columns])
 
 
 @dataclass(frozen=True)
 class MixedMoments:
-    """Moments of a mixed model for persons seen at every occasion.
+    """Moments of a mixed model.
 
     Parameters
     ----------
     problem : LongProblem
-        Rows of the designs, person by person and occasion by occasion.
+        The designs.
+    persons : tuple of Cells
+        Whose means are wanted.
+    kinds : tuple of int
+        Positions in `persons` of those whose covariance matrices are wanted as well.
     """
 
     problem: LongProblem
+    persons: tuple[Cells, ...] = ()
+    kinds: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """Fixed effects, covariance entries, residual variances."""
-        problem = self.problem
-        residual = (
-            tuple(residual_name(time) for time in problem.occasions)
-            if problem.residual.kind == "by_occasion"
-            else (residual_name(),)
-        )
-        return (*problem.fixed_names, *problem.covariance_names, *residual)
+        """Fixed effects, covariance entries, residual parameters."""
+        return parameter_names(self.problem)
 
-    def matrices(self, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Fixed effects, random-effects covariance, residual variance of each row."""
+    @cached_property
+    def residuals(self) -> ResidualMatrices:
+        """The residual covariance matrices."""
+        return ResidualMatrices(self.problem, self.names)
+
+    def matrices(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Fixed effects (n_fixed,) and random-effects covariance (n_random, n_random)."""
         problem = self.problem
-        p, entries = problem.fixed.shape[1], problem.covariance_entries
+        named = dict(zip(self.names, values, strict=True))
         G = np.zeros((problem.random.shape[1],) * 2)
-        for value, (a, b) in zip(values[p : p + len(entries)], entries, strict=True):
-            G[a, b] = G[b, a] = value
-        residual = values[p + len(entries) :]
-        by_row = (
-            residual[problem.occasion]
-            if len(residual) > 1
-            else np.full(len(problem.outcome), residual[0])
-        )
-        return values[:p], G, by_row
+        for (a, b), cell in zip(problem.block_entries, problem.block_cells, strict=True):
+            G[a, b] = G[b, a] = named[cell] if isinstance(cell, str) else cell
+        return values[: problem.fixed.shape[1]], G
+
+    def covariance(self, values: FloatArray, rows: IntArray) -> FloatArray:
+        """Marginal covariance matrix of one person's rows, (n_times, n_times)."""
+        _, G = self.matrices(values)
+        Z = np.asarray(self.problem.random[rows])
+        return np.asarray(Z @ G @ Z.T + self.residuals.matrix(values, rows))
 
     def moments(self, values: FloatArray) -> FloatArray:
-        """Means of every person and the covariance matrix of the first, stacked."""
-        problem = self.problem
-        beta, G, residual = self.matrices(values)
-        t = len(problem.outcome) // problem.n_subjects
-        X = np.asarray(problem.fixed).reshape(problem.n_subjects, t, -1)
-        Z = np.asarray(problem.random).reshape(problem.n_subjects, t, -1)
-        mean, cov = mixed_moments(X, beta, Z, G, np.diag(residual[:t]))
-        return _stack(mean, cov[0])
+        """Means of every person and covariance matrices of those of `kinds`, stacked."""
+        beta, _ = self.matrices(values)
+        fixed = np.asarray(self.problem.fixed)
+        means = [fixed[cells.rows] @ beta for cells in self.persons]
+        rows = [self.persons[k].rows for k in self.kinds]
+        return np.concatenate([*means, *(_lower(self.covariance(values, r)) for r in rows)])
 
     def jacobian(self, values: FloatArray) -> FloatArray:
-        """Exact: the moments are linear in the parameters."""
-        origin = self.moments(np.zeros_like(values))
-        units = np.eye(len(values))
-        return np.column_stack([self.moments(unit) - origin for unit in units])
+        """Exact first derivatives."""
+        problem, size = self.problem, len(self.names)
+        fixed, random = np.asarray(problem.fixed), np.asarray(problem.random)
+        at = {name: k for k, name in enumerate(self.names)}
+        pieces = []
+        for cells in self.persons:
+            piece = np.zeros((len(cells.rows), size))
+            piece[:, : fixed.shape[1]] = fixed[cells.rows]
+            pieces.append(piece)
+        free = problem.covariance_entries
+        owners = [at[name] for name in problem.covariance_names]
+        for k in self.kinds:
+            rows = self.persons[k].rows
+            n = len(rows)
+            slopes = np.zeros((size, n, n))
+            none = np.zeros((0, n, n))
+            np.add.at(slopes, owners, covariance_derivatives(random[rows], free, none))
+            slopes += self.residuals.derivatives(values, rows)
+            pieces.append(_lower(slopes).T)
+        return np.concatenate(pieces)
+
+    def constraints(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+        """None: equal and fixed parameters are one name, or none."""
+        return np.zeros(0), np.zeros((0, len(self.names)))
 
 
 @dataclass(frozen=True)
@@ -99,77 +133,146 @@ class SemMoments:
 
     Parameters
     ----------
-    model : SemModel
-        A model of one group without constraints.
-    outcomes : tuple of str
-        The observed variables wanted, in order.
-    covariates : (n_designs, n_covariates) ndarray
-        Values of the covariates, in the model's order.
+    problem : WideProblem
+        The model, and persons in rows.
+    persons : tuple of Cells
+        Whose means are wanted.
+    kinds : tuple of int
+        Positions in `persons` of those whose covariance matrices are wanted as well.
     """
 
-    model: SemModel
-    outcomes: tuple[str, ...]
-    covariates: FloatArray
+    problem: WideProblem
+    persons: tuple[Cells, ...]
+    kinds: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The free parameters."""
-        return self.model.free_parameters
+        return self.problem.model.free_parameters
 
-    def _positions(self) -> dict[str, int]:
-        model = self.model
+    @cached_property
+    def _at(self) -> dict[str, int]:
+        model = self.problem.model
         return {v: k for k, v in enumerate((*model.outcomes, *model.latent, *model.covariates))}
 
-    def _fill(self, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        at = self._positions()
-        known = dict(zip(self.names, values, strict=True))
-        A, S, m = np.zeros((len(at), len(at))), np.zeros((len(at), len(at))), np.zeros(len(at))
-        for path in self.model.paths:
-            value = known[path.parameter] if path.free else path.value or 0.0
-            if path.op == "=~":
-                A[at[path.right], at[path.left]] = value
-            elif path.op == "~":
-                A[at[path.left], at[path.right]] = value
-            elif path.op == "~1":
-                m[at[path.left]] = value
-            else:
-                S[at[path.left], at[path.right]] = S[at[path.right], at[path.left]] = value
-        return A, S, m
+    def _design(self, cells: Cells) -> tuple[int, tuple[tuple[str, float], ...]]:
+        """What of a person the moments depend on, besides covariates."""
+        group = self.problem.groups[cells.group]
+        assert isinstance(group, WideGroup)
+        held = tuple((name, float(values[cells.row])) for name, values in group.definitions)
+        return cells.group, held
 
-    def _entries(self) -> ParameterEntries:
-        at = self._positions()
+    def _covariates(self, cells: Cells) -> FloatArray:
+        group = self.problem.groups[cells.group]
+        assert isinstance(group, WideGroup)
+        # A covariate is missing only where it acts on no outcome that is there.
+        return np.asarray(np.nan_to_num(group.covariates[cells.row]))
+
+    def _fill(
+        self, values: FloatArray, design: tuple[int, tuple[tuple[str, float], ...]]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        at, (group, held) = self._at, design
+        known = dict(zip(self.names, values, strict=True))
+        definitions = dict(held)
+        A, S, m = np.zeros((len(at), len(at))), np.zeros((len(at), len(at))), np.zeros(len(at))
+        for path in self.problem.model.paths:
+            if path.group != group:
+                continue
+            if path.free:
+                value = known[path.parameter]
+            elif path.definition is not None:
+                value = definitions[path.definition]
+            else:
+                value = path.value or 0.0
+            if path.op == "~1":
+                m[at[path.left]] = value
+            elif path.op == "~~":
+                S[at[path.left], at[path.right]] = S[at[path.right], at[path.left]] = value
+            else:
+                A[self._directed(path)] = value
+        # A definition that is missing belongs to an outcome that is missing as well.
+        return np.nan_to_num(A), S, m
+
+    def _directed(self, path: Path) -> tuple[int, int]:
+        ends = self._at[path.left], self._at[path.right]
+        return ends if path.op == "~" else (ends[1], ends[0])
+
+    def _entries(self, group: int) -> ParameterEntries:
+        at = self._at
         index = {name: k for k, name in enumerate(self.names)}
         directed, symmetric, means = [], [], []
-        for path in self.model.paths:
-            if not path.free:
+        for path in self.problem.model.paths:
+            if not path.free or path.group != group:
                 continue
             k = index[path.parameter]
-            if path.op == "=~":
-                directed.append((k, at[path.right], at[path.left]))
-            elif path.op == "~":
-                directed.append((k, at[path.left], at[path.right]))
-            elif path.op == "~1":
+            if path.op == "~1":
                 means.append((k, at[path.left]))
-            else:
+            elif path.op == "~~":
                 symmetric.append((k, at[path.left], at[path.right]))
+            else:
+                directed.append((k, *self._directed(path)))
         return ParameterEntries(len(index), directed, symmetric, means)
 
-    def _places(self) -> tuple[list[int], list[int]]:
-        at = self._positions()
-        return [at[y] for y in self.outcomes], [at[x] for x in self.model.covariates]
+    @cached_property
+    def _observed(self) -> tuple[list[int], list[int]]:
+        model = self.problem.model
+        return [self._at[y] for y in model.outcomes], [self._at[x] for x in model.covariates]
 
     def moments(self, values: FloatArray) -> FloatArray:
-        """Means at every design and the covariance matrix given covariates, stacked."""
-        observed, exogenous = self._places()
-        form = reduced_form(*self._fill(values), observed, exogenous)
-        return _stack(form.intercept + self.covariates @ form.slopes.T, form.covariance)
+        """Means of every person and covariance matrices of those of `kinds`, stacked."""
+        designs = [self._design(cells) for cells in self.persons]
+        forms = {
+            design: reduced_form(*self._fill(values, design), *self._observed)
+            for design in dict.fromkeys(designs)
+        }
+        pieces = []
+        for cells, design in zip(self.persons, designs, strict=True):
+            form = forms[design]
+            mean = form.intercept + form.slopes @ self._covariates(cells)
+            pieces.append(mean[cells.columns])
+        for k in self.kinds:
+            columns = self.persons[k].columns
+            pieces.append(_lower(forms[designs[k]].covariance[np.ix_(columns, columns)]))
+        return np.concatenate(pieces)
 
     def jacobian(self, values: FloatArray) -> FloatArray:
         """Exact first derivatives of the reduced form."""
-        observed, exogenous = self._places()
-        d = ram_derivatives(*self._fill(values), observed, self._entries(), exogenous=exogenous)
-        columns = [
-            _stack(d.intercept[k] + self.covariates @ d.slopes[k].T, d.covariance[k])
-            for k in range(len(self.names))
-        ]
-        return np.column_stack(columns)
+        observed, exogenous = self._observed
+        designs = [self._design(cells) for cells in self.persons]
+        entries = {group: self._entries(group) for group, _ in dict.fromkeys(designs)}
+        forms = {
+            design: ram_derivatives(
+                *self._fill(values, design), observed, entries[design[0]], exogenous=exogenous
+            )
+            for design in dict.fromkeys(designs)
+        }
+        pieces = []
+        for cells, design in zip(self.persons, designs, strict=True):
+            form = forms[design]
+            mean = form.intercept + form.slopes @ self._covariates(cells)
+            pieces.append(mean[:, cells.columns].T)
+        for k in self.kinds:
+            columns = self.persons[k].columns
+            covariance = forms[designs[k]].covariance[:, columns[:, None], columns[None, :]]
+            pieces.append(_lower(covariance).T)
+        return np.concatenate(pieces)
+
+    def admissible(self, values: FloatArray) -> bool:
+        """Whether every covariance matrix exists and is positive definite."""
+        try:
+            for k in self.kinds:
+                cells = self.persons[k]
+                form = reduced_form(*self._fill(values, self._design(cells)), *self._observed)
+                own = form.covariance[np.ix_(cells.columns, cells.columns)]
+                if not np.all(np.isfinite(own)) or np.linalg.eigvalsh(own)[0] <= 0:
+                    return False
+        except SpecificationError:
+            return False
+        return True
+
+    def constraints(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The model's equalities among parameters."""
+        equal = [r.jet for r in relations(self.problem.model, values) if r.equality]
+        size = len(self.names)
+        left = np.array([jet.value for jet in equal])
+        return left, np.array([jet.gradient for jet in equal]).reshape(len(equal), size)

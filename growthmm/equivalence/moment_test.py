@@ -7,15 +7,17 @@ larger, with the difference of the ranks as degrees of freedom.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.equivalence.moment_functions import MomentFunction
+from growthmm.errors import SpecificationError
 from growthmm.moments.rank import mixed_columns, rank
 
-__all__ = ["MomentComparison", "compare_moments", "solve"]
+__all__ = ["MomentComparison", "compare_moments", "nearest", "solve"]
 
 FloatArray = NDArray[np.float64]
 
@@ -76,6 +78,8 @@ def solve(
 ) -> tuple[FloatArray, float]:
     """Parameter values whose moments come nearest to `target`, by damped Gauss-Newton steps.
 
+    Constraints among the parameters are further equations.
+
     Parameters
     ----------
     function : MomentFunction
@@ -92,22 +96,42 @@ def solve(
     values : (n_parameters,) ndarray
         The solution.
     distance : float
-        Largest difference left, relative to the largest moment.
+        Largest difference left, relative to the largest moment; infinite where the moments do not
+        exist at `start`.
     """
     values = start.copy()
     scale = float(np.abs(target).max())
-    residual = target - function.moments(values)
+
+    def left_over(at: FloatArray) -> FloatArray:
+        equal, slopes = function.constraints(at)
+        size = np.linalg.norm(slopes, axis=1)
+        equal = scale * equal / np.where(size > 0, size, 1.0)
+        try:
+            return np.concatenate([target - function.moments(at), -equal])
+        except SpecificationError:
+            return np.full(len(target) + len(equal), np.inf)
+
+    residual = left_over(values)
+    if not np.all(np.isfinite(residual)):
+        return values, float("inf")
     for _ in range(steps):
         distance = float(np.abs(residual).max()) / scale
-        step, *_ = np.linalg.lstsq(function.jacobian(values), residual, rcond=1e-13)
-        size, better = 1.0, False
-        while size > 1e-6:
-            trial = values + size * step
-            left = target - function.moments(trial)
+        slopes = function.constraints(values)[1]
+        size = np.linalg.norm(slopes, axis=1, keepdims=True)
+        slopes = scale * slopes / np.where(size > 0, size, 1.0)
+        matrix = np.concatenate([function.jacobian(values), slopes])
+        # Columns of one length: parameters come in all units.
+        length = np.linalg.norm(matrix, axis=0)
+        length = np.where(length > 0, length, 1.0)
+        step, *_ = np.linalg.lstsq(matrix / length, residual, rcond=1e-13)
+        step, whole, better = step / length, 1.0, False
+        while whole > 1e-6:
+            trial = values + whole * step
+            left = left_over(trial)
             if np.all(np.isfinite(left)) and np.abs(left).max() / scale < distance:
                 better = True
                 break
-            size /= 2
+            whole /= 2
         if not better:
             break
         values, residual = trial, left
@@ -116,11 +140,39 @@ def solve(
     return values, float(np.abs(residual).max()) / scale
 
 
+def nearest(
+    function: MomentFunction, target: FloatArray, starts: Sequence[FloatArray]
+) -> tuple[FloatArray, float]:
+    """The best solution of :func:`solve` from several starts; the first that is exact ends it."""
+    best: tuple[FloatArray, float] | None = None
+    for start in starts:
+        found = solve(function, target, start)
+        if best is None or found[1] < best[1]:
+            best = found
+        if best[1] <= TOLERANCE:
+            break
+    assert best is not None
+    return best
+
+
+def _freedom(function: MomentFunction, values: FloatArray) -> tuple[int, int, tuple[str, ...]]:
+    """Rank of the moments under the constraints, free parameters, and those mixed up."""
+    jacobian = function.jacobian(values)
+    _, slopes = function.constraints(values)
+    held = rank(slopes) if len(slopes) else 0
+    stacked = np.concatenate([jacobian, slopes])
+    mixed = tuple(function.names[k] for k in mixed_columns(stacked))
+    return rank(stacked) - held, len(function.names) - held, mixed
+
+
 def compare_moments(
     first: MomentFunction,
     second: MomentFunction,
-    first_values: list[FloatArray],
-    second_values: list[FloatArray],
+    first_values: Sequence[FloatArray],
+    second_values: Sequence[FloatArray],
+    *,
+    first_starts: Sequence[FloatArray] = (),
+    second_starts: Sequence[FloatArray] = (),
 ) -> MomentComparison:
     """Compare two models at random admissible values of each.
 
@@ -128,9 +180,11 @@ def compare_moments(
     ----------
     first, second : MomentFunction
         The models, for the same designs and outcomes.
-    first_values, second_values : list of (n_parameters,) ndarray
+    first_values, second_values : sequence of (n_parameters,) ndarray
         Random admissible parameter values of either, as many of the one as of the other; each
         side's serve as the starts for solving it.
+    first_starts, second_starts : sequence of (n_parameters,) ndarray
+        More values to start solving from.
 
     Returns
     -------
@@ -139,17 +193,11 @@ def compare_moments(
     """
     forward = backward = 0.0
     for a, b in zip(first_values, second_values, strict=True):
-        forward = max(forward, solve(second, first.moments(a), b)[1])
-        backward = max(backward, solve(first, second.moments(b), a)[1])
-    first_jacobian = first.jacobian(first_values[0])
-    second_jacobian = second.jacobian(second_values[0])
+        there = nearest(second, first.moments(a), (b, *second_starts, *second_values))
+        back = nearest(first, second.moments(b), (a, *first_starts, *first_values))
+        forward, backward = max(forward, there[1]), max(backward, back[1])
+    first_rank, n_first, first_mixed = _freedom(first, first_values[0])
+    second_rank, n_second, second_mixed = _freedom(second, second_values[0])
     return MomentComparison(
-        forward=forward,
-        backward=backward,
-        first_rank=rank(first_jacobian),
-        second_rank=rank(second_jacobian),
-        n_first=len(first.names),
-        n_second=len(second.names),
-        first_mixed=tuple(first.names[k] for k in mixed_columns(first_jacobian)),
-        second_mixed=tuple(second.names[k] for k in mixed_columns(second_jacobian)),
+        forward, backward, first_rank, second_rank, n_first, n_second, first_mixed, second_mixed
     )

@@ -1,4 +1,4 @@
-"""Parameter values at which the two forms are compared, by the growth model's keys."""
+"""Parameter values, and persons, at which the two forms are compared."""
 
 from __future__ import annotations
 
@@ -9,108 +9,112 @@ from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate
 from growthmm.engines.outcome import EngineFit
+from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.errors import ValueColumnError
 from growthmm.model.expression import quote
-from growthmm.model.growth import FactorBlock, GrowthModel
 from growthmm.model.schema import Column, Schema
-from growthmm.translation.pair import Pair
 
-__all__ = ["admissible", "block_matrix", "by_key", "design_frame", "interior", "order", "perturbed"]
+__all__ = ["admissible", "block_entries", "design_frame", "interior", "perturbed"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 
 FLOOR = 0.05
 """Least variance of any combination of random effects, as a share of the largest."""
 
 
-def order(names: tuple[str, ...], named: dict[str, str], keys: tuple[str, ...]) -> list[int]:
-    """For each of a side's parameters, the position of its growth key.
+def block_entries(mixed: MixedMoments) -> list[tuple[tuple[int, ...], IntArray]]:
+    """Columns of each independent block of random effects, and where its entries stand.
 
-    Parameters
-    ----------
-    names : tuple of str
-        The side's parameters.
-    named : dict of str to str
-        The side's name of each key.
-    keys : tuple of str
-        The growth model's keys.
-
-    Examples
-    --------
-    >>> order(("b", "a"), {"mean:i": "a", "mean:s": "b"}, ("mean:i", "mean:s"))
-    [1, 0]
+    Returns
+    -------
+    list of (columns, (n_effects, n_effects) ndarray of int)
+        Positions among the parameters; -1 for an entry that is held at a number.
     """
-    position = {named[key]: k for k, key in enumerate(keys)}
-    return [position[name] for name in names]
-
-
-def by_key(values: FloatArray, places: list[int]) -> FloatArray:
-    """A side's values, put in the order of the keys."""
-    made = np.empty(len(places))
-    made[places] = values
+    problem = mixed.problem
+    at = {name: k for k, name in enumerate(mixed.names)}
+    cells = dict(zip(problem.block_entries, problem.block_cells, strict=True))
+    made = []
+    for block in problem.blocks:
+        parts = [(c,) for c in block.columns] if block.diagonal else [block.columns]
+        for columns in parts:
+            where = np.full((len(columns),) * 2, -1, dtype=np.intp)
+            for a, first in enumerate(columns):
+                for b, second in enumerate(columns[a:], a):
+                    cell = cells[first, second]
+                    if isinstance(cell, str):
+                        where[a, b] = where[b, a] = at[cell]
+            made.append((tuple(columns), where))
     return made
 
 
-def block_matrix(
-    block: FactorBlock, values: FloatArray, keys: tuple[str, ...]
-) -> tuple[FloatArray, NDArray[np.intp]]:
-    """A block's covariance matrix and where each of its entries stands among the keys."""
-    q = len(block.factors)
-    where = np.zeros((q, q), dtype=np.intp)
-    for a, first in enumerate(block.factors):
-        for b in range(a, q):
-            where[a, b] = where[b, a] = keys.index(f"cov:{first}:{block.factors[b]}")
-    return values[where], where
+def _patterned(where: IntArray) -> bool:
+    """Whether entries are held or share a parameter."""
+    upper = where[np.triu_indices(len(where))]
+    return bool((upper < 0).any()) or len(set(upper.tolist())) < len(upper)
 
 
-def admissible(growth: GrowthModel, keys: tuple[str, ...], rng: np.random.Generator) -> FloatArray:
-    """Random parameter values, covariance matrices positive definite."""
-    values = rng.normal(size=len(keys))
-    for k, key in enumerate(keys):
-        if key.startswith("residual"):
-            values[k] = rng.uniform(0.5, 1.5)
-    for block in growth.blocks:
-        q = len(block.factors)
-        root = rng.normal(size=(q, q)) + 0.3 * np.eye(q)
-        _, where = block_matrix(block, values, keys)
-        values[where] = root @ root.T / q
+def admissible(mixed: MixedMoments, rng: np.random.Generator) -> FloatArray:
+    """Random parameter values of a mixed model, covariance matrices positive definite."""
+    values = rng.normal(size=len(mixed.names))
+    residual = [k for k in range(len(values)) if k >= mixed.problem.fixed.shape[1]]
+    for columns, where in block_entries(mixed):
+        q = len(columns)
+        if _patterned(where):
+            # Shared entries: every one of its diagonal outweighs those beside it.
+            for k in set(where[where >= 0].tolist()):
+                values[k] = rng.uniform(-0.3, 0.3) / q
+            for k in set(np.diag(where)[np.diag(where) >= 0].tolist()):
+                values[k] = rng.uniform(0.5, 1.5)
+        else:
+            root = rng.normal(size=(q, q)) + 0.3 * np.eye(q)
+            values[where] = root @ root.T / q
+        residual = [k for k in residual if k not in where]
+    values[residual] = mixed.residuals.draw([mixed.names[k] for k in residual], rng)
     return values
 
 
-def interior(pair: Pair, fit: EngineFit, keys: tuple[str, ...]) -> FloatArray:
-    """The mixed model's estimates by key, the factor covariance moved off the boundary.
+def interior(mixed: MixedMoments, fit: EngineFit) -> FloatArray:
+    """The mixed model's estimates, the random effects' covariance moved off the boundary.
 
     How near the boundary it is, is judged for factors with orthonormal loadings, so that neither
     the unit nor the origin of time matters.
     """
-    values = by_key(fit.estimates, order(fit.names, dict(pair.mixed_names), keys))
-    residual = float(
-        np.mean([v for key, v in zip(keys, values, strict=True) if key.startswith("residual")])
-    )
-    for block in pair.growth.blocks:
-        G, where = block_matrix(block, values, keys)
-        loadings = np.array([pair.growth.factor(name).loadings for name in block.factors]).T
+    problem = mixed.problem
+    values = np.array([fit.value(name) for name in mixed.names])
+    residual = float(np.mean(mixed.residuals.variances(values)))
+    _, G = mixed.matrices(values)
+    for columns, where in block_entries(mixed):
+        loadings = np.asarray(problem.random[:, list(columns)]) / np.sqrt(problem.n_subjects)
         turn = np.asarray(np.linalg.qr(loadings, mode="r"))
-        if len(turn) < len(G) or np.linalg.cond(turn / np.linalg.norm(turn, axis=0)) > 1e12:
+        if len(turn) < len(columns) or np.linalg.cond(turn / np.linalg.norm(turn, axis=0)) > 1e12:
             turn = np.diag(np.linalg.norm(loadings, axis=0))
-        curvature, basis = np.linalg.eigh(turn @ G @ turn.T)
+        own = G[np.ix_(columns, columns)]
+        curvature, basis = np.linalg.eigh(turn @ own @ turn.T)
         floor = FLOOR * max(float(curvature[-1]), 0.1 * residual)
-        if curvature[0] < floor:
-            back = np.linalg.solve(turn, basis)
-            G = (back * np.maximum(curvature, floor)) @ back.T
-            values[where] = 0.5 * (G + G.T)
+        if curvature[0] >= floor:
+            continue
+        back = np.linalg.solve(turn, basis)
+        raised = (back * np.maximum(curvature, floor)) @ back.T
+        if _patterned(where):
+            diagonal = np.diag(where)
+            for k in set(diagonal[diagonal >= 0].tolist()):
+                values[k] += float(np.max(np.diag(raised - own)[diagonal == k]))
+        else:
+            values[where] = 0.5 * (raised + raised.T)
     return values
 
 
 def perturbed(
-    pair: Pair, fit: EngineFit, center: FloatArray, keys: tuple[str, ...], rng: np.random.Generator
+    mixed: MixedMoments, fit: EngineFit, center: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """Another admissible point: fixed effects moved as their estimates vary, variances by factors.
 
-    The factor covariance is multiplied by one number, each residual variance by one of its own.
+    The random effects' covariance is multiplied by one number, and so are residuals that are
+    correlated; each residual variance of uncorrelated ones by one of its own.
     """
-    places = np.array(order(fit.names, dict(pair.mixed_names), keys))
     fixed = [k for k, kind in enumerate(fit.kinds) if kind == "fixed"]
+    places = np.array([mixed.names.index(name) for name in fit.names], dtype=np.intp)
     spread = fit.covariance[np.ix_(fixed, fixed)]
     moved = center.copy()
     if fixed and np.all(np.isfinite(spread)):
@@ -118,12 +122,14 @@ def perturbed(
         curvature, basis = np.linalg.eigh(spread / np.outer(scale, scale))
         root = scale[:, None] * basis * np.sqrt(np.maximum(curvature, 0.0))
         moved[places[fixed]] += 2.0 * root @ rng.normal(size=len(fixed))
-    covariance = rng.uniform(0.7, 1.4)
-    for k, key in enumerate(keys):
-        if key.startswith("cov:"):
-            moved[k] *= covariance
-        elif key.startswith("residual"):
+    random, common = rng.uniform(0.7, 1.4), rng.uniform(0.7, 1.4)
+    for k, kind in zip(places, fit.kinds, strict=True):
+        if kind in ("variance", "covariance"):
+            moved[k] *= random
+        elif kind == "residual" and mixed.residuals.heterogeneous:
             moved[k] *= rng.uniform(0.7, 1.4)
+        elif kind == "residual" and mixed.residuals.has_unit(mixed.names[k]):
+            moved[k] *= common
     return moved
 
 

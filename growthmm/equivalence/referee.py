@@ -86,14 +86,15 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
         First-order bound, in log-likelihood units: one rounding in each of the products that are
         summed.
     """
-    beta, G, residual = MixedMoments(problem).matrices(values)
+    mixed = MixedMoments(problem)
+    beta, G = mixed.matrices(values)
     fixed = np.asarray(problem.fixed)
     design = np.abs(fixed - fixed.mean(axis=0)) @ np.abs(beta)
     products = design + np.abs(problem.outcome - problem.outcome.mean())
     total = 0.0
     for rows, covariance in _groups(problem, values):
-        Z = np.abs(problem.random[rows[0]])
-        size = Z @ np.abs(G) @ Z.T + np.diag(residual[rows[0]])
+        Z = np.abs(np.asarray(problem.random[rows[0]]))
+        size = Z @ np.abs(G) @ Z.T + np.abs(mixed.residuals.matrix(values, rows[0]))
         inverse = np.linalg.inv(covariance)
         weighted = (problem.outcome[rows] - problem.fixed[rows] @ beta) @ inverse
         moved = np.abs(np.einsum("ns,nt->nst", weighted, weighted) - inverse)
@@ -104,10 +105,9 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
 
 def _groups(problem: LongProblem, values: FloatArray) -> Iterator[tuple[IntArray, FloatArray]]:
     """Rows (n_persons, n_times) of persons alike, and the covariance matrix of each of them."""
-    _, G, residual = MixedMoments(problem).matrices(values)
+    mixed = MixedMoments(problem)
     for rows in _alike(problem):
-        Z = problem.random[rows[0]]
-        yield rows, Z @ G @ Z.T + np.diag(residual[rows[0]])
+        yield rows, mixed.covariance(values, rows[0])
 
 
 def _alike(problem: LongProblem) -> list[IntArray]:
@@ -119,9 +119,10 @@ def _alike(problem: LongProblem) -> list[IntArray]:
     for size in np.unique(counts[counts > 0]):
         persons = np.flatnonzero(counts == size)
         rows = order[starts[persons][:, None] + np.arange(size)]
-        design = np.concatenate(
-            [problem.random[rows].reshape(len(persons), -1), problem.occasion[rows]], axis=1
-        )
+        parts = [problem.random[rows].reshape(len(persons), -1), problem.occasion[rows]]
+        if problem.strata is not None:
+            parts.append(problem.strata[rows])
+        design = np.concatenate(parts, axis=1)
         _, which = np.unique(design, axis=0, return_inverse=True)
         which = np.asarray(which).ravel()
         groups += [rows[which == k] for k in range(int(which.max()) + 1)]

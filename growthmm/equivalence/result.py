@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from growthmm.equivalence.correspondence import Correspondence
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
 from growthmm.equivalence.optima import Optima
@@ -56,6 +57,8 @@ class Equivalence:
         What was guessed or left out on the way.
     nested_df : int, optional
         Degrees of freedom where one model is nested in the other.
+    link : Correspondence
+        How one side's parameters give the other's.
     """
 
     verdict: Verdict
@@ -67,6 +70,7 @@ class Equivalence:
     pair: Pair
     mixed_fit: FitResult
     sem_fit: FitResult
+    link: Correspondence
     optima: Optima = ()
     text: str = ""
     assumptions: tuple[Assumption, ...] = ()
@@ -120,7 +124,7 @@ class Equivalence:
     def _parameter_rows(self) -> list[dict[str, Any]]:
         from growthmm.equivalence.parameter_rows import parameter_rows
 
-        return parameter_rows(self.pair, self.reports)
+        return parameter_rows(self.pair, self.reports, self.link)
 
     def check(self) -> Equivalence:
         """Itself, where the two are identical.

@@ -10,6 +10,7 @@ import numpy as np
 
 from growthmm.engines.prepare import LongData, long_data, outcome_values, wide_data
 from growthmm.equivalence import agreement, evidence
+from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.fits import fit_both
 from growthmm.equivalence.optima import find_optima
 from growthmm.equivalence.result import Equivalence
@@ -70,14 +71,16 @@ def verify_pair(
         time_limit=time_limit,
     )
     optima = find_optima(long.problem, wide.problem, fits, bounds)
-    comparison = evidence.compare_pair_moments(pair)
+    link = correspondence(pair)
+    comparison = evidence.compare_correspondence(link)
+    link = link.started(fits.long.estimates, fits.wide.estimates)
     levels = (
         evidence.structure(pair),
         evidence.moments(comparison),
-        evidence.likelihood(pair, long.problem, wide.problem, fits),
-        agreement.estimates(pair, long.problem, wide.problem, fits, optima),
-        agreement.inference(pair, fits, optima),
-        agreement.predictions(pair, long, wide, fits),
+        evidence.likelihood(link, long.problem, wide.problem, fits),
+        agreement.estimates(link, long.problem, wide.problem, fits, optima),
+        agreement.inference(link, fits, optima),
+        agreement.predictions(pair, link, long, wide, fits),
     )
     of_models, conditions = model_verdict(levels[0], comparison, pair.growth, bounds)
     of_fits, reason = verdict(levels, of_models, optima, fits)
@@ -92,6 +95,7 @@ def verify_pair(
         mixed_fit=FitResult(pair.mixed.model, fits.long, long, "mixed model"),
         sem_fit=FitResult(pair.sem.model, fits.wide, wide, "latent growth curve"),
         optima=optima,
+        link=link,
         text=_other_text(pair),
         assumptions=pair.assumptions + dropped,
         nested_df=comparison.nested_df,

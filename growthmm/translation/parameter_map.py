@@ -30,6 +30,9 @@ class MapRow:
         The formula that gives one from the other.
     parents : tuple of str
         Keys that a derived row (``sd``, ``correlation``) is computed from.
+    of : {"mixed", "sem"}
+        Whose parameter the row's number is, where the sides' parameters are not the same numbers:
+        of the mixed model's parameter `mixed_name`, or of the SEM's parameter `sem_name`.
     """
 
     key: str
@@ -40,6 +43,7 @@ class MapRow:
     sem_syntax: str
     rule: str
     parents: tuple[str, ...] = ()
+    of: Literal["mixed", "sem"] = "mixed"
 
 
 def parameter_map(

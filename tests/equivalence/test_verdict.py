@@ -11,6 +11,7 @@ import growthmm as gm
 from growthmm.engines.outcome import Convergence
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence import agreement, evidence
+from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import Fits, fit_both, newton_distance
 from growthmm.equivalence.referee import referee_log_likelihood, rounding
@@ -70,7 +71,7 @@ def test_unconverged_fits_are_not_called_different_models() -> None:
     pair, long, wide, fits = sides()
     stopped = replace(fits.wide, convergence=Convergence(False, 3, 1.0, 2.0, "stopped"))
     level = agreement.estimates(
-        pair, long.problem, wide.problem, Fits(fits.long, stopped, fits.reports)
+        correspondence(pair), long.problem, wide.problem, Fits(fits.long, stopped, fits.reports)
     )
     assert level.passed is False
     assert "wide did not converge" in level.note
@@ -108,7 +109,7 @@ def test_wrong_loading_shows_in_the_likelihood(estimator: str) -> None:
     fits = fit_both(
         long.problem, problem, estimator=estimator, bounds=None, engines=["long"], time_limit=1.0
     )
-    level = evidence.likelihood(wrong, long.problem, problem, fits)
+    level = evidence.likelihood(correspondence(wrong), long.problem, problem, fits)
     assert level.passed is False
     assert level.tolerance == 1e-8
 
@@ -122,9 +123,10 @@ def test_outcome_moved_in_one_form_shows_in_the_estimates() -> None:
     other = fit_both(
         long.problem, problem, estimator="ml", bounds=None, engines=["long"], time_limit=1.0
     )
-    assert agreement.estimates(pair, long.problem, problem, other).passed is False
+    link = correspondence(pair)
+    assert agreement.estimates(link, long.problem, problem, other).passed is False
     moved = replace(wide, problem=problem)
-    assert agreement.predictions(pair, long, moved, fits).passed is False
+    assert agreement.predictions(pair, link, long, moved, fits).passed is False
 
 
 def test_newton_distance_is_a_step_in_standard_errors() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from growthmm.engines.distance import newton_step
 from growthmm.engines.wide import ram as _ram
 from growthmm.engines.wide.constraints import defined as _defined
+from growthmm.engines.wide.constraints import relations as _relations
 from growthmm.engines.wide.coordinates import well_scaled as _well_scaled
 from growthmm.engines.wide.fitting import Estimator, fit, information
 from growthmm.engines.wide.identification import null_space
@@ -24,11 +25,13 @@ from growthmm.engines.wide.measures import fit_measures
 from growthmm.engines.wide.prediction import fitted
 from growthmm.engines.wide.problem import WideGroup, WideMoments, WideProblem
 from growthmm.engines.wide.robust import person_scores, sandwich
+from growthmm.engines.wide.search import null_basis as _null_basis
 from growthmm.engines.wide.starts import candidates as _candidates
 from growthmm.engines.wide.starts import moment_start as _moment_start
 from growthmm.engines.wide.system import check_restricted as _check_restricted
 from growthmm.engines.wide.system import compile_problem as _compile
 from growthmm.engines.wide.system import parameter_kinds, parameter_names
+from growthmm.engines.wide.uncertainty import lagrangian as _lagrangian
 from growthmm.errors import SpecificationError
 
 __all__ = [
@@ -103,6 +106,8 @@ def score(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml")
 def distance(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml") -> float:
     """How far a point is from the optimum: the largest component of a Newton step, in SEs.
 
+    Where the model has equality constraints, of a step along them.
+
     Parameters
     ----------
     problem : WideProblem
@@ -120,7 +125,13 @@ def distance(problem: WideProblem, values: FloatArray, estimator: Estimator = "m
     system = _conditioned(problem, values, estimator)
     at = _evaluate(system, _values(problem, values), restricted=estimator == "reml")
     assert system.turn is not None
-    return newton_step(at.score, -at.hessian, system.turn)
+    held = [c for c in _relations(problem.model, _values(problem, values)) if c.equality]
+    if not held:
+        return newton_step(at.score, -at.hessian, system.turn)
+    bent = -_lagrangian(at.hessian, at.score, held, system.turn)
+    slopes = np.array([c.jet.gradient for c in held]) @ system.turn
+    basis = _null_basis(slopes, len(at.score))
+    return newton_step(basis.T @ at.score, basis.T @ bent @ basis, system.turn @ basis)
 
 
 def _conditioned(problem: WideProblem, values: FloatArray, estimator: Estimator) -> System:

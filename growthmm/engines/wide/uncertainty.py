@@ -22,7 +22,7 @@ from growthmm.engines.wide.search import Solution, null_basis
 from growthmm.engines.wide.statistics import Cells
 from growthmm.engines.wide.transform import Transform, covariance_blocks
 
-__all__ = ["estimate_covariance", "invert"]
+__all__ = ["estimate_covariance", "invert", "lagrangian"]
 
 FloatArray = NDArray[np.float64]
 
@@ -83,9 +83,7 @@ def estimate_covariance(
         rows = [c.jet.gradient for c in held]
         rows += _faces(system, values) if bounded else []
         basis = null_basis(np.array(rows).reshape(-1, len(values)) @ turn, len(values))
-        inner = (
-            at.expected if kind == "expected" else -_lagrangian(at.hessian, at.score, held, turn)
-        )
+        inner = at.expected if kind == "expected" else -lagrangian(at.hessian, at.score, held, turn)
         along = turn @ basis
         covariance = along @ invert(basis.T @ inner @ basis) @ along.T
     if estimator == "reml" and len(system.fixed):
@@ -102,9 +100,20 @@ def _held(problem: WideProblem, best: Solution, values: FloatArray) -> list[Rela
     return [c for c in relations(problem.model, values) if c.equality or c.text in active]
 
 
-def _lagrangian(
+def lagrangian(
     hessian: FloatArray, score: FloatArray, held: list[Relation], turn: FloatArray
 ) -> FloatArray:
+    """Hessian of the Lagrangian, with the multipliers that fit the score best.
+
+    Parameters
+    ----------
+    hessian, score : ndarray
+        Of the log-likelihood, along the columns of `turn`.
+    held : list of Relation
+        Constraints that hold with equality.
+    turn : (n_parameters, n_parameters) ndarray
+        The coordinates.
+    """
     if not held:
         return hessian
     slope = np.array([c.jet.gradient for c in held]) @ turn
