@@ -75,6 +75,11 @@ class BoundSem:
         Growth parameter keys and the model's parameter names.
     assumptions : tuple of Assumption
         What binding had to guess.
+    rules : tuple of (str, str)
+        Growth parameter keys whose value is no parameter of the model but computed from several,
+        and how.
+    inverse : tuple of (str, str)
+        Parameters of the model that are no parameter of the growth model, and how they follow.
     """
 
     model: SemModel
@@ -83,3 +88,5 @@ class BoundSem:
     growth: GrowthModel
     names: ParameterNames
     assumptions: tuple[Assumption, ...] = ()
+    rules: ParameterNames = ()
+    inverse: ParameterNames = ()

@@ -34,6 +34,7 @@ from growthmm.model.sem import SemModel
 from growthmm.translation.covariates import covariate_families, plain_column
 from growthmm.translation.from_sem import growth_from_sem, loading_table
 from growthmm.translation.naming import covariate_name
+from growthmm.translation.reduction import reduced
 from growthmm.translation.resolve import Resolver
 from growthmm.translation.tabulate import TABULATED, part_variables, tabulated
 from growthmm.translation.time_bases import time_bases
@@ -117,6 +118,7 @@ def sem_schema(
     known: Schema | None,
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
+    model = reduced(model).model
     scores = time_scores(model)
     notes = [
         Assumption(d.what + " = " + d.value, d.rule)

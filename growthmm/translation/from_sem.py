@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from growthmm.data.levels import level_text
@@ -28,6 +29,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
+from growthmm.translation.reduction import reduced
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
 
@@ -80,7 +82,18 @@ def growth_from_sem(
     UnsupportedError
         If the model is no growth model that a mixed model can say; all reasons at once.
     """
-    return _Recognition(model, schema, tuple(covariates), hints).result(assumptions)
+    plain = reduced(model)
+    found = _Recognition(plain.model, schema, tuple(covariates), hints).result(assumptions)
+    if plain.model is model:
+        return found
+    changed = dict(plain.rules)
+    return replace(
+        found,
+        model=model,
+        names=tuple((key, name) for key, name in found.names if name not in changed),
+        rules=tuple((key, changed[name]) for key, name in found.names if name in changed),
+        inverse=plain.inverse,
+    )
 
 
 class _Recognition:
@@ -265,11 +278,19 @@ class _Recognition:
                     )
                 continue
             covariate = by_column.get(path.right)
-            if covariate is None:
+            if covariate is None and {path.left, path.right} <= set(self.model.latent):
                 self._lose(
                     path.name,
-                    "a regression among outcomes or factors is no random effect",
-                    "the covariance of the two factors, where that is the same model",
+                    "it restricts the factors' means or covariances: with it one of them is a "
+                    "nonlinear function of the others, which random effects leave free",
+                    "a free covariance of every pair of factors, free means, and a covariate of "
+                    "one factor on those that it acts on as well",
+                )
+            elif covariate is None:
+                self._lose(
+                    path.name,
+                    "a regression among outcomes is no random effect",
+                    "residuals that are correlated",
                 )
             elif path.left in self.latent:
                 predictors.append(PredictorEffect(path.left, covariate.name))

@@ -101,7 +101,7 @@ def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
         mixed_names,
         sem,
         "sem",
-        parameter_map(sem.growth, mixed_names, sem.names),
+        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse),
         sem.assumptions,
     )
 

@@ -50,6 +50,8 @@ def parameter_map(
     growth: GrowthModel,
     mixed_names: tuple[tuple[str, str], ...],
     sem_names: tuple[tuple[str, str], ...],
+    sem_rules: tuple[tuple[str, str], ...] = (),
+    sem_inverse: tuple[tuple[str, str], ...] = (),
 ) -> tuple[MapRow, ...]:
     """The map of all parameters, with standard deviations and correlations behind.
 
@@ -59,6 +61,10 @@ def parameter_map(
         The model on which both sides agree.
     mixed_names, sem_names : tuple of (str, str)
         For each parameter key the family's name.
+    sem_rules : tuple of (str, str)
+        Keys that are computed from several of the SEM's parameters, and how.
+    sem_inverse : tuple of (str, str)
+        The SEM's parameters that are computed from several keys, and how.
 
     Returns
     -------
@@ -67,10 +73,14 @@ def parameter_map(
     """
     mixed, sem = dict(mixed_names), dict(sem_names)
     rows: list[MapRow] = []
+    computed = dict(sem_rules)
     for key in parameter_keys(growth):
         kind, syntax, rule = _describe(growth, key)
+        if key not in sem:
+            syntax, rule = computed[key], f"{rule.split(' = ')[0]} = {computed[key]}"
+        name = sem.get(key, computed.get(key, ""))
         rows.append(
-            MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), sem[key], syntax, rule)
+            MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), name, syntax, rule)
         )
     variances = {row.key: row for row in rows if row.kind == "variance"}
     for row in list(rows):
@@ -83,6 +93,9 @@ def parameter_map(
                 rows.append(_correlation(row, parents))
         elif row.kind == "residual":
             rows.append(_sd(row))
+    for name, rule in sem_inverse:
+        syntax = name.replace("~", " ~ ")
+        rows.append(MapRow(name, "effect", rule, "VarCorr", name, syntax, rule, of="sem"))
     return tuple(rows)
 
 
