@@ -188,7 +188,7 @@ LOST = {
     LINEAR + "i ~ 0.5*x": ["i~x fixed at 0.5"],
     LINEAR + "y_1 ~ y_0": ["y_1~y_0"],
     LINEAR + "y_0 ~~ y_1": ["y_0~~y_1"],
-    LINEAR + "s ~ i": ["s~i"],
+    LINEAR + "s ~ i\ni ~ x": ["s~i"],
     LINEAR + "z ~ i + s": ["z", "z~i", "z~s"],
     INTERCEPT + SLOPE + "y_0 ~~ v*y_0\ny_1 ~~ v*y_1": ["residual variances of which some"],
     INTERCEPT + SLOPE + _each("y_{j} ~~ 1*y_{j}"): ["residual variances of y_0"],
