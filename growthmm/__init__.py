@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from growthmm.model.schema import Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.fit import fit, log_likelihood
+    from growthmm.verbs.implied import implied
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
     from growthmm.verbs.verify import verify
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "datasets",
     "fit",
+    "implied",
     "log_likelihood",
     "read",
     "to_long",
@@ -46,6 +48,7 @@ _HOMES = {
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
     "fit": ("growthmm.verbs.fit", "fit"),
+    "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "read": ("growthmm.verbs.source", "read"),
     "to_long": ("growthmm.data.reshape", "to_long"),

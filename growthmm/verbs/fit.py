@@ -21,6 +21,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
+from growthmm.verbs.parameter_values import labelled, vector
 from growthmm.verbs.source import Function, ModelLike, source
 
 __all__ = ["fit", "log_likelihood"]
@@ -222,18 +223,9 @@ def _arrays(
 def _vector(arrays: LongData | WideData, values: Mapping[str, float], what: str) -> Any:
     own = long_engine if isinstance(arrays, LongData) else wide_engine
     names = own.parameter_names(arrays.problem)
-    missing = [name for name in names if name not in values]
-    strange = [name for name in values if name not in names]
-    if missing or strange:
-        parts = []
-        if missing:
-            parts.append(f"lack {', '.join(missing)}")
-        if strange:
-            parts.append(f"have {', '.join(strange)}, which the model does not")
-        raise SpecificationError(
-            f"The {what} {' and '.join(parts)}.", hint=f"Parameters: {', '.join(names)}."
-        )
-    return np.array([float(values[name]) for name in names])
+    if isinstance(arrays, WideData):
+        values = labelled(arrays.problem.model, values)
+    return vector(names, values, what)
 
 
 def _start(arrays: LongData | WideData, start: Mapping[str, float]) -> Any:
@@ -257,7 +249,7 @@ def log_likelihood(
     model, data, id, time, residual
         As in :func:`fit`.
     parameters : mapping of str to float
-        All parameters by name, as ``FitResult.estimates`` names them (a shared label once).
+        All parameters by name, as ``FitResult.estimates`` names them, or a shared label once.
     estimator : {"ml", "reml"}
         Which likelihood.
 
