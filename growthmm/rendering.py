@@ -16,6 +16,7 @@ RENDERINGS: dict[str, str] = {
     "fit.html": "growthmm.report.fit_html:fit_html",
     "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
+    "printed.summary": "growthmm.report.printed_text:printed_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
 }
 """Name of each rendering and the function, ``module:name``, that makes it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from growthmm.commands.argument import Given, given
@@ -230,6 +231,8 @@ def verify(chosen: argparse.Namespace) -> Answer:
             hint="Give seconds above 0: --time-limit 60.",
         )
     model = given(chosen.model)
+    if chosen.against is not None:
+        return _against(chosen, model)
     result = judge(
         model.text,
         _data(chosen),
@@ -242,6 +245,28 @@ def verify(chosen: argparse.Namespace) -> Answer:
         **_facts(chosen),
     )
     return Answer(result.to_dict(), result.summary(), 0 if result.identical else 1)
+
+
+def _against(chosen: argparse.Namespace, model: Given) -> Answer:
+    """Compare with what another program printed."""
+    from growthmm.verbs.verify import verify as judge
+
+    if chosen.engines is not None:
+        raise SpecificationError(
+            "Both --engines and --against are given.",
+            hint="Printed results are compared with growthmm's own engines; leave --engines out.",
+        )
+    result = judge(
+        model.text,
+        _data(chosen),
+        against=Path(chosen.against),
+        estimator=_option(chosen, model, "estimator"),
+        bounds=_option(chosen, model, "bounds"),
+        notation=_notation(chosen, model),
+        **_reading(chosen, model),
+        **_facts(chosen),
+    )
+    return Answer(result.to_dict(), result.summary(), 0 if result.agrees else 1)
 
 
 def compare(chosen: argparse.Namespace) -> Answer:

@@ -273,8 +273,11 @@ def _verify(name: str) -> _Parser:
     parser = _parser(
         name,
         "Translate a growth model, fit both forms, judge by evidence whether they are the same.",
-        f"{_MODEL}\nExit status: 0 identical (or identical_if), 1 another verdict, 2 a bad call or "
-        "bad input.\n",
+        f"{_MODEL}\n"
+        "With --against: fits the model as the program that printed FILE does and compares number\n"
+        "by number, to the printed precision; differences are explained by refits.\n\n"
+        "Exit status: 0 identical or identical_if (all printed numbers agree), 1 another verdict,\n"
+        "2 a bad call or bad input.\n",
     )
     _model(parser)
     _data(parser)
@@ -283,6 +286,11 @@ def _verify(name: str) -> _Parser:
         "--engines",
         metavar="NAME,...",
         help="witnesses beside ours (statsmodels,semopy); lme4,nlme,lavaan run live in R",
+    )
+    group.add_argument(
+        "--against",
+        metavar="FILE",
+        help="results that another program printed: Mplus .out, summary() of R, a listing or log",
     )
     group.add_argument(
         "--time-limit",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
@@ -11,7 +13,52 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.verbs.binding import Facts, Layout, paired
 from growthmm.verbs.source import Function, ModelLike, source
 
+if TYPE_CHECKING:
+    from growthmm.equivalence.printed.result import AgainstPrinted
+
 __all__ = ["verify"]
+
+
+@overload
+def verify(
+    model: ModelLike,
+    data: object,
+    *,
+    against: str | Path,
+    id: str | None = None,
+    time: str | None = None,
+    engines: Sequence[str] | None = None,
+    estimator: str | None = None,
+    residual: str | ResidualStructure | None = None,
+    bounds: str | None = None,
+    outcome: str | None = None,
+    time_values: Sequence[float] | None = None,
+    layout: Layout | None = None,
+    notation: str | None = None,
+    function: Function | None = None,
+    time_limit: float = 60.0,
+) -> AgainstPrinted: ...
+
+
+@overload
+def verify(
+    model: ModelLike,
+    data: object,
+    *,
+    against: None = None,
+    id: str | None = None,
+    time: str | None = None,
+    engines: Sequence[str] | None = None,
+    estimator: str | None = None,
+    residual: str | ResidualStructure | None = None,
+    bounds: str | None = None,
+    outcome: str | None = None,
+    time_values: Sequence[float] | None = None,
+    layout: Layout | None = None,
+    notation: str | None = None,
+    function: Function | None = None,
+    time_limit: float = 60.0,
+) -> Equivalence: ...
 
 
 def verify(
@@ -30,7 +77,8 @@ def verify(
     notation: str | None = None,
     function: Function | None = None,
     time_limit: float = 60.0,
-) -> Equivalence:
+    against: str | Path | None = None,
+) -> Equivalence | AgainstPrinted:
     """Translate a growth model, fit both forms, and judge by evidence whether they are the same.
 
     Parameters
@@ -54,11 +102,18 @@ def verify(
         See ``translate``.
     time_limit : float
         Seconds that a witness may take.
+    against : str or Path, optional
+        Results that another program printed, a file's path or text (of several lines). The model
+        is then fitted by that program's estimator and defaults, every printed number is compared
+        to its printed precision, and differences are explained by refits. The program is
+        recognised from the text; `engines` and `time_limit` have no part in it.
 
     Returns
     -------
     Equivalence
-        ``.verdict``, ``.model_verdict``, ``.levels``, ``.parameters``, ``.engines``.
+        ``.verdict``, ``.model_verdict``, ``.levels``, ``.parameters``, ``.engines``. With
+        `against`, an AgainstPrinted: ``.verdict`` (``agrees``, ``explained`` or ``differs``),
+        ``.rows``, ``.causes``, ``.summary()``.
 
     Raises
     ------
@@ -72,6 +127,11 @@ def verify(
     >>> found.verdict, found.model_verdict
     ('identical', 'identical_if')
     """
+    if against is not None and engines is not None:
+        raise SpecificationError(
+            "Both engines and printed results are given.",
+            hint="Printed results are compared with growthmm's own engines; leave engines out.",
+        )
     if bounds not in (None, "psd", "none"):
         raise SpecificationError(
             f"There are no bounds {bounds!r}.", hint="Use 'psd' or 'none', or leave it out."
@@ -84,9 +144,22 @@ def verify(
         estimator=estimator,
         otherwise="ml",
     )
-    pair, frame = paired(
-        read.model, data, Facts(id, time, outcome, time_values, layout), spelling="lme4"
-    )
+    facts = Facts(id, time, outcome, time_values, layout)
+    if against is not None:
+        from growthmm.verbs.against import verify_printed
+
+        unsaid = any(default.what == "estimator" for default in read.model.defaults)
+        stated = estimator is not None or (isinstance(model, (str, Path)) and not unsaid)
+        return verify_printed(
+            read.model,
+            data,
+            facts,
+            against,
+            label=read.label,
+            estimator=read.model.estimator if stated else None,
+            bounds=cast("Literal['psd', 'none'] | None", bounds),
+        )
+    pair, frame = paired(read.model, data, facts, spelling="lme4")
     assert frame is not None
     return verify_pair(
         pair,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from growthmm.errors import NotationError
 from growthmm.notation.mplus import read
-from growthmm.notation.mplus_output import read_output
-from growthmm.notation.printed import PrintedFigure, PrintedResults
+from growthmm.printed.mplus import read_output
+from growthmm.printed.results import PrintedFigure, PrintedResults
 
 GROWTH = """\
 Mplus VERSION 8.4

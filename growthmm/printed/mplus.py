@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from growthmm.errors import NotationError
 from growthmm.model.sem import SemModel
 from growthmm.notation.mplus_names import LENGTH, shortened
 from growthmm.notation.mplus_text import substitutes
-from growthmm.notation.printed import PrintedFigure, PrintedResults, PrintedRow
+from growthmm.printed.results import PrintedFigure, PrintedResults, PrintedRow
 
 __all__ = ["read_output"]
 
@@ -111,6 +112,9 @@ def read_output(text: str, model: SemModel | None = None) -> PrintedResults:
         n_subjects=counts,
         estimator=next(iter(re.findall(r"^Estimator\s+(\w+)", text, re.M)), None),
         terminated_normally="THE MODEL ESTIMATION TERMINATED NORMALLY" in text,
+        information=_information(text),
+        robust=re.search(r"^Estimator\s+MLR", text, re.M) is not None,
+        listwise=re.search(r"^\s*LISTWISE\s*(?:=|IS)\s*ON", text, re.M | re.I) is not None,
     )
 
 
@@ -166,6 +170,13 @@ def _figures(fit: str) -> Callable[[str], PrintedFigure | None]:
 def _after(fit: str, heading: str, label: str) -> PrintedFigure | None:
     match = re.search(rf"{heading}[\s\S]*?\b{label}\s+({_NUMBER})", fit)
     return _figure(match[1]) if match else None
+
+
+def _information(text: str) -> Literal["expected", "observed"] | None:
+    match = re.search(r"^Information matrix\s+(OBSERVED|EXPECTED)", text, re.M)
+    if match is None:
+        return None
+    return "observed" if match[1] == "OBSERVED" else "expected"
 
 
 def _whole(pattern: str, text: str) -> int | None:
@@ -300,4 +311,6 @@ class _Rows:
             fixed,
             printed,
             self.group,
+            "defined" if self.op == "new" else "path",
+            error_decimals=3 if error is None else error.decimals,
         )

@@ -1,0 +1,1 @@
+"""What another program printed, held against our own fit."""
