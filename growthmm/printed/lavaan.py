@@ -218,7 +218,7 @@ class _Rows:
             None if fixed or error is None else error.value,
             estimate.decimals,
             fixed and kind == "path",
-            match["label"] or shown,
+            f"{shown} ({match['label']})" if match["label"] else shown,
             self.group,
             kind,
             error_decimals=3 if error is None else error.decimals,

@@ -50,6 +50,7 @@ def read_output(text: str) -> PrintedResults:
     ['var(Intercept|student)', 'cov(Intercept,occasion|student)']
     """
     text = re.sub(r"[|\N{BOX DRAWINGS LIGHT VERTICAL}\N{BROKEN BAR}]", "  ", text)
+    text = re.sub(r"[-=\N{BOX DRAWINGS LIGHT HORIZONTAL}]{3,}", lambda m: " " * len(m[0]), text)
     fixed = _body(text, "Estimates of Fixed Effects")
     covariances = _body(text, "Estimates of Covariance Parameters")
     rows = [*_fixed(fixed), *_covariances(covariances)]

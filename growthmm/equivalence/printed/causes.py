@@ -33,12 +33,12 @@ class Explained:
     ----------
     causes : tuple of Cause
         In the order in which they explain most.
-    rows : tuple of ComparedFigure
-        The comparison under all of them.
+    remaining : int
+        How many numbers differ under all of them.
     """
 
     causes: tuple[Cause, ...]
-    rows: tuple[ComparedFigure, ...]
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +73,45 @@ def explain(
     """
     causes: list[Cause] = []
     current = rows
-    while _differing(current) and len(causes) < MOST:
+    while _remaining(rows, current) and len(causes) < MOST:
         best: tuple[int, _Other, tuple[ComparedFigure, ...]] | None = None
         for other in _alternatives(printed, refit, setting, current):
             try:
                 made = compare(printed, refit(other.setting), other.setting)
             except GrowthmmError:
                 continue
-            remaining = len(_differing(made))
+            remaining = _remaining(rows, made)
             if other.cause == "stopped_early" and remaining:
                 continue
             if best is None or remaining < best[0]:
                 best = remaining, other, made
             if remaining == 0:
                 break
-        before = len(_differing(current))
+        before = _remaining(rows, current)
         if best is None or best[0] > before - max(1, before // 4):
             break
         remaining, other, made = best
-        gained = {row.key for row in _differing(current)} - {row.key for row in _differing(made)}
+        gained = {row.key for row in _differing(current)} & _agreeing(made)
         names = [_shown(row) for row in current if row.key in gained]
         causes.append(Cause(other.cause, other.description, tuple(names), remaining))
         setting, current = other.setting, made
     causes += _of_data(printed, current)
-    return Explained(tuple(causes), current)
+    return Explained(tuple(causes), _remaining(rows, current))
 
 
 def _differing(rows: tuple[ComparedFigure, ...]) -> list[ComparedFigure]:
     return [row for row in rows if not row.agrees]
+
+
+def _agreeing(rows: tuple[ComparedFigure, ...]) -> set[tuple[str, str, int]]:
+    return {row.key for row in rows if row.agrees}
+
+
+def _remaining(rows: tuple[ComparedFigure, ...], made: tuple[ComparedFigure, ...]) -> int:
+    """How many of the numbers of `rows` do not agree in `made`, or have gone, or are new there."""
+    known = {row.key for row in rows}
+    new = {row.key for row in _differing(made)} - known
+    return len(known - _agreeing(made)) + len(new)
 
 
 def _shown(row: ComparedFigure) -> str:
