@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from growthmm.data.reshape import to_long, to_wide
     from growthmm.model.schema import Schema, Variable
     from growthmm.verbs.compare import compare
+    from growthmm.verbs.defaults import defaults
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.implied import implied
     from growthmm.verbs.source import read
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "compare",
     "datasets",
+    "defaults",
     "fit",
     "implied",
     "log_likelihood",
@@ -47,6 +49,7 @@ _HOMES = {
     "Variable": ("growthmm.model.schema", "Variable"),
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
+    "defaults": ("growthmm.verbs.defaults", "defaults"),
     "fit": ("growthmm.verbs.fit", "fit"),
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),

@@ -12,7 +12,17 @@ from growthmm.commands.argument import Given, given
 from growthmm.commands.output import Answer, check_target, deliver
 from growthmm.errors import SpecificationError
 
-__all__ = ["compare", "demo", "engines", "fit", "perform", "reshape", "translate", "verify"]
+__all__ = [
+    "compare",
+    "defaults",
+    "demo",
+    "engines",
+    "fit",
+    "perform",
+    "reshape",
+    "translate",
+    "verify",
+]
 
 
 def perform(chosen: argparse.Namespace) -> int:
@@ -163,7 +173,29 @@ def translate(chosen: argparse.Namespace) -> Answer:
         lines += ["", table(["mixed", "SEM", "rule"], rows, left=3)]
     if made.assumptions:
         lines += ["", *(f"Assumed: {note}" for note in made.assumptions)]
+    if made.defaults:
+        from growthmm.report.defaults_text import defaults_text
+
+        lines += ["", defaults_text(made.defaults)]
     return Answer(made.to_dict(), "\n".join(lines))
+
+
+def defaults(chosen: argparse.Namespace) -> Answer:
+    """List the defaults on which two programs differ."""
+    from growthmm.report.defaults_text import defaults_text
+    from growthmm.verbs.defaults import defaults as listed
+
+    model = given(chosen.model)
+    rows = listed(
+        model.text,
+        chosen.to,
+        notation=_notation(chosen, model),
+        estimator=_option(chosen, model, "estimator"),
+        **_reading(chosen, model),
+        **_facts(chosen),
+    )
+    text = defaults_text(rows) if rows else "The target shares every default of the source."
+    return Answer({"defaults": [asdict(row) for row in rows]}, text)
 
 
 def reshape(chosen: argparse.Namespace) -> Answer:
@@ -320,6 +352,7 @@ def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
 ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "demo": demo,
     "translate": translate,
+    "defaults": defaults,
     "reshape": reshape,
     "fit": fit,
     "verify": verify,

@@ -236,6 +236,26 @@ def _translate(name: str) -> _Parser:
     return parser
 
 
+def _defaults(name: str) -> _Parser:
+    parser = _parser(
+        name,
+        "List the defaults of a model's program that another program does not share, each with "
+        "what is\nwritten to keep the model. Needs no data.",
+        f"{_MODEL}\n{_STATUS}",
+    )
+    _model(parser)
+    parser.add_argument("--to", required=True, metavar="NOTATION", help="the other program")
+    parser.add_argument("--estimator", metavar="NAME", help="ml or reml")
+    group = parser.add_argument_group("facts that the text may not say")
+    group.add_argument("--wide", action="store_true", help="a row a person")
+    group.add_argument("--id", metavar="COLUMN", help="the person")
+    group.add_argument("--time", metavar="COLUMN", help="the time")
+    group.add_argument("--outcome", metavar="COLUMN", help="the outcome in long data")
+    group.add_argument("--time-values", metavar="T,T,...", help="times of the outcomes")
+    _json(parser)
+    return parser
+
+
 def _reshape(name: str) -> _Parser:
     parser = _parser(name, "Long data to wide, or wide to long, as CSV (or Parquet by --output).")
     parser.add_argument("--data", metavar="FILE", required=True, help="CSV or Parquet")
@@ -338,6 +358,7 @@ def _engines(name: str) -> _Parser:
 COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
     "demo": ("the main job on the built-in GPA data", _demo),
     "translate": ("carry a model over to another notation", _translate),
+    "defaults": ("the defaults on which two programs differ", _defaults),
     "reshape": ("long data to wide, or wide to long", _reshape),
     "fit": ("fit a model by one engine", _fit),
     "verify": ("translate, fit both forms, judge by evidence", _verify),

@@ -27,10 +27,11 @@ SUFFIXES = {
     ".sas": "sas",
     ".sps": "spss",
     ".do": "stata",
+    ".inp": "mplus",
 }
 """File endings that say the notation."""
 
-FILE_ENDINGS = frozenset({*SUFFIXES, ".r", ".py", ".txt", ".inp"})
+FILE_ENDINGS = frozenset({*SUFFIXES, ".r", ".py", ".txt"})
 """Endings by which a text without a model's signs is taken for a path."""
 
 FUNCTIONS = ("growth", "sem", "cfa", "lavaan")
@@ -48,10 +49,16 @@ class Source:
         What was read.
     label : str
         How tables name it.
+    text : str
+        Its text; empty where a model was handed in.
+    folder : Path, optional
+        The folder of the file that it was read from.
     """
 
     model: MixedModel | SemModel
     label: str
+    text: str = ""
+    folder: Path | None = None
 
 
 def _text_of(given: str | Path) -> tuple[str, str | None]:
@@ -194,6 +201,7 @@ def source(
     SpecificationError
         If an option does not fit the model.
     """
+    text, folder = "", None
     if isinstance(given, (MixedModel, SemModel)):
         model: MixedModel | SemModel = given
         label, stated = "model", False
@@ -201,6 +209,8 @@ def source(
         model = read(given, notation, function=function)
         label = " ".join(str(given).split())
         stated = all(default.what != "estimator" for default in model.defaults)
+        text, _ = _text_of(given)
+        folder = None if text == str(given) else Path(given).expanduser().parent
     else:
         raise SpecificationError(
             f"A model is text, a path or a model already read, not {type(given).__name__}.",
@@ -214,7 +224,7 @@ def source(
         model = replace(model, estimator=cast("Any", estimator))
     elif otherwise is not None and not stated:
         model = replace(model, estimator=cast("Any", otherwise))
-    return Source(model, label)
+    return Source(model, label, text, folder)
 
 
 def _with_residual(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from growthmm.errors import SpecificationError, UnsupportedError
+from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
 from growthmm.model.mixed import MixedModel
@@ -16,10 +16,12 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation as speaker_of
 from growthmm.notation.base import DerivedColumn, ScriptContext, families
+from growthmm.notation.default_list import DefaultRow, default_rows
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
 from growthmm.verbs.binding import Facts, Layout, paired
-from growthmm.verbs.source import Function, ModelLike, source
+from growthmm.verbs.model_data import NamedData, named_data, named_source
+from growthmm.verbs.source import Function, ModelLike, Source, source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +69,9 @@ class Translation:
     schema : Schema, optional
         The facts of the data that it rests on: given as ``schema=``, they make the same
         translation without data. None within a family.
+    defaults : tuple of DefaultRow
+        The defaults of the source that the target does not share, and those of the target that
+        had to be overridden, each with what was written to keep the model.
     """
 
     text: str
@@ -76,6 +81,7 @@ class Translation:
     losses: tuple[Loss, ...]
     assumptions: tuple[Assumption, ...]
     schema: Schema | None = None
+    defaults: tuple[DefaultRow, ...] = ()
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -93,6 +99,7 @@ class Translation:
             "parameters": self.parameters.to_dict("records"),
             "losses": [asdict(loss) for loss in self.losses],
             "assumptions": [str(a) for a in self.assumptions],
+            "defaults": [asdict(row) for row in self.defaults],
         }
 
 
@@ -238,11 +245,50 @@ def translate(
         )
     facts = Facts(id, time, outcome, time_values, layout, schema)
     path = str(data) if isinstance(data, (str, Path)) else None
+    named: NamedData | None = None
+    notes: tuple[Assumption, ...] = ()
+    if data is None and schema is None:
+        named, notes = _named(read)
+    if named is not None and named.csv:
+        path = str(named.path)
     if family == wanted or (not wanted and family in families(target)):
-        return _respell(_told(read.model, facts), to, path, on_loss)
-    spelling = to if "mixed" in families(target) else "lme4"
-    pair, _ = paired(read.model, data, facts, spelling=spelling)
-    return _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
+        made = _respell(_told(read.model, facts), to, path, on_loss)
+    else:
+        spelling = to if "mixed" in families(target) else "lme4"
+        frame = data if named is None else named.frame
+        try:
+            pair, _ = paired(read.model, frame, facts, spelling=spelling)
+        except GrowthmmError as error:
+            if named is None:
+                raise
+            # The text alone may say enough.
+            pair, _ = paired(read.model, None, facts, spelling=spelling)
+            notes = (Assumption(f"the data in {named.path.name} are not used", error.message),)
+        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
+    return replace(
+        made,
+        assumptions=(*made.assumptions, *notes),
+        defaults=default_rows(read.model, target, made.text) if not made.losses else (),
+    )
+
+
+def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
+    """The data that the text of a file names, or a note why they are not there."""
+    if read.folder is None:
+        return None, ()
+    found = named_source(read.text, read.model)
+    if found is None:
+        return None, ()
+    try:
+        data = named_data(found, read.folder)
+    except DataError as error:
+        return None, (Assumption("translated without data", error.message),)
+    n_rows, n_columns = data.frame.shape
+    what = f"the data are {found.path} ({n_rows} rows, {n_columns} columns)"
+    why = "the model's text names the file"
+    if not data.csv:
+        why += "; a written program needs it as a CSV file with names"
+    return data, (Assumption(what, why),)
 
 
 def _target(to: str) -> tuple[str, str]:
