@@ -122,7 +122,7 @@ def _kept_by(source: Model, whole: Model, topic: str, text: str) -> str | None:
     None where nothing keeps it.
     """
     if isinstance(source, SemModel) or isinstance(whole, SemModel):
-        shared = {"intercept", "covariates", "bounds"}
+        shared = {"intercept", "covariates", "bounds", "paths"}
         if isinstance(whole, SemModel) and not isinstance(source, SemModel):
             # The complete table says them, and what was written for it is listed path by path.
             shared |= {"residuals", "covariance of random effects"}

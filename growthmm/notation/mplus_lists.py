@@ -9,7 +9,7 @@ from growthmm.notation.mplus_text import error_at
 
 __all__ = ["Names", "expand", "listed"]
 
-_LIMIT = 10_000
+_LIMIT = 2_000
 _NUMBERED = re.compile(r"(.*?)(\d+)", re.S)
 _ENTRY = re.compile(r"([^\W\d]\w*)(?:\s*-\s*([^\W\d]\w*))?|(\S)")
 

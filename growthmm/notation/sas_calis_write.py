@@ -82,7 +82,10 @@ def calis_lines(model: SemModel, source: str) -> tuple[str, list[Loss]]:
     lines += _listed("pvar", [(names(p.left), _value(p, labels)) for p in variances])
     pairs = [(f"{names(p.left)} {names(p.right)}", _value(p, labels)) for p in covariances]
     lines += _listed("pcov", [*pairs, *_apart(model, names)])
-    lines += _listed("mean", [(names(p.left), _value(p, labels)) for p in means])
+    # CALIS frees the intercepts of observed outcomes that MEAN does not name.
+    without = [name for name in model.outcomes if all(p.left != name for p in means)]
+    centred = [(names(name), "0") for name in without]
+    lines += _listed("mean", [*((names(p.left), _value(p, labels)) for p in means), *centred])
     lines += _bounds(model, labels)
     more = _relations(model, labels)
     losses += [loss for loss in more if isinstance(loss, Loss)]
