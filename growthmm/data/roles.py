@@ -217,6 +217,8 @@ def time_candidates(model: MixedModel, frame: object, id: str) -> tuple[str, ...
     frame = as_pandas(frame)
     terms = [*model.fixed, *(term for block in model.random for term in block.terms)]
     names = dict.fromkeys(v for term in terms for e in term.factors for v in variables(e))
+    for parameter in model.loading_names:
+        names.pop(parameter, None)
     if model.residual.time is not None:
         names[model.residual.time] = None
     require_columns(frame, [id, *names])

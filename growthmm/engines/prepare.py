@@ -14,6 +14,7 @@ from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.persons import number_persons
 from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
 from growthmm.model.bound import BoundMixed, BoundSem
@@ -106,14 +107,18 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     DataError
         If columns are absent or hold values that cannot be used, or no row is complete.
     """
-    schema = bound.schema
+    schema, whole = bound.schema, bound
+    curved: CurvedColumns | None = None
+    if bound.model.loading_parameters:
+        bound, curved = curved_columns(bound, frame)
     outcome = _outcome(bound, frame)
     random_columns = tuple(column for block in bound.random for column in block.columns)
     factors, (fixed, random) = factored((bound.fixed, random_columns), frame, schema)
     person, labels = number_persons(frame, schema.person)
     occasion, occasions = _occasions(bound, frame)
     strata, strata_names = _strata(bound, frame)
-    keep = _complete_rows((outcome, *factors), (person, occasion, strata))
+    needed = (outcome, *factors, *(curved.variables if curved is not None else ()))
+    keep = _complete_rows(needed, (person, occasion, strata))
     rows: NDArray[np.intp] | None = None
     if keep is not None:
         rows = np.flatnonzero(keep)
@@ -134,7 +139,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         )
     spell = notation(bound.model.notation).coefficient
     blocks, start = [], 0
-    for block in bound.random:
+    for block in whole.random:
         stop = start + len(block.columns)
         names = tuple(spell(column) for column in block.columns)
         blocks.append(RandomEffects(names, tuple(range(start, stop)), block.diagonal))
@@ -142,7 +147,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     problem = LongProblem(
         outcome=outcome,
         fixed=Design(n_rows, factors, fixed),
-        fixed_names=tuple(spell(column) for column in bound.fixed),
+        fixed_names=tuple(spell(column) for column in whole.fixed),
         random=Design(n_rows, factors, random),
         blocks=tuple(blocks),
         subject=person,
@@ -153,6 +158,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         residual=bound.model.residual,
         strata=strata,
         strata_names=strata_names,
+        loadings=None if curved is None else curved.loadings(rows),
     )
     return LongData(problem, labels, rows)
 

@@ -230,6 +230,12 @@ def run(name: str, problem: LongProblem | WideProblem, **options: Any) -> Engine
                 f"The engine {name} cannot fix or equate covariance parameters.",
                 hint="Use the long engine.",
             )
+        if isinstance(problem, LongProblem) and problem.loadings is not None:
+            raise UnsupportedEngineError(
+                f"The engine {name} fits linear mixed models, and the loadings of this one depend "
+                f"on the parameters {', '.join(problem.loadings.names)}.",
+                hint="Use the long engine, or the wide one for the latent growth curve.",
+            )
         found = state(name)
         if not found.installed:
             raise EngineNotInstalledError(

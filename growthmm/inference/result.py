@@ -313,7 +313,7 @@ class FitResult:
             )
         values = self._values
         if isinstance(self.data, LongData):
-            problem = self.data.problem
+            problem, values = long_engine.at_values(self.data.problem, values)
             mean: NDArray[np.float64] = problem.fixed @ values[: problem.fixed.shape[1]]
             if level == "person" and problem.random.shape[1]:
                 modes, _ = long_engine.random_effects(problem, values)

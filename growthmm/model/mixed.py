@@ -10,7 +10,7 @@ from growthmm.model.defaults import Default
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.terms import Term
 
-__all__ = ["BlockCovariance", "Estimator", "MixedModel", "RandomBlock"]
+__all__ = ["BlockCovariance", "Estimator", "LoadingParameter", "MixedModel", "RandomBlock"]
 
 Estimator = Literal["ml", "reml"]
 
@@ -50,8 +50,26 @@ class RandomBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadingParameter:
+    """A parameter that stands within terms: ``g`` of ``I(1 - exp(-g*t))``.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the terms' expressions, where it is no column.
+    start : float, optional
+        Where a search for it may begin. Takes no part in comparison.
+    """
+
+    name: str
+    start: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MixedModel:
-    """A linear mixed model for long data, as its text says it.
+    """A mixed model for long data, as its text says it.
+
+    It is linear but for `loading_parameters`: where there are any, it is linear at their values.
 
     Parameters
     ----------
@@ -66,6 +84,8 @@ class MixedModel:
         Covariance of the residuals within a person.
     estimator : {"ml", "reml"}
         As the text, or its program's default, has it.
+    loading_parameters : tuple of LoadingParameter
+        Parameters in the expressions of terms; empty for a linear mixed model.
     notation : str
         The notation that the model was read from, whose coefficient names results use.
         Takes no part in comparison.
@@ -80,9 +100,15 @@ class MixedModel:
     random: tuple[RandomBlock, ...] = ()
     residual: ResidualStructure = COMMON
     estimator: Estimator = "reml"
+    loading_parameters: tuple[LoadingParameter, ...] = ()
     notation: str = field(default="lme4", compare=False)
     defaults: tuple[Default, ...] = field(default=(), compare=False)
     data: str | None = field(default=None, compare=False)
+
+    @property
+    def loading_names(self) -> tuple[str, ...]:
+        """Names of the loading parameters."""
+        return tuple(parameter.name for parameter in self.loading_parameters)
 
     @property
     def groups(self) -> tuple[str, ...]:

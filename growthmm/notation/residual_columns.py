@@ -57,7 +57,7 @@ def within(model: MixedModel) -> Within:
     """
     time = model.residual.time
     for terms in ([t for block in model.random for t in block.terms], model.fixed):
-        names = _names(terms)
+        names = tuple(name for name in _names(terms) if name not in model.loading_names)
         if time is None and len(names) == 1:
             time = names[0]
     person = model.residual.person
@@ -145,7 +145,7 @@ def columns(model: MixedModel) -> tuple[str, ...]:
     found, kind = within(model), model.residual.kind
     if found.person is not None and kind not in _PERSONLESS:
         expressions.append(found.person)
-    names = [v for e in expressions for v in variables(e)]
+    names = [v for e in expressions for v in variables(e) if v not in model.loading_names]
     own = (model.residual.by, None if kind in _TIMELESS else found.time)
     return tuple(dict.fromkeys([*names, *(n for n in own if n is not None)]))
 

@@ -22,17 +22,19 @@ __all__ = ["model_variables", "response_column", "schema_from_facts", "slope_var
 
 def model_variables(model: MixedModel) -> tuple[str, ...]:
     """The data columns of the fixed and random terms, in order of appearance."""
-    return _columns_of((*model.fixed, *(t for block in model.random for t in block.terms)))
+    terms = (*model.fixed, *(t for block in model.random for t in block.terms))
+    return _columns_of(terms, model.loading_names)
 
 
 def slope_variables(model: MixedModel) -> tuple[str, ...]:
     """The data columns of the random terms, in order of appearance."""
-    return _columns_of([term for block in model.random for term in block.terms])
+    terms = [term for block in model.random for term in block.terms]
+    return _columns_of(terms, model.loading_names)
 
 
-def _columns_of(terms: Sequence[Term]) -> tuple[str, ...]:
+def _columns_of(terms: Sequence[Term], parameters: Sequence[str]) -> tuple[str, ...]:
     names = (v for term in terms for factor in term.factors for v in variables(factor))
-    return tuple(dict.fromkeys(names))
+    return tuple(name for name in dict.fromkeys(names) if name not in parameters)
 
 
 def response_column(model: MixedModel) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from growthmm.engines.long.curved.linear import at_loadings, at_values
 from growthmm.engines.long.effects import random_effects, residual_matrix, sandwich
 from growthmm.engines.long.evaluation import (
     distance,
@@ -18,6 +19,8 @@ from growthmm.engines.long.problem import LongProblem, RandomEffects
 __all__ = [
     "LongProblem",
     "RandomEffects",
+    "at_loadings",
+    "at_values",
     "distance",
     "fit",
     "information",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long.curved.linear import at_values
 from growthmm.engines.long.dense import pattern_covariance
 from growthmm.engines.long.evaluation import admissible
 from growthmm.engines.long.narrow import cholesky, small_covariance, solve
@@ -17,7 +18,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.products import person_products, semi_cholesky, solve_lower, square
 from growthmm.engines.long.residual_structures.base import Pattern
 from growthmm.engines.long.rows import ordered, transformed
-from growthmm.errors import SpecificationError
+from growthmm.errors import SpecificationError, UnsupportedEngineError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ def random_effects(problem: LongProblem, values: FloatArray) -> tuple[FloatArray
     SpecificationError
         Where some person's covariance matrix is not positive definite.
     """
+    problem, values = at_values(problem, values)
     ready = prepare(problem)
     admissible(ready, values)
     internal = ready.internal(values)
@@ -153,6 +155,12 @@ def sandwich(problem: LongProblem, values: FloatArray, kind: Literal["cr0"] = "c
     """
     if kind != "cr0":
         raise SpecificationError(f"There is no sandwich {kind!r}.", hint="Use 'cr0'.")
+    if problem.loadings is not None:
+        raise UnsupportedEngineError(
+            "Parameters in the loadings tie means and covariances together, so that the fixed "
+            "effects have no sandwich of their own.",
+            hint="Use robust='observed' with the wide engine.",
+        )
     ready = prepare(problem)
     surface = admissible(ready, values)
     internal = ready.internal(values)
@@ -208,6 +216,7 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
     """
     import pandas as pd
 
+    problem, values = at_values(problem, values)
     ready = prepare(problem)
     own = np.asarray(values, dtype=float)
     if ready.restriction is not None:

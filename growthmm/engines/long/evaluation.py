@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.distance import newton_step
+from growthmm.engines.long.curved import evaluation as curved
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures import structure_of
@@ -36,7 +37,12 @@ FloatArray = NDArray[np.float64]
 
 
 def parameter_names(problem: LongProblem) -> tuple[str, ...]:
-    """Names of all free parameters: fixed effects, covariance entries, residual parameters."""
+    """Names of all free parameters: fixed effects, covariance entries, residual parameters.
+
+    Parameters in the loadings stand behind the fixed effects.
+    """
+    if problem.loadings is not None:
+        return curved.names(problem)
     structure = structure_of(problem)
     restriction = restriction_of(problem, structure)
     if restriction is not None:
@@ -46,6 +52,8 @@ def parameter_names(problem: LongProblem) -> tuple[str, ...]:
 
 def parameter_kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
     """What each of `parameter_names` is."""
+    if problem.loadings is not None:
+        return curved.kinds(problem)
     kinds: list[ParameterKind] = ["fixed"] * len(problem.fixed_names)
     structure = structure_of(problem)
     restriction = restriction_of(problem, structure)
@@ -77,6 +85,8 @@ def log_likelihood(problem: LongProblem, values: FloatArray, estimator: Estimato
     float
         ``-inf`` where some person's covariance matrix is not positive definite.
     """
+    if problem.loadings is not None:
+        return curved.log_likelihood(problem, values, estimator)
     ready = prepare(problem)
     surface = _surface(ready, values)
     if surface is None:
@@ -92,6 +102,8 @@ def score(problem: LongProblem, values: FloatArray, estimator: Estimator = "ml")
     SpecificationError
         Where some person's covariance matrix is not positive definite.
     """
+    if problem.loadings is not None:
+        return curved.score(problem, values, estimator)
     ready = prepare(problem)
     slope = surface_score(admissible(ready, values), estimator)
     slope = np.asarray(np.linalg.solve(ready.jacobian.T, slope), dtype=float)
@@ -122,6 +134,8 @@ def distance(problem: LongProblem, values: FloatArray, estimator: Estimator = "m
     SpecificationError
         Where some person's covariance matrix is not positive definite.
     """
+    if problem.loadings is not None:
+        return curved.distance(problem, values, estimator)
     ready = prepare(problem)
     surface = admissible(ready, values)
     return newton_step(
@@ -157,6 +171,8 @@ def information(
     SpecificationError
         Where some person's covariance matrix is not positive definite.
     """
+    if problem.loadings is not None:
+        return curved.information(problem, values, kind, estimator)
     ready = prepare(problem)
     surface = admissible(ready, values)
     if kind == "expected":

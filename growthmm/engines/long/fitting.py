@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.boundary import find_boundary
+from growthmm.engines.long.curved.fitting import fit_curved
 from growthmm.engines.long.ending import TOLERANCE, block_labels, convergence, inverse, search
 from growthmm.engines.long.evaluation import parameter_kinds, parameter_names
 from growthmm.engines.long.identification import check_identified
@@ -92,6 +93,10 @@ def fit(
     [3.9167, 4.7431, 0.6667]
     """
     _check_options(estimator, bounds, information)
+    if problem.loadings is not None:
+        return fit_curved(
+            problem, estimator=estimator, bounds=bounds, information=information, start=start
+        )
     ready = prepare(problem)
     check_identified(problem)
     if ready.restriction is not None:

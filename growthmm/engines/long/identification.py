@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long.curved.linear import at_loadings
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.starts import sampled
@@ -33,6 +34,8 @@ def null_space(problem: LongProblem) -> tuple[str, ...]:
     tuple of str
         Empty where the model is identified.
     """
+    if problem.loadings is not None:
+        problem = at_loadings(problem, problem.loadings.starts[0])
     ready = prepare(problem)
     names = (*problem.covariance_names, *ready.structure.names)
     if ready.restriction is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.design import DesignMatrix
+from growthmm.engines.long.loadings import Loadings
 from growthmm.errors import DataError, SpecificationError
 from growthmm.model.names import covariance_name, shared_names
 from growthmm.model.residual import COMMON, ResidualStructure
@@ -130,6 +131,9 @@ class LongProblem:
     fixed_parameters : tuple of (str, float)
         Covariance and residual parameters that are held at a value, which may be zero as long as
         every person's marginal covariance matrix stays positive definite.
+    loadings : Loadings, optional
+        Parameters within the columns of `fixed` and `random`, which then hold the rest of each
+        column; None for a linear mixed model.
     """
 
     outcome: NDArray[np.float64]
@@ -146,6 +150,7 @@ class LongProblem:
     strata: NDArray[np.intp] | None = None
     strata_names: tuple[str, ...] = ()
     fixed_parameters: tuple[tuple[str, float], ...] = ()
+    loadings: Loadings | None = None
 
     @property
     def restricted(self) -> bool:

@@ -1,0 +1,1 @@
+"""Mixed models whose loadings hold parameters, fitted by maximum likelihood."""
