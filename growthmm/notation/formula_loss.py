@@ -9,7 +9,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel
 
-__all__ = ["function_losses", "residual_loss", "sem_error", "spelled"]
+__all__ = ["function_losses", "loading_losses", "residual_loss", "sem_error", "spelled"]
 
 
 def sem_error(title: str) -> SpecificationError:
@@ -118,10 +118,40 @@ def spelled(expression: str, language: Literal["r", "python"]) -> str:
         return expression
 
 
-def function_losses(model: MixedModel, language: Literal["r", "python"]) -> list[Loss]:
-    """The factors of a model that need a function the language's formulas lack."""
+def loading_losses(model: MixedModel) -> list[Loss]:
+    """The loss of parameters within terms, for programs whose models are linear."""
+    if not model.loading_parameters:
+        return []
+    names = ", ".join(model.loading_names)
+    count = len(model.loading_names)
+    more = f"{count} parameter" + ("s" if count > 1 else "")
+    return [
+        Loss(
+            f"the loading parameter{'s' if count > 1 else ''} {names}",
+            "a linear mixed model's design is fixed numbers, and this one depends on parameters",
+            f"nlme::nlme(); or lme4 at given {names}, profiled over them: the highest "
+            f"log-likelihood is this model's, with {more} more than lmer counts (AIC and BIC "
+            "raised accordingly)",
+        )
+    ]
+
+
+def function_losses(
+    model: MixedModel, language: Literal["r", "python"], *, curves: bool = False
+) -> list[Loss]:
+    """The factors of a model that need a function the language's formulas lack.
+
+    Parameters
+    ----------
+    model : MixedModel
+        The model.
+    language : {"r", "python"}
+        The language of the formulas.
+    curves : bool
+        Whether the program has parameters within terms; where not, they are a loss too.
+    """
     terms = (*model.fixed, *(t for block in model.random for t in block.terms))
-    losses = []
+    losses = [] if curves else loading_losses(model)
     for expression in dict.fromkeys([model.response, *(f for t in terms for f in t.factors)]):
         try:
             spell(expression, language)

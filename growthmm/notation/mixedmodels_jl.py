@@ -11,7 +11,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.formula_loss import residual_loss, sem_error
+from growthmm.notation.formula_loss import loading_losses, residual_loss, sem_error
 from growthmm.notation.mixedmodels_jl_formula import (
     coding_text,
     contrast_losses,
@@ -62,6 +62,7 @@ class MixedModelsJl:
             raise sem_error(self.title)
         lost = [
             *residual_loss(self.title, model),
+            *loading_losses(model),
             *expression_losses(model),
             *contrast_losses(model),
         ]

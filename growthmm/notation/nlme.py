@@ -1,4 +1,4 @@
-"""nlme: calls of ``lme()``, and of ``gls()`` for models without random effects."""
+"""nlme: calls of ``lme()``, of ``gls()`` without random effects, of ``nlme()`` with curves."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula import read_formula
 from growthmm.notation.formula_call import CallText, data_name, find_call, text_argument
 from growthmm.notation.formula_loss import function_losses, sem_error
+from growthmm.notation.nlme_curved import read_curved
+from growthmm.notation.nlme_curved_write import (
+    curved_arguments,
+    curved_losses,
+    ordinary_least_squares,
+)
 from growthmm.notation.nlme_random import read_random
 from growthmm.notation.nlme_residual import combined, read_correlation, read_weights
 from growthmm.notation.nlme_write import arguments, losses
@@ -25,7 +31,6 @@ from growthmm.notation.residual_columns import placed
 __all__ = ["NOTATION", "Nlme"]
 
 _OTHERS = {
-    "nlme": "a nonlinear mixed model",
     "gnls": "a nonlinear model",
     "lmList": "a model for each person",
 }
@@ -65,7 +70,7 @@ class Nlme:
         return re.search(r"(?<![\w.])(?:lme|gls|nlme|gnls|lmList)\s*\(", text) is not None
 
     def read(self, text: str) -> MixedModel:
-        """Read a call of ``lme()`` or ``gls()``, perhaps within a program.
+        """Read a call of ``lme()``, ``gls()`` or ``nlme()``, perhaps within a program.
 
         Parameters
         ----------
@@ -83,10 +88,10 @@ class Nlme:
         NotationError
             If the text is malformed or asks for something unsupported.
         """
-        call = find_call(text, {"lme", "gls", *_OTHERS})
+        call = find_call(text, {"lme", "gls", "nlme", *_OTHERS})
         if call is None:
             raise NotationError(
-                "This is no call of lme() or gls()",
+                "This is no call of lme(), gls() or nlme()",
                 text=text,
                 position=0,
                 hint="Write lme(outcome ~ terms, random = ~ terms | person).",
@@ -98,7 +103,7 @@ class Nlme:
                 position=call.start,
                 hint="Use lme() or gls().",
             )
-        return _read_call(text, call)
+        return read_curved(text, call) if call.function == "nlme" else _read_call(text, call)
 
     def write(self, model: Model) -> Written:
         """Write a mixed model as a call; ``method`` only where it is not REML, the default.
@@ -108,10 +113,17 @@ class Nlme:
         """
         if isinstance(model, SemModel):
             raise sem_error(self.title)
-        parts = arguments(model)
-        if model.estimator == "ml":
-            parts["method"] = '"ML"'
-        lost = [*losses(model), *function_losses(model, "r")]
+        if model.loading_parameters:
+            parts = curved_arguments(model)
+            if model.estimator == "reml":
+                parts["method"] = '"REML"'
+            lost = [*curved_losses(model), *losses(model)]
+        else:
+            parts = arguments(model)
+            if model.estimator == "ml":
+                parts["method"] = '"ML"'
+            lost = losses(model)
+        lost += function_losses(model, "r", curves=True)
         return Written(f"{_function(model)}({_joined(parts, ', ')})", tuple(dict.fromkeys(lost)))
 
     def script(self, model: Model, context: ScriptContext) -> str:
@@ -127,7 +139,10 @@ class Nlme:
         function = _function(model)
         times = context.schema.occasions if context.schema is not None else ()
         whole = all(t - times[0] == round(t - times[0]) for t in times)
-        parts = arguments(model, whole_times=whole)
+        curved = bool(model.loading_parameters)
+        parts = (curved_arguments if curved else arguments)(model, whole_times=whole)
+        if curved:
+            parts["start"] = "start"
         first, *_ = parts
         parts = {first: parts.pop(first), "data": "data", **parts}
         parts["method"] = '"ML"' if model.estimator == "ml" else '"REML"'
@@ -140,6 +155,7 @@ class Nlme:
             "",
             *data_lines(context),
             "",
+            *(ordinary_least_squares(model) if curved else ()),
             f"fit <- {function}(\n  {_joined(parts, f',{chr(10)}  ')}\n)",
             _PRINT,
         ]
@@ -155,6 +171,8 @@ _CONTROL = {
     "lme": "lmeControl(maxIter = 500, msMaxIter = 1000, msMaxEval = 5000, niterEM = 100,\n"
     '    tolerance = 1e-12, msTol = 1e-14, opt = "nlminb")',
     "gls": "glsControl(maxIter = 500, msMaxIter = 1000, tolerance = 1e-12, msTol = 1e-14)",
+    "nlme": "nlmeControl(maxIter = 500, pnlsMaxIter = 50, msMaxIter = 1000, tolerance = 1e-9,\n"
+    '    pnlsTol = 1e-9, msTol = 1e-14, opt = "nlminb")',
 }
 
 _PRINT = f"""{PRINTERS}
@@ -191,6 +209,8 @@ if (!is.null(structure)) {{
 
 
 def _function(model: MixedModel) -> str:
+    if model.loading_parameters:
+        return "nlme"
     return "lme" if model.random else "gls"
 
 

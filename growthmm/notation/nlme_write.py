@@ -14,7 +14,7 @@ from growthmm.notation.r_script import is_syntactic
 from growthmm.notation.random_bars import is_wide
 from growthmm.notation.residual_columns import columns, lacking, missing_columns, within
 
-__all__ = ["arguments", "losses"]
+__all__ = ["arguments", "losses", "residual_arguments"]
 
 _CORRELATIONS = {
     "ar1": ("corAR1", ""),
@@ -46,6 +46,12 @@ def arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str, str]:
     parts = {"fixed" if model.random else "model": fixed}
     if model.random:
         parts["random"] = _random(model)
+    return parts | residual_arguments(model, whole_times=whole_times)
+
+
+def residual_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str, str]:
+    """The arguments ``correlation`` and ``weights``, where the residuals need them."""
+    parts: dict[str, str] = {}
     found = within(model)
     time = spell(quote(found.time), "r") if found.time is not None else "1"
     if model.residual.kind in _CORRELATIONS:

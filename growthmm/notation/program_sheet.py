@@ -14,6 +14,7 @@ from growthmm.model.terms import Term
 from growthmm.notation.program_arithmetic import arithmetic, computed
 from growthmm.notation.program_effects import Monomial, monomials
 from growthmm.notation.program_facts import quoted_group
+from growthmm.notation.formula_loss import loading_losses
 from growthmm.notation.program_names import NameRule, Names
 from growthmm.notation.residual_columns import within
 
@@ -76,7 +77,7 @@ class Sheet:
         self.names = Names(rule, self._columns())
         self.assignments: list[tuple[str, str]] = []
         self.references: dict[str, str | float | None] = {}
-        self.losses: list[Loss] = list(self.names.losses)
+        self.losses: list[Loss] = [*loading_losses(model), *self.names.losses]
         self._numeric = {*numeric, *self._numeric_columns()}
         self._copied: dict[str, str] = {}
         self._pieces = {factor: self._factor(factor) for factor in self.factors}

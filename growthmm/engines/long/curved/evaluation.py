@@ -49,7 +49,8 @@ def kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
     made: list[ParameterKind] = ["fixed"] * len(problem.fixed_names)
     made += ["loading"] * len(problem.loadings.names)
     made += ["variance" if a == b else "covariance" for a, b in problem.covariance_entries]
-    return (*made, *(["residual"] * len(structure_of(problem).names)))  # type: ignore[return-value]
+    made += ["residual"] * len(structure_of(problem).names)
+    return tuple(made)
 
 
 def check_ml(estimator: str) -> None:

@@ -112,7 +112,7 @@ def _better(one: Optimum, other: Optimum) -> bool:
 
 def _beginnings(problem: LongProblem) -> list[FloatArray]:
     """Points of all parameters: loadings from least squares, the rest as for a linear model."""
-    made = []
+    made: list[tuple[FloatArray, FloatArray]] = []
     failed: NotIdentifiedError | None = None
     for loadings in loading_starts(problem):
         if any(np.allclose(loadings, other, rtol=1e-4, atol=0) for _, other in made):

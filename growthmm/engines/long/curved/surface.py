@@ -172,16 +172,17 @@ class _Piece:
         if own is None:
             return None
         loadings = statistics.loadings
-        z = _design(curves, loadings.random, group.point)
-        design = group.design * z.value
-        first, second = group.design * z.first, group.design * z.second
+        own_curves = _design(curves, loadings.random, group.point)
+        design = group.design * own_curves.value
+        first, second = group.design * own_curves.first, group.design * own_curves.second
         covariance = np.tensordot(at.covariance, bases, axes=1)
         try:
             lower = np.linalg.cholesky(_between(design, covariance, design) + own.matrix)
         except np.linalg.LinAlgError:
             return None
         inverse = np.linalg.inv(lower)
-        slopes, bent = _covariance_slopes(inverse, design, first, second, covariance, bases)
+        z = inverse @ design, inverse @ first, inverse @ second
+        slopes, bent = _covariance_slopes(z, covariance, bases)
         shift = len(slopes)
         back = inverse.transpose(0, 2, 1)
         slopes = np.concatenate([slopes, inverse @ own.first @ back])
@@ -231,18 +232,15 @@ def _between(left: FloatArray, middle: FloatArray, right: FloatArray) -> FloatAr
 
 
 def _covariance_slopes(
-    inverse: FloatArray,
-    design: FloatArray,
-    first: FloatArray,
-    second: FloatArray,
-    covariance: FloatArray,
-    bases: FloatArray,
+    design: tuple[FloatArray, FloatArray, FloatArray], covariance: FloatArray, bases: FloatArray
 ) -> tuple[FloatArray, list[tuple[int, int, FloatArray]]]:
-    """Whitened slopes of ``Z G Z'`` in loading parameters and entries of `G`, and their slopes."""
-    z = inverse @ design
-    dz, ddz = inverse @ first, inverse @ second
+    """Slopes of ``Z G Z'`` in loading parameters and entries of `G`, and the slopes' slopes.
+
+    `design` holds the whitened `Z` and its first and second derivatives.
+    """
+    z, dz, ddz = design
     n, k = len(dz), len(bases)
-    slopes = np.empty((n + k, *inverse.shape))
+    slopes = np.empty((n + k, len(z), z.shape[1], z.shape[1]))
     bent: list[tuple[int, int, FloatArray]] = []
     for a in range(n):
         half = _between(dz[a], covariance, z)
