@@ -45,6 +45,12 @@ class GrowthFactor:
         Whether its mean (a fixed effect) is estimated; otherwise it is zero.
     random : bool
         Whether persons differ in it.
+    cells : tuple of (float or str)
+        The loading at each shared occasion where parameters stand among them: a number, the name
+        of a parameter, or arithmetic over parameters. `loadings` are then the values at the
+        parameters' starts. Empty where all loadings are fixed.
+    parameters : tuple of str
+        The parameters in `cells`.
     """
 
     name: str
@@ -52,6 +58,8 @@ class GrowthFactor:
     loadings: tuple[float, ...]
     mean: bool = True
     random: bool = True
+    cells: tuple[float | str, ...] = ()
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,20 @@ class GrowthModel:
         return next(c for c in self.covariates if c.name == name)
 
     @property
+    def loading_keys(self) -> tuple[tuple[str, str], ...]:
+        """Keys of the parameters within loadings, each with the parameter's name.
+
+        A free loading's is ``loading:s:2``, its occasion last; that of a parameter of a curve
+        ``loading:s:g``.
+        """
+        found: dict[str, str] = {}
+        for factor in self.factors:
+            for name in factor.parameters:
+                place = factor.cells.index(name) if name in factor.cells else name
+                found.setdefault(name, f"loading:{factor.name}:{place}")
+        return tuple((key, name) for name, key in found.items())
+
+    @property
     def random_factors(self) -> tuple[GrowthFactor, ...]:
         """Growth factors in which persons differ, in the order of the blocks."""
         return tuple(self.factor(name) for block in self.blocks for name in block.factors)
@@ -188,12 +210,13 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
-    ``direct:x@2``, ``direct:x*t`` (moving with time), ``cov:i:s``, ``residual`` and ``residual:2``.
+    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, ``residual`` and ``residual:2``.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
     keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]
     keys += [f"occasion:{m.occasion}" for m in model.occasion_means]
     keys += [direct_key(effect) for effect in model.direct_effects]
+    keys += [key for key, _ in model.loading_keys]
     for block in model.blocks:
         for position, first in enumerate(block.factors):
             keys += [cov_key(first, second) for second in block.factors[position:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from growthmm.data.design_names import r_name
 from growthmm.errors import NotIdentifiedError, UnsupportedError
@@ -20,11 +21,12 @@ from growthmm.model.growth import (
     direct_key,
 )
 from growthmm.model.names import covariance_name, residual_name
-from growthmm.model.schema import Column, ColumnPart, Role, Schema
+from growthmm.model.schema import Column, ColumnPart, Role
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
+from growthmm.translation.curves import curve_factor, is_curve
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -79,7 +81,7 @@ def _losses(bound: BoundMixed) -> list[Loss]:
             )
         )
     for column in bound.fixed:
-        if "person" in _roles(column.parts, bound.schema):
+        if "person" in _roles(column.parts, bound):
             name = notation(bound.model.notation).coefficient(column)
             losses.append(
                 Loss(
@@ -90,7 +92,7 @@ def _losses(bound: BoundMixed) -> list[Loss]:
             )
     for block in bound.random:
         for column in block.columns:
-            roles = _roles(column.parts, bound.schema)
+            roles = _roles(column.parts, bound)
             if not roles <= TIME_ROLES:
                 name = notation(bound.model.notation).coefficient(column)
                 losses.append(
@@ -119,10 +121,13 @@ def _losses(bound: BoundMixed) -> list[Loss]:
     return losses
 
 
-def _roles(parts: Iterable[ColumnPart], schema: Schema) -> set[Role]:
+def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:
     roles: set[Role] = set()
+    schema, parameters = bound.schema, bound.model.loading_names
     for part in parts:
         for name in part_variables(part):
+            if name in parameters:
+                continue
             variable = schema.variable(name)
             if name in (schema.person, schema.time):
                 roles.add("time" if name == schema.time else "person")
@@ -180,7 +185,7 @@ class _Assembly:
             residual=residual,
             estimator=self.bound.model.estimator,
         )
-        return model, tuple(fixed_names) + tuple(self.names)
+        return model, (*fixed_names, *model.loading_keys, *self.names)
 
     @property
     def group(self) -> str:
@@ -194,9 +199,9 @@ class _Assembly:
         return blocks
 
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
-        time = tuple(p for p in column.parts if _roles((p,), self.schema) <= TIME_ROLES)
+        time = tuple(p for p in column.parts if _roles((p,), self.bound) <= TIME_ROLES)
         rest = tuple(p for p in column.parts if p not in time)
-        roles = _roles(rest, self.schema)
+        roles = _roles(rest, self.bound)
         if not roles <= {"person_level"}:
             self.direct.append(self._varying(time, rest))
             return direct_key(self.direct[-1])
@@ -254,7 +259,10 @@ class _Assembly:
         """The growth factor of a function of time; columns with the same values share one."""
         key = self._key(parts)
         old = self.factors.get(key)
-        if old is None:
+        if old is None and is_curve(parts, self.bound.model):
+            wish = "s" if "s" not in self.book.taken else "f"
+            old = curve_factor(self.book.fresh(wish), _product(parts), self.bound)
+        elif old is None:
             column = _product(parts)
             loadings = tabulate(column, self.schema)
             name = self.book.factor(loadings, self.schema.occasions, r_name(column))
@@ -266,17 +274,16 @@ class _Assembly:
                 parameters=(self.spell(_product(parts)),),
                 hint="Keep it in one term." if mean else "Keep it in one block.",
             )
-        self.factors[key] = GrowthFactor(
-            old.name, old.column, old.loadings, old.mean or mean, old.random or random
-        )
+        self.factors[key] = replace(old, mean=old.mean or mean, random=old.random or random)
         return old.name
 
     def _key(self, parts: tuple[ColumnPart, ...]) -> tuple[ColumnPart, ...]:
         """The parts of the factor that has the same loadings, or these."""
-        if parts in self.factors:
+        if parts in self.factors or is_curve(parts, self.bound.model):
             return parts
         loadings = tabulate(_product(parts), self.schema)
-        alike = (key for key, factor in self.factors.items() if same(factor.loadings, loadings))
+        fixed = ((key, factor) for key, factor in self.factors.items() if not factor.cells)
+        alike = (key for key, factor in fixed if same(factor.loadings, loadings))
         return next(alike, parts)
 
     def _covariate(self, parts: tuple[ColumnPart, ...], *, varying: bool) -> str:

@@ -11,6 +11,7 @@ from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
 from growthmm.model.growth import GrowthModel
 from growthmm.translation.coding import column_key
+from growthmm.translation.curves import probed_loadings
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
@@ -129,7 +130,7 @@ def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _signature(growth: GrowthModel) -> tuple[object, ...]:
-    loadings = {f.name: _rounded(f.loadings) for f in growth.factors}
+    loadings = {f.name: _rounded(probed_loadings(f, growth)) for f in growth.factors}
     columns = {c.name: (c.time_varying, column_key(c.column)) for c in growth.covariates}
     return (
         frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
@@ -175,7 +176,7 @@ def reread(pair: Pair, model: object) -> str | None:
         return same_growth(pair.growth, again.growth)
     assert isinstance(model, MixedModel)
     meant = pair.mixed.model
-    for what in ("response", "residual"):
+    for what in ("response", "residual", "loading_parameters"):
         if getattr(model, what) != getattr(meant, what):
             return f"{what}: {getattr(model, what)} against {getattr(meant, what)}"
     if set(model.fixed) != set(meant.fixed):

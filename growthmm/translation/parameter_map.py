@@ -9,7 +9,9 @@ from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
 
 __all__ = ["MapRow", "parameter_map"]
 
-Kind = Literal["mean", "effect", "variance", "covariance", "residual", "sd", "correlation"]
+Kind = Literal[
+    "mean", "effect", "loading", "variance", "covariance", "residual", "sd", "correlation"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class MapRow:
     key : str
         The growth model's key of the parameter, or of what it is computed from.
     kind : str
-        ``mean``, ``effect``, ``variance``, ``covariance``, ``residual``, ``sd``, ``correlation``.
+        ``mean``, ``effect``, ``loading``, ``variance``, ``covariance``, ``residual``, ``sd``,
+        ``correlation``.
     mixed_name, sem_name : str
         Parameter names in either family.
     mixed_syntax, sem_syntax : str
@@ -71,7 +74,9 @@ def parameter_map(
     tuple of MapRow
         One row a parameter, then the derived rows.
     """
-    mixed, sem = dict(mixed_names), dict(sem_names)
+    # The parameter of a curve is no row of the SEM, which defines it from a loading.
+    mixed = dict(mixed_names)
+    sem = {key: name for key, name in growth.loading_keys} | dict(sem_names)
     rows: list[MapRow] = []
     computed = dict(sem_rules)
     for key in parameter_keys(growth):
@@ -102,6 +107,8 @@ def parameter_map(
 def _mixed_syntax(kind: Kind, name: str) -> str:
     if kind in ("mean", "effect"):
         return f"fixef: {name}"
+    if kind == "loading":
+        return f"nlme fixef: {name}"
     return f"sigma^2: {name}" if kind == "residual" else f"VarCorr: {name}"
 
 
@@ -121,6 +128,8 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         else:
             rule = f"{factor} on {covariate} = interaction with the loading"
         return "effect", f"{factor} ~ {covariate}", rule
+    if head == "loading":
+        return _loading(growth, key)
     if head == "direct":
         effect = next(e for e in growth.direct_effects if direct_key(e) == key)
         name, occasion = effect.covariate, effect.occasion
@@ -150,6 +159,23 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         "residual",
         f"{outcomes[0]} ~~ v*{outcomes[0]}, ... (one label)",
         "Theta = sigma^2 I, one label for all occasions",
+    )
+
+
+def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
+    name = dict(growth.loading_keys)[key]
+    _, factor, place = key.split(":", 2)
+    cells = growth.factor(factor).cells
+    if name in cells:
+        y = growth.schema.outcome_columns[int(place)]
+        rule = f"loading of {y} on {factor} = parameter within the terms: no linear mixed model"
+        return "loading", f"{factor} =~ {y}", rule
+    outcomes = growth.schema.outcome_columns
+    tied = [f"{y}: {c}" for y, c in zip(outcomes, cells, strict=True) if isinstance(c, str)]
+    return (
+        "loading",
+        f"{name} := from the loadings of {factor}",
+        f"loadings of {factor} = function of {name} ({'; '.join(tied)}): no linear mixed model",
     )
 
 

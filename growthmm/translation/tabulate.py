@@ -17,7 +17,7 @@ from growthmm.model.schema import Column, ColumnPart, Constants, Schema, Variabl
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABULATED", "part_variables", "tabulate", "tabulated"]
+__all__ = ["TABULATED", "part_variables", "tabulate", "tabulated", "time_table"]
 
 TABULATED = "tabulated"
 """Name of the constants that hold a time function's values at the occasions: numbers, or the
@@ -44,6 +44,14 @@ def tabulate(column: Column, schema: Schema) -> tuple[float, ...]:
     tuple of float
         One value for each occasion.
     """
+    if not column.parts:
+        return (1.0,) * len(schema.occasions)
+    design = evaluate((column,), time_table(schema), schema)
+    return tuple(float(v) for v in np.asarray(design)[:, 0])
+
+
+def time_table(schema: Schema) -> dict[str, NDArray[Any]]:
+    """Time, and every function of time that the schema tabulates, at the shared occasions."""
     table: dict[str, NDArray[Any]] = {}
     if schema.time is not None:
         table[schema.time] = np.asarray(schema.occasions, dtype=float)
@@ -57,10 +65,7 @@ def tabulate(column: Column, schema: Schema) -> tuple[float, ...]:
         else:
             levels = np.asarray(variable.levels, dtype=object)
             table[variable.name] = levels[values.astype(np.intp)]
-    if not column.parts:
-        return (1.0,) * len(schema.occasions)
-    design = evaluate((column,), table, schema)
-    return tuple(float(v) for v in np.asarray(design)[:, 0])
+    return table
 
 
 def tabulated(

@@ -21,6 +21,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import column_key
+from growthmm.translation.curves import loading_parameters
 from growthmm.translation.naming import occasion_indicator
 
 __all__ = ["mixed_from_growth"]
@@ -88,6 +89,7 @@ class _Formula:
                 for other, second in enumerate(block.factors[position:], position):
                     label = covariance_name(spell(columns[position]), spell(columns[other]), person)
                     names.append((cov_key(first, second), label))
+        names += growth.loading_keys
         if growth.residual.kind == "by_occasion":
             names += [
                 (f"residual:{j}", residual_name(time))
@@ -101,6 +103,7 @@ class _Formula:
             random=tuple(blocks),
             residual=replace(growth.residual, time=growth.schema.time),
             estimator=growth.estimator,
+            loading_parameters=loading_parameters(growth),
             notation=self.spelling,
         )
         bound = BoundMixed(model, schema, tuple(column for _, column in ordered), tuple(random))

@@ -6,6 +6,7 @@ from growthmm.model.bound import BoundSem
 from growthmm.model.growth import GrowthModel, cov_key, direct_key
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
+from growthmm.translation.free_loadings import loading_rows
 from growthmm.translation.naming import covariate_name
 
 __all__ = ["sem_from_growth"]
@@ -28,14 +29,10 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
     BoundSem
         The model and, for each growth parameter key, the name of its parameter.
     """
-    rows: list[Path] = []
-    names: list[tuple[str, str]] = []
+    loadings = loading_rows(growth)
+    rows: list[Path] = list(loadings.paths)
+    names: list[tuple[str, str]] = list(loadings.names)
     outcomes = growth.schema.outcome_columns
-    for factor in growth.factors:
-        rows += [
-            Path(factor.name, "=~", y, free=False, value=loading)
-            for y, loading in zip(outcomes, factor.loadings, strict=True)
-        ]
     rows += _means(growth, names)
     rows += _effects(growth, names)
     moving, carrying = _moving(growth, names)
@@ -48,6 +45,8 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
         latent=(*(factor.name for factor in growth.factors), *carrying),
         outcomes=outcomes,
         covariates=covariates,
+        constraints=loadings.constraints,
+        defined=loadings.defined,
         function="growth",
         estimator=growth.estimator,
     )
