@@ -8,7 +8,6 @@ import numpy as np
 
 from growthmm.data.curves import curve, holds
 from growthmm.data.design_factors import Table
-from growthmm.model.bound import BoundMixed
 from growthmm.model.expression import canonical, tree
 from growthmm.model.expression_print import show
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation
@@ -25,6 +24,7 @@ __all__ = [
     "loading_parameters",
     "probed_loadings",
     "span_start",
+    "starts_of",
 ]
 
 Cell = float | str
@@ -37,7 +37,13 @@ def is_curve(parts: Sequence[ColumnPart], model: MixedModel) -> bool:
     return any(holds(part.expression, model.loading_names) for part in parts)
 
 
-def curve_factor(name: str, column: Column, bound: BoundMixed) -> GrowthFactor:
+def curve_factor(
+    name: str,
+    column: Column,
+    parameters: Sequence[str],
+    schema: Schema,
+    starts: Mapping[str, float] | None = None,
+) -> GrowthFactor:
     """The growth factor of a column that holds parameters, with no mean and not random yet.
 
     Parameters
@@ -46,18 +52,25 @@ def curve_factor(name: str, column: Column, bound: BoundMixed) -> GrowthFactor:
         What to call it.
     column : Column
         A product of functions of time and parameters.
-    bound : BoundMixed
-        The model, with its occasions.
+    parameters : sequence of str
+        Parameters that it may hold.
+    schema : Schema
+        With the occasions.
+    starts : mapping of str to float, optional
+        Starting values of some of them.
     """
-    names = [n for n in bound.model.loading_names if _has(column, n)]
-    cells = tuple(_cell(column, names, bound.schema, j) for j in range(_n(bound.schema)))
-    given = {p.name: p.start for p in bound.model.loading_parameters}
-    starts = {n: given[n] for n in names if given[n] is not None}
-    values = _started(cells, names, bound.schema, starts)  # type: ignore[arg-type]
+    names = [n for n in parameters if any(holds(p.expression, [n]) for p in column.parts)]
+    cells = tuple(_cell(column, names, schema, j) for j in range(len(schema.occasions)))
+    values = _started(cells, names, schema, starts or {})
     loadings = cell_values(cells, values)
     return GrowthFactor(
         name, column, loadings, mean=False, random=False, cells=cells, parameters=tuple(names)
     )
+
+
+def starts_of(model: MixedModel) -> dict[str, float]:
+    """The starting values that a model gives for its loading parameters."""
+    return {p.name: p.start for p in model.loading_parameters if p.start is not None}
 
 
 def free_column(cells: Sequence[Cell], schema: Schema) -> str:
@@ -130,14 +143,6 @@ def cell_values(cells: Sequence[Cell], values: Mapping[str, float]) -> tuple[flo
 def span_start(schema: Schema) -> float:
     """One over the span of the occasions: a rate that bends over it."""
     return 1.0 / ((schema.occasions[-1] - schema.occasions[0]) or 1.0)
-
-
-def _n(schema: Schema) -> int:
-    return len(schema.occasions)
-
-
-def _has(column: Column, name: str) -> bool:
-    return any(holds(part.expression, [name]) for part in column.parts)
 
 
 def _number(value: float) -> Node:

@@ -95,7 +95,7 @@ class _Maker:
             return
         labels = self.labels(factor)
         for cell, loading, y, label in zip(
-            factor.cells, factor.loadings, self.outcomes, labels, strict=True
+            factor.cells, map(_short, factor.loadings), self.outcomes, labels, strict=True
         ):
             if isinstance(cell, float):
                 self.paths.append(Path(factor.name, "=~", y, free=False, value=cell))
@@ -138,6 +138,11 @@ class _Maker:
             return
         self.defined.append(Defined(unsolved[0], solution))
         self.solved.add(unsolved[0])
+
+
+def _short(value: float) -> float:
+    """A starting value, which needs few digits."""
+    return float(f"{value:.6g}")
 
 
 def inverted(node: Node, name: str, value: str) -> str | None:

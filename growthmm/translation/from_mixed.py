@@ -26,7 +26,7 @@ from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
-from growthmm.translation.curves import curve_factor, is_curve
+from growthmm.translation.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -261,7 +261,14 @@ class _Assembly:
         old = self.factors.get(key)
         if old is None and is_curve(parts, self.bound.model):
             wish = "s" if "s" not in self.book.taken else "f"
-            old = curve_factor(self.book.fresh(wish), _product(parts), self.bound)
+            model = self.bound.model
+            old = curve_factor(
+                self.book.fresh(wish),
+                _product(parts),
+                model.loading_names,
+                self.schema,
+                starts_of(model),
+            )
         elif old is None:
             column = _product(parts)
             loadings = tabulate(column, self.schema)

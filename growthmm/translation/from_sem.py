@@ -29,6 +29,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
+from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
@@ -56,6 +57,7 @@ def growth_from_sem(
     assumptions: tuple[Assumption, ...] = (),
     *,
     hints: tuple[Column, ...] = (),
+    curves: tuple[KnownCurve, ...] = (),
 ) -> BoundSem:
     """The growth model that a structural equation model says, if it says one.
 
@@ -71,6 +73,8 @@ def growth_from_sem(
         What was guessed so far.
     hints : tuple of Column
         Columns of time that the loadings may be, tried first.
+    curves : tuple of KnownCurve
+        Columns with parameters that estimated loadings may be, tried first.
 
     Returns
     -------
@@ -83,7 +87,8 @@ def growth_from_sem(
         If the model is no growth model that a mixed model can say; all reasons at once.
     """
     plain = reduced(model)
-    found = _Recognition(plain.model, schema, tuple(covariates), hints).result(assumptions)
+    reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
+    found = reading.result(assumptions)
     if plain.model is model:
         return found
     changed = dict(plain.rules)
@@ -105,6 +110,7 @@ class _Recognition:
         schema: Schema,
         covariates: tuple[Covariate, ...],
         hints: tuple[Column, ...],
+        curves: tuple[KnownCurve, ...],
     ) -> None:
         self.model = model
         self.schema = schema
@@ -115,8 +121,13 @@ class _Recognition:
         carrying = {carrier.name for carrier in self.carriers}
         self.factor_names = tuple(name for name in model.latent if name not in carrying)
         self.latent = set(self.factor_names)
+        self.estimated = estimated_loadings(model, self._table(), schema, curves)
         self.names: list[tuple[str, str]] = []
         self.losses: list[Loss] = []
+
+    def _table(self) -> dict[str, dict[str, Path]]:
+        """Loadings of the growth factors; carriers have estimated ones of their own."""
+        return {n: rows for n, rows in loading_table(self.model).items() if n in self.factor_names}
 
     def result(self, assumptions: tuple[Assumption, ...]) -> BoundSem:
         self._whole()
@@ -137,7 +148,7 @@ class _Recognition:
         effects = {effect.factor for effect in predictors}
         used = {effect.covariate for effect in predictors} | {e.covariate for e in direct}
         factors = [
-            GrowthFactor(f.name, f.column, f.loadings, f.mean, f.name in random)
+            replace(f, random=f.name in random)
             for f in factors
             if f.mean or f.name in random or f.name in effects
         ]
@@ -152,6 +163,8 @@ class _Recognition:
             residual=residual,
             estimator=self.model.estimator,
         )
+        same = dict(pair for found in self.estimated.values() for pair in found.names)
+        self.names += [(key, same[name]) for key, name in growth.loading_keys if name in same]
         return BoundSem(
             self.model, self.schema, self.covariates, growth, tuple(self.names), assumptions
         )
@@ -167,7 +180,10 @@ class _Recognition:
                 "each group has parameters of its own",
                 "one group, or the group as a covariate",
             )
+        curved = {c for found in self.estimated.values() for c in found.constraints}
         for constraint in model.constraints:
+            if constraint in curved:
+                continue
             self._lose(
                 f"{constraint.left} {constraint.op} {constraint.right}",
                 "a formula has no constraints among parameters",
@@ -193,12 +209,15 @@ class _Recognition:
         factors = []
         for name in self.factor_names:
             rows = table[name]
+            if name in self.estimated:
+                factors.append(replace(self.estimated[name].factor, mean=self._named_mean(name)))
+                continue
             free = [row for row in rows.values() if row.free]
             if free:
                 self._lose(
                     f"estimated loadings {', '.join(row.name for row in free)}",
-                    "a linear mixed model's design is fixed numbers, not parameters",
-                    "nlme, or lmer profiled over the loadings",
+                    "their constraints are no curve in time that is known here",
+                    "nlme, or loadings without constraints",
                 )
                 continue
             if any(row.definition for row in rows.values()):
@@ -215,13 +234,17 @@ class _Recognition:
                     "a data column that holds them, used as a term",
                 )
                 continue
-            mean = self._mean(name)
-            if mean:
-                row = self.model.path(name, "~1")
-                assert row is not None
-                self.names.append((f"mean:{name}", row.parameter))
-            factors.append(GrowthFactor(name, column, loadings, mean=mean))
+            factors.append(GrowthFactor(name, column, loadings, mean=self._named_mean(name)))
         return factors
+
+    def _named_mean(self, name: str) -> bool:
+        """Whether a factor has a mean, whose name is kept."""
+        mean = self._mean(name)
+        if mean:
+            row = self.model.path(name, "~1")
+            assert row is not None
+            self.names.append((f"mean:{name}", row.parameter))
+        return mean
 
     def _mean(self, name: str) -> bool:
         row = self.model.path(name, "~1")
