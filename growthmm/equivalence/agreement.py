@@ -104,8 +104,9 @@ def _units(link: Correspondence, problem: LongProblem, fits: Fits) -> FloatArray
     for k, kind in enumerate(fits.long.kinds):
         if not np.isfinite(units[k]) and kind == "residual":
             units[k] = total * np.sqrt(2.0 / len(problem.outcome))
+    _, random = mixed.designs(fits.long.estimates)
     for columns, where in block_entries(mixed):
-        loadings = np.asarray(problem.random[:, list(columns)]) / np.sqrt(problem.n_subjects)
+        loadings = random[:, list(columns)] / np.sqrt(problem.n_subjects)
         T = G[np.ix_(columns, columns)] + residual * np.linalg.pinv(loadings.T @ loadings)
         spread = np.outer(np.diag(T), np.diag(T)) + T**2
         stand_in = np.sqrt(np.maximum(spread, 0.0) / problem.n_subjects)
@@ -194,9 +195,10 @@ def predictions(
     worst = 0.0
     # A factor without variance has scores of rounding alone; the outcome's scale judges those.
     smallest = 1e-6 * float(np.std(problem.outcome))
+    _, random = MixedMoments(problem).designs(values)
     for k, name in enumerate(factors):
         score = (scores - expected)[rows, latent[name]]
-        reach = float(np.abs(np.asarray(problem.random[:, k])).max())
+        reach = float(np.abs(random[:, k]).max())
         scale = max(float(np.sqrt(np.mean(modes[:, k] ** 2))), smallest / reach)
         worst = max(worst, float(np.abs(score - modes[:, k]).max()) / scale)
     note = "BLUPs against factor scores less their means"
@@ -208,9 +210,10 @@ def _trajectories(
 ) -> float:
     """Largest difference of the two sides' fitted outcomes, in residual standard deviations."""
     problem = long.problem
-    beta, _ = MixedMoments(problem).matrices(values)
-    random = np.asarray(problem.random)
-    ours = np.asarray(problem.fixed) @ beta
+    mixed = MixedMoments(problem)
+    beta, _ = mixed.matrices(values)
+    fixed, random = mixed.designs(values)
+    ours = fixed @ beta
     ours = ours + np.einsum("rq,rq->r", random, modes[problem.subject])
     place = {subject: row for row, subject in enumerate(wide.subjects)}
     theirs = wide_engine.fitted(wide.problem, there)

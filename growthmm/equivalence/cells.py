@@ -93,13 +93,14 @@ def distinct_designs(
         The first of every kind.
     """
     seen: dict[tuple[object, ...], int] = {}
-    random = np.asarray(long_problem.random)
+    random, points = np.asarray(long_problem.random), long_problem.loadings
     for position, cells in enumerate(persons):
         group = wide_problem.groups[cells.group]
         assert isinstance(group, WideGroup)
         strata = long_problem.strata
         key = (
             random[cells.rows].tobytes(),
+            b"" if points is None else points.at[cells.rows].tobytes(),
             long_problem.occasion[cells.rows].tobytes(),
             b"" if strata is None else strata[cells.rows].tobytes(),
             cells.group,

@@ -15,6 +15,7 @@ from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import nearest
 from growthmm.equivalence.points import admissible, design_frame
 from growthmm.moments.rank import rank
+from growthmm.translation.curves import is_curve
 from growthmm.translation.pair import Pair
 
 __all__ = ["Correspondence", "NoCounterpartError", "carried", "correspondence"]
@@ -202,6 +203,7 @@ def correspondence(pair: Pair, *, draws: int = 3, seed: int = 20) -> Corresponde
         + max((len(v.levels or ()) for v in schema.variables), default=0)
     )
     columns = [*pair.mixed.fixed, *(c for block in pair.mixed.random for c in block.columns)]
+    columns = [c for c in columns if not is_curve(c.parts, pair.mixed.model)]
     frame, outcome = design_frame(schema, n_persons, seed, columns=columns)
     frame[OUTCOME] = outcome
     plain = replace(

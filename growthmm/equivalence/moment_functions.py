@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.long import parameter_names
+from growthmm.engines.long import at_values, parameter_names
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.wide.constraints import relations
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.equivalence.cells import Cells
+from growthmm.equivalence.loading_slopes import design_slopes
 from growthmm.equivalence.residuals import ResidualMatrices
 from growthmm.errors import SpecificationError
 from growthmm.model.sem import Path
@@ -69,7 +70,7 @@ class MixedMoments:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Fixed effects, covariance entries, residual parameters."""
+        """Fixed effects, parameters in the loadings, covariance entries, residual parameters."""
         return parameter_names(self.problem)
 
     @cached_property
@@ -86,29 +87,42 @@ class MixedMoments:
             G[a, b] = G[b, a] = named[cell] if isinstance(cell, str) else cell
         return values[: problem.fixed.shape[1]], G
 
-    def covariance(self, values: FloatArray, rows: IntArray) -> FloatArray:
+    def designs(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both designs, at the values of what parameters they hold."""
+        linear, _ = at_values(self.problem, values)
+        return np.asarray(linear.fixed), np.asarray(linear.random)
+
+    def covariance(
+        self, values: FloatArray, rows: IntArray, random: FloatArray | None = None
+    ) -> FloatArray:
         """Marginal covariance matrix of one person's rows, (n_times, n_times)."""
         _, G = self.matrices(values)
-        Z = np.asarray(self.problem.random[rows])
+        Z = (self.designs(values)[1] if random is None else random)[rows]
         return np.asarray(Z @ G @ Z.T + self.residuals.matrix(values, rows))
 
     def moments(self, values: FloatArray) -> FloatArray:
         """Means of every person and covariance matrices of those of `kinds`, stacked."""
         beta, _ = self.matrices(values)
-        fixed = np.asarray(self.problem.fixed)
+        fixed, random = self.designs(values)
         means = [fixed[cells.rows] @ beta for cells in self.persons]
         rows = [self.persons[k].rows for k in self.kinds]
-        return np.concatenate([*means, *(_lower(self.covariance(values, r)) for r in rows)])
+        covariances = (_lower(self.covariance(values, r, random)) for r in rows)
+        return np.concatenate([*means, *covariances])
 
     def jacobian(self, values: FloatArray) -> FloatArray:
         """Exact first derivatives."""
         problem, size = self.problem, len(self.names)
-        fixed, random = np.asarray(problem.fixed), np.asarray(problem.random)
+        fixed, random = self.designs(values)
+        beta, G = self.matrices(values)
+        p, curves = fixed.shape[1], problem.loadings
+        inner = slice(p, p + (0 if curves is None else len(curves.names)))
         at = {name: k for k, name in enumerate(self.names)}
         pieces = []
         for cells in self.persons:
             piece = np.zeros((len(cells.rows), size))
-            piece[:, : fixed.shape[1]] = fixed[cells.rows]
+            piece[:, :p] = fixed[cells.rows]
+            if curves is not None:
+                piece[:, inner] = (design_slopes(problem, values[inner], cells.rows)[0] @ beta).T
             pieces.append(piece)
         free = problem.covariance_entries
         owners = [at[name] for name in problem.covariance_names]
@@ -119,6 +133,9 @@ class MixedMoments:
             none = np.zeros((0, n, n))
             np.add.at(slopes, owners, covariance_derivatives(random[rows], free, none))
             slopes += self.residuals.derivatives(values, rows)
+            if curves is not None:
+                half = design_slopes(problem, values[inner], rows)[1] @ G @ random[rows].T
+                slopes[inner] += half + half.transpose(0, 2, 1)
             pieces.append(_lower(slopes).T)
         return np.concatenate(pieces)
 

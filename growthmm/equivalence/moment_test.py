@@ -103,13 +103,13 @@ def solve(
     scale = float(np.abs(target).max())
 
     def left_over(at: FloatArray) -> FloatArray:
-        equal, slopes = function.constraints(at)
-        size = np.linalg.norm(slopes, axis=1)
-        equal = scale * equal / np.where(size > 0, size, 1.0)
         try:
+            equal, slopes = function.constraints(at)
+            size = np.linalg.norm(slopes, axis=1)
+            equal = scale * equal / np.where(size > 0, size, 1.0)
             return np.concatenate([target - function.moments(at), -equal])
         except SpecificationError:
-            return np.full(len(target) + len(equal), np.inf)
+            return np.full(len(target), np.inf)
 
     residual = left_over(values)
     if not np.all(np.isfinite(residual)):

@@ -57,7 +57,13 @@ def _patterned(where: IntArray) -> bool:
 def admissible(mixed: MixedMoments, rng: np.random.Generator) -> FloatArray:
     """Random parameter values of a mixed model, covariance matrices positive definite."""
     values = rng.normal(size=len(mixed.names))
-    residual = [k for k in range(len(values)) if k >= mixed.problem.fixed.shape[1]]
+    p, curves = mixed.problem.fixed.shape[1], mixed.problem.loadings
+    if curves is not None:
+        start = curves.starts[0]
+        spread = 0.3 * np.maximum(np.abs(start), 0.1)
+        values[p : p + len(start)] = start + spread * values[p : p + len(start)]
+        p += len(start)
+    residual = [k for k in range(len(values)) if k >= p]
     for columns, where in block_entries(mixed):
         q = len(columns)
         if _patterned(where):
@@ -84,8 +90,9 @@ def interior(mixed: MixedMoments, fit: EngineFit) -> FloatArray:
     values = np.array([fit.value(name) for name in mixed.names])
     residual = float(np.mean(mixed.residuals.variances(values)))
     _, G = mixed.matrices(values)
+    _, random = mixed.designs(values)
     for columns, where in block_entries(mixed):
-        loadings = np.asarray(problem.random[:, list(columns)]) / np.sqrt(problem.n_subjects)
+        loadings = random[:, list(columns)] / np.sqrt(problem.n_subjects)
         turn = np.asarray(np.linalg.qr(loadings, mode="r"))
         if len(turn) < len(columns) or np.linalg.cond(turn / np.linalg.norm(turn, axis=0)) > 1e12:
             turn = np.diag(np.linalg.norm(loadings, axis=0))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long import at_values
 from growthmm.engines.long.problem import LongProblem
 from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.moments.gaussian import GaussianGroup, grouped_log_likelihood
@@ -43,6 +44,7 @@ def referee_log_likelihood(
     float
         Minus infinity where a person's covariance matrix is not positive definite.
     """
+    problem, values = at_values(problem, values)
     beta = values[: problem.fixed.shape[1]]
     groups = list(_groups(problem, values))
 
@@ -86,6 +88,7 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
         First-order bound, in log-likelihood units: one rounding in each of the products that are
         summed.
     """
+    problem, values = at_values(problem, values)
     mixed = MixedMoments(problem)
     beta, G = mixed.matrices(values)
     fixed = np.asarray(problem.fixed)
@@ -143,4 +146,7 @@ def subset(problem: LongProblem, persons: IntArray) -> LongProblem:
         n_subjects=len(persons),
         occasion=problem.occasion[rows],
         strata=None if problem.strata is None else problem.strata[rows],
+        loadings=None
+        if problem.loadings is None
+        else replace(problem.loadings, at=problem.loadings.at[rows]),
     )

@@ -10,7 +10,7 @@ from growthmm.equivalence.moment_test import MomentComparison
 from growthmm.equivalence.optima import Optima
 from growthmm.model.growth import GrowthModel
 
-__all__ = ["Verdict", "model_verdict", "verdict"]
+__all__ = ["Verdict", "curved_reason", "model_verdict", "verdict"]
 
 Verdict = Literal[
     "identical",
@@ -63,9 +63,24 @@ def model_verdict(
         )
     if not structure.passed or not comparison.same:
         return "different", ()
+    if growth.loading_keys:
+        return "not_representable", (curved_reason(growth),)
     if bounds is None and growth.blocks:
         return "identical_if", (INTERIOR,)
     return "identical", ()
+
+
+def curved_reason(growth: GrowthModel) -> str:
+    """Why a model with estimated loadings is no linear mixed model, and what comes nearest."""
+    names = [name for _, name in growth.loading_keys]
+    shown, count = ", ".join(names), len(names)
+    factors = ", ".join(f.name for f in growth.factors if f.cells)
+    more = f"{count} parameter" + ("s" if count > 1 else "")
+    return (
+        f"the loadings of {factors} depend on the parameters {shown}, and a linear mixed model's "
+        "design is fixed numbers; the nearest forms are nlme::nlme(), the same likelihood, and "
+        f"lme4 at given {shown}, profiled over them, with {more} more than lmer counts"
+    )
 
 
 def verdict(
@@ -89,12 +104,18 @@ def verdict(
     verdict : str
     reason : str
     """
-    if of_models not in ("identical", "identical_if"):
+    if of_models not in ("identical", "identical_if", "not_representable"):
         return of_models, "the moments or the written text of the two forms differ"
     failed = {level.name: level for level in levels if level.passed is False}
     ends = {"estimates", "inference"}
     if optima and set(failed) <= ends and _another(optima, fits):
         return "different_estimator", _two_spaces(optima, fits)
+    if not failed and of_models == "not_representable":
+        return of_models, (
+            "no linear mixed model, but one nonlinear in its loadings: both forms have the same "
+            "moments, likelihood, estimates, standard errors and predictions; "
+            f"{_support(fits.reports)}"
+        )
     if not failed:
         return "identical", (
             "one model written twice: the same moments, likelihood, estimates, standard errors "

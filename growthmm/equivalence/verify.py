@@ -128,7 +128,8 @@ def _rows_used(
 def _other_text(pair: Pair) -> str:
     if pair.source == "mixed":
         return notation("lavaan").write(pair.sem.model).text
-    alone = replace(pair.mixed.model, estimator="reml")
+    curved = bool(pair.mixed.model.loading_parameters)
+    alone = replace(pair.mixed.model, estimator="ml" if curved else "reml")
     return notation(alone.notation).write(alone).text
 
 

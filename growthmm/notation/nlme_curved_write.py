@@ -87,12 +87,17 @@ def curved_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str
         for factors, terms in own.fixed.items()
     ]
     starts += [
-        f"{spell(quote(p.name), 'r')} = {number_text(0.5 if p.start is None else p.start)}"
+        f"{spell(quote(p.name), 'r')} = {number_text(_start(p.start))}"
         for p in model.loading_parameters
     ]
     parts |= residual_arguments(model, whole_times=whole_times)
     parts["start"] = f"c({', '.join(starts)})"
     return parts
+
+
+def _start(value: float | None) -> float:
+    """A starting value, which needs few digits."""
+    return 0.5 if value is None else float(f"{value:.6g}")
 
 
 def _multiplier(factor: str) -> str:
@@ -165,7 +170,7 @@ def ordinary_least_squares(model: MixedModel) -> list[str]:
     ``lm()``, the parameters by minimising what it leaves."""
     own = _Coefficients(model)
     parameters = [spell(quote(name), "r") for name in own.parameters]
-    starts = [0.5 if p.start is None else p.start for p in model.loading_parameters]
+    starts = [_start(p.start) for p in model.loading_parameters]
     columns_ = []
     for factors, terms in own.fixed.items():
         shown = "*".join(_multiplier(f) for f in factors)

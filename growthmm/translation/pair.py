@@ -95,6 +95,9 @@ def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
     UnsupportedError
         If no formula says part of the model.
     """
+    if sem.growth.loading_keys:
+        # The only mixed notation with parameters within terms.
+        spelling = "nlme"
     mixed, mixed_names = mixed_from_growth(sem.growth, spelling=spelling)
     return Pair(
         sem.growth,

@@ -344,7 +344,8 @@ def _across(
     else:
         model = replace(pair.mixed.model, estimator="ml", notation=to)
         # The text is the model alone: by which estimator is the program's affair.
-        alone = replace(model, estimator=getattr(target, "default_estimator", "reml"))
+        default = "ml" if model.loading_parameters else "reml"
+        alone = replace(model, estimator=getattr(target, "default_estimator", default))
         notes.append(
             Assumption(
                 "estimated by maximum likelihood",
