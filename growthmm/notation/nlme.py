@@ -171,8 +171,9 @@ _CONTROL = {
     "lme": "lmeControl(maxIter = 500, msMaxIter = 1000, msMaxEval = 5000, niterEM = 100,\n"
     '    tolerance = 1e-12, msTol = 1e-14, opt = "nlminb")',
     "gls": "glsControl(maxIter = 500, msMaxIter = 1000, tolerance = 1e-12, msTol = 1e-14)",
-    "nlme": "nlmeControl(maxIter = 500, pnlsMaxIter = 50, msMaxIter = 1000, tolerance = 1e-9,\n"
-    '    pnlsTol = 1e-9, msTol = 1e-14, opt = "nlminb")',
+    # With a smaller pnlsTol its inner search often ends in an error.
+    "nlme": "nlmeControl(maxIter = 500, pnlsMaxIter = 50, msMaxIter = 1000, tolerance = 1e-8,\n"
+    '    pnlsTol = 1e-5, minScale = 1e-8, msTol = 1e-12, opt = "nlminb")',
 }
 
 _PRINT = f"""{PRINTERS}

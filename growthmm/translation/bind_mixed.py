@@ -90,6 +90,7 @@ def bind_mixed(
     person = _person(model, frame, id)
     _refuse_outcome_as_covariate(model)
     _refuse_other_groups(model, person)
+    _refuse_random_curves(model)
     model = settled(model, frame, person)
     if frame is None:
         schema, notes = schema_from_facts(model, person, time, time_values, known)
@@ -150,6 +151,28 @@ def _refuse_other_groups(model: MixedModel, person: str) -> None:
                 for group in others
             ],
             hint=f"Keep the random effects of {person} alone.",
+        )
+
+
+def _refuse_random_curves(model: MixedModel) -> None:
+    """Persons that differ in a parameter of a curve have no Gaussian likelihood in closed form."""
+    parameters = {quote(name) for name in model.loading_names}
+    random = [t for block in model.random for t in block.terms if set(t.factors) & parameters]
+    if random:
+        raise UnsupportedError(
+            f"The random effects of {', '.join(map(str, random))} enter the model nonlinearly.",
+            losses=[
+                Loss(
+                    f"random effect of {term}",
+                    "its likelihood is an integral without closed form, and programs approximate "
+                    "it differently: a structural equation model by a first-order Taylor expansion "
+                    "(structured latent curve), nlme by its own linearisation at the predicted "
+                    "effects; the two are not the same model",
+                    f"{term} the same for everyone: leave it out of the random effects",
+                )
+                for term in random
+            ],
+            hint="Give each program its own approximation; growthmm translates neither.",
         )
 
 
