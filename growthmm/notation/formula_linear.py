@@ -16,9 +16,7 @@ class NotLinearError(ValueError):
 Parts = dict[str | None, Node]
 
 
-def linear_parts(
-    node: Node, coefficients: Collection[str]
-) -> dict[str | None, Node]:
+def linear_parts(node: Node, coefficients: Collection[str]) -> dict[str | None, Node]:
     """The multiplier of each coefficient, and under None what has none.
 
     Parameters

@@ -140,9 +140,7 @@ def read_curved(text: str, call: CallText) -> MixedModel:
     )
 
 
-def _estimator(
-    text: str, given: dict[str, Argument]
-) -> tuple[Estimator, tuple[Default, ...]]:
+def _estimator(text: str, given: dict[str, Argument]) -> tuple[Estimator, tuple[Default, ...]]:
     defaults = []
     estimator: Estimator = "ml"
     if "method" in given:
@@ -307,9 +305,7 @@ def _factors(node: Node, text: str) -> tuple[str, ...]:
     return (canonical_tree(node, text),)
 
 
-def _products(
-    coefficient: _Coefficient, loadings: dict[str, tuple[str, ...]]
-) -> tuple[Term, ...]:
+def _products(coefficient: _Coefficient, loadings: dict[str, tuple[str, ...]]) -> tuple[Term, ...]:
     own = loadings[coefficient.name]
     return tuple(Term((*own, *term.factors)) for term in coefficient.terms)
 

@@ -167,7 +167,8 @@ def curved_losses(model: MixedModel) -> list[Loss]:
 
 def ordinary_least_squares(model: MixedModel) -> list[str]:
     """Lines of R that find starting values: the linear coefficients given the parameters by
-    ``lm()``, the parameters by minimising what it leaves."""
+    ``lm()``, the parameters by minimising what it leaves.
+    """
     own = _Coefficients(model)
     parameters = [spell(quote(name), "r") for name in own.parameters]
     starts = [_start(p.start) for p in model.loading_parameters]

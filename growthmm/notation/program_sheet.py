@@ -11,10 +11,10 @@ from growthmm.model.expression_tree import Name
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.schema import Schema
 from growthmm.model.terms import Term
+from growthmm.notation.formula_loss import loading_losses
 from growthmm.notation.program_arithmetic import arithmetic, computed
 from growthmm.notation.program_effects import Monomial, monomials
 from growthmm.notation.program_facts import quoted_group
-from growthmm.notation.formula_loss import loading_losses
 from growthmm.notation.program_names import NameRule, Names
 from growthmm.notation.residual_columns import within
 

@@ -17,7 +17,9 @@ from growthmm.model.growth import FactorBlock, GrowthFactor, PredictorEffect
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
 from growthmm.translation.affine import affine_map, affine_text, number, same
+from growthmm.translation.curves import free_column
 from growthmm.translation.naming import polynomial_degree
+from growthmm.translation.rates import rate_expression
 from growthmm.translation.shapes import shape_expression
 from growthmm.translation.tabulate import TABULATED, tabulate
 
@@ -35,7 +37,8 @@ def basis_column(
 
     Tried in turn: the constant; the hints; time itself; time functions and frozen bases of the
     schema; an affine recoding of time, its square and cube; broken lines, steps and common
-    functions; products of time functions; any polynomial up to the third degree.
+    functions; curves with a known rate; products of time functions; any polynomial up to the third
+    degree; a table of the values at the occasions.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def basis_column(
     Returns
     -------
     Column or None
-        None where no formula says these loadings.
+        None where all are zero, or no time is known.
     """
     if all(value == 1.0 for value in loadings):
         return Column(Term(), ())
@@ -69,8 +72,10 @@ def basis_column(
             return column
     if time is None or len(schema.occasions) < 2:
         return None
-    expression = _power(loadings, schema.occasions, time) or shape_expression(
-        loadings, schema.occasions, time
+    expression = (
+        _power(loadings, schema.occasions, time)
+        or shape_expression(loadings, schema.occasions, time)
+        or rate_expression(loadings, schema.occasions, time)
     )
     if expression is not None:
         return _single(canonical(expression))
@@ -78,7 +83,10 @@ def basis_column(
         if same(tabulate(column, schema), loadings):
             return column
     expression = _polynomial(loadings, schema.occasions, time)
-    return None if expression is None else _single(canonical(expression))
+    if expression is None:
+        # Whatever the shape, with shared occasions a table says it.
+        expression = free_column(loadings, schema)
+    return _single(canonical(expression))
 
 
 def whole_bases(

@@ -150,8 +150,8 @@ def inverted(node: Node, name: str, value: str) -> str | None:
 
     Examples
     --------
-    >>> inverted(parse("1 - exp(-g*2)"), "g", "l")
-    '-log(1 - l)/2'
+    >>> inverted(parse("1 - exp(-(g*2))"), "g", "l")
+    '-(log(1 - l)/2)'
     """
     found: Node = parse(value)
     while not (isinstance(node, Name) and node.name == name):
@@ -174,13 +174,9 @@ def _step(node: Node, name: str, value: Node) -> tuple[Node, Node] | None:
         return None
     left, right, own = node.left, node.right, _count(node.left, name) > 0
     if node.operator == "+":
-        return (left, Operation("-", value, right)) if own else (
-            right, Operation("-", value, left)
-        )
+        return (left, Operation("-", value, right)) if own else (right, Operation("-", value, left))
     if node.operator == "-":
-        return (left, Operation("+", value, right)) if own else (
-            right, Operation("-", left, value)
-        )
+        return (left, Operation("+", value, right)) if own else (right, Operation("-", left, value))
     if node.operator == "*":
         return (left, _over(value, right)) if own else (right, _over(value, left))
     if node.operator == "/":

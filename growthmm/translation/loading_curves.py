@@ -185,16 +185,14 @@ class _Reader:
         """Curves of one parameter, with the parameter's name."""
         made = [(column, names[0]) for column, names in self.known if len(names) == 1]
         times = self.schema.occasions
-        zeros = [
-            t
-            for t, row in zip(times, rows, strict=True)
-            if row is None or (not row.free and not row.value)
-        ]
+        held = [t for t, row in zip(times, rows, strict=True) if row is None or not row.free]
         g = "rate_"
-        for origin in dict.fromkeys([*zeros, 0.0, times[0], times[-1]]):
+        for origin in dict.fromkeys([*held, 0.0, times[0], times[-1]]):
             shifted = affine_text(-origin, 1.0, self.time)
             u = shifted if shifted == self.time else f"({shifted})"
             for shape in SHAPES:
+                if "{span}" in shape and times[-1] == origin:
+                    continue
                 span = repr(times[-1] - origin)
                 expression = canonical(f"I({shape.format(g=g, u=u, span=span)})")
                 part = ColumnPart(expression)
@@ -254,9 +252,7 @@ class _Reader:
         return True
 
 
-def _labelled(
-    rows: Sequence[Path | None], loadings: Sequence[float]
-) -> dict[str, float] | None:
+def _labelled(rows: Sequence[Path | None], loadings: Sequence[float]) -> dict[str, float] | None:
     """The loadings by parameter; None where fixed or shared ones are others."""
     made: dict[str, float] = {}
     for row, loading in zip(rows, loadings, strict=True):

@@ -174,7 +174,9 @@ def reread(pair: Pair, model: object) -> str | None:
             hints = [factor.column for factor in pair.growth.factors if not factor.cells]
             curves = tuple((f.column, f.parameters) for f in pair.growth.factors if f.cells)
             hints += [e.column for e in pair.growth.direct_effects if e.column is not None]
-            again = growth_from_sem(model, pair.sem.schema, pair.sem.covariates, hints=tuple(hints), curves=curves)
+            again = growth_from_sem(
+                model, pair.sem.schema, pair.sem.covariates, hints=tuple(hints), curves=curves
+            )
         except TranslationError as error:
             return str(error)
         return same_growth(pair.growth, again.growth)

@@ -251,11 +251,24 @@ def test_what_cannot_be_said_is_a_loss(formula: str, residual: str, what: str) -
 
 
 ERRORS = [
-    ("", "This is no call of lme() or gls() (line 1, column 1)"),
-    ("y ~ t", "This is no call of lme() or gls() (line 1, column 1)"),
+    ("", "This is no call of lme(), gls() or nlme() (line 1, column 1)"),
+    ("y ~ t", "This is no call of lme(), gls() or nlme() (line 1, column 1)"),
     ("lme()", "lme() without a formula (line 1, column 1)"),
     ("lme(y ~ t)", "lme() without random effects takes them from a groupedData object (line 1, co"),
-    ("nlme(y ~ t)", "nlme() fits a nonlinear mixed model, which is not supported (line 1, column"),
+    ("nlme(y ~ t)", "nlme() without fixed= and random= (line 1, column"),
+    ("gnls(y ~ t)", "gnls() fits a nonlinear model, which is not supported (line 1, column"),
+    (
+        "nlme(y ~ t + b0, fixed = b0 ~ 1, random = b0 ~ 1 | id)",
+        "Part of the model has no linear coefficient (line 1, column",
+    ),
+    (
+        "nlme(y ~ b0 + b1, fixed = b0 + b1 + g ~ 1, random = b0 ~ 1 | id)",
+        "The model does not use g (line 1, column",
+    ),
+    (
+        "nlme(y ~ b0*exp(-g*t), fixed = list(b0 ~ 1, g ~ x), random = b0 ~ 1 | id)",
+        "The covariates of g enter nonlinearly, which is not supported (line 1, column",
+    ),
     ("lme(y ~ t + (1 | g), random = ~ 1 | g)", "lme() has no (terms | group) in its formula (line"),
     ("lme(y ~ t, random = ~ t)", "The random effects have no grouping factor (line 1, column 21)"),
     ("lme(y ~ t, random = pdDiag(~ t))", "The random effects have no grouping factor (line 1, c"),
