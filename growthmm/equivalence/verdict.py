@@ -78,8 +78,8 @@ def curved_reason(growth: GrowthModel) -> str:
     more = f"{count} parameter" + ("s" if count > 1 else "")
     return (
         f"the loadings of {factors} depend on the parameters {shown}, and a linear mixed model's "
-        "design is fixed numbers; the nearest forms are nlme::nlme(), which has the same likelihood "
-        f"but need not end at its maximum, and lme4 at given {shown}, profiled over them, with "
+        "design is fixed numbers; the nearest forms are nlme::nlme(), which has the same "
+        f"likelihood but need not end at its maximum, and lme4 at given {shown}, profiled over them, with "
         f"{more} more than lmer counts"
     )
 

@@ -210,7 +210,8 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
-    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, ``residual`` and ``residual:2``.
+    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``,
+    ``residual`` and ``residual:2``.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
     keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]

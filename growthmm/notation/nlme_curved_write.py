@@ -166,8 +166,10 @@ def curved_losses(model: MixedModel) -> list[Loss]:
 
 
 def ordinary_least_squares(model: MixedModel) -> list[str]:
-    """Lines of R that find starting values: the linear coefficients given the parameters by
-    ``lm()``, the parameters by minimising what it leaves.
+    """Lines of R that find starting values.
+
+    The linear coefficients given the parameters by ``lm()``, the parameters by minimising what it
+    leaves.
     """
     own = _Coefficients(model)
     parameters = [spell(quote(name), "r") for name in own.parameters]
@@ -179,7 +181,7 @@ def ordinary_least_squares(model: MixedModel) -> list[str]:
             pieces = ([f"I({shown})"] if shown else []) + [spelled(f, "r") for f in term.factors]
             columns_.append(":".join(pieces) if pieces else "1")
     right = " + ".join(["0", *(c if c != "1" else "I(rep(1, nrow(data)))" for c in columns_)])
-    lines = [
+    return [
         "linear <- function(values) {",
         *(f"  {name} <- values[[{place + 1}]]" for place, name in enumerate(parameters)),
         f"  lm(terms({spelled(model.response, 'r')} ~ {right}, keep.order = TRUE), data)",
@@ -189,4 +191,3 @@ def ordinary_least_squares(model: MixedModel) -> list[str]:
         'method = if (length(begin) == 1) "BFGS" else "Nelder-Mead")$par',
         "start <- c(coef(linear(begin)), begin)",
     ]
-    return lines

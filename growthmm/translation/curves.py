@@ -191,7 +191,7 @@ def _cell(column: Column, names: Sequence[str], schema: Schema, occasion: int) -
     return show(product, "r")
 
 
-def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema) -> Node:  # type: ignore[type-arg]
+def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema) -> Node:
     """An expression at one occasion: what holds no parameter as a number."""
     if not any(name not in table for name in _names(node)):
         values = curve([canonical(f"I({show(node, 'canonical')})")], Table(table, schema), {})

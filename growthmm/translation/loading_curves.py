@@ -206,7 +206,7 @@ class _Reader:
         rows: Sequence[Path | None],
         ties: Sequence[Constraint],
     ) -> str | None:
-        """The defined parameter that is the curve's, "" where none is, None where it is no match."""
+        """The defined parameter that is the curve's; "" where none is; None for another curve."""
         factor = curve_factor("", column, [parameter], self.schema)
         alike: set[str] | None = None
         for probe in PROBES:

@@ -76,7 +76,7 @@ def parameter_map(
     """
     # The parameter of a curve is no row of the SEM, which defines it from a loading.
     mixed = dict(mixed_names)
-    sem = {key: name for key, name in growth.loading_keys} | dict(sem_names)
+    sem = dict(growth.loading_keys) | dict(sem_names)
     rows: list[MapRow] = []
     computed = dict(sem_rules)
     for key in parameter_keys(growth):

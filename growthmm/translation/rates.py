@@ -110,7 +110,8 @@ def _transformed(loadings: tuple[float, ...], times: tuple[float, ...], time: st
         affine = affine_map(tuple(transform(values).tolist()), times)
         if affine is None or affine[1] < 0:
             continue
-        inner = affine_text(*(float(f"{v:.12g}") for v in affine), time, times)
+        level, slope = (float(f"{v:.12g}") for v in affine)
+        inner = affine_text(level, slope, time, times)
         return template.format(u=inner if inner == time else f"({inner})")
     return None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
-from growthmm.model.mixed import MixedModel
+from growthmm.model.mixed import Estimator, MixedModel
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
@@ -344,7 +344,7 @@ def _across(
     else:
         model = replace(pair.mixed.model, estimator="ml", notation=to)
         # The text is the model alone: by which estimator is the program's affair.
-        default = "ml" if model.loading_parameters else "reml"
+        default: Estimator = "ml" if model.loading_parameters else "reml"
         alone = replace(model, estimator=getattr(target, "default_estimator", default))
         notes.append(
             Assumption(

@@ -1,4 +1,4 @@
-"""Condition 6: fixed effects outside the span of the random ones; and F01, F03, whose are inside."""
+"""Condition 6: fixed effects outside the span of the random ones; F01 and F03 are inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Condition 14: estimated loadings are no linear mixed model, and nlme's likelihood all the same."""
+"""Condition 14: estimated loadings are no linear mixed model, yet have nlme's likelihood."""
 
 from __future__ import annotations
 
