@@ -79,8 +79,8 @@ def curved_reason(growth: GrowthModel) -> str:
     return (
         f"the loadings of {factors} depend on the parameters {shown}, and a linear mixed model's "
         "design is fixed numbers; the nearest forms are nlme::nlme(), which has the same "
-        f"likelihood but need not end at its maximum, and lme4 at given {shown}, profiled over them, with "
-        f"{more} more than lmer counts"
+        f"likelihood but need not end at its maximum, and lme4 at given {shown}, profiled over "
+        f"them, with {more} more than lmer counts"
     )
 
 

@@ -1,4 +1,4 @@
-"""Loadings that hold parameters: from the columns of a mixed model to cells, occasion by occasion."""
+"""Loadings that hold parameters: from columns of a mixed model to cells, a cell an occasion."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _started(
 
 
 def _cell(column: Column, names: Sequence[str], schema: Schema, occasion: int) -> Cell:
-    """One loading: a number where no parameter moves it, a name where it is one, else arithmetic."""
+    """One loading: a number where no parameter moves it, a name where it is one, or arithmetic."""
     table = {k: v[occasion : occasion + 1] for k, v in time_table(schema).items()}
     expressions = [part.expression for part in column.parts]
     looks = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from growthmm.data.levels import level_text
 from growthmm.errors import UnsupportedError
@@ -29,6 +28,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
+from growthmm.translation.components import components
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
 
@@ -426,7 +426,7 @@ class _Recognition:
             )
         return tuple(
             self._block(members, free)
-            for members in _components(names, set(free))
+            for members in components(names, set(free))
             if any(frozenset((name,)) in free for name in members)
         )
 
@@ -485,18 +485,3 @@ class _Recognition:
             "one label for all, or none",
         )
         return COMMON
-
-
-def _components(names: Sequence[str], edges: set[frozenset[str]]) -> list[tuple[str, ...]]:
-    """Connected components of the factors under free covariances, in order."""
-    import networkx
-
-    graph: Any = networkx.Graph()
-    graph.add_nodes_from(names)
-    graph.add_edges_from(tuple(edge) for edge in edges if len(edge) == 2)
-    order = {name: position for position, name in enumerate(names)}
-    components = [
-        tuple(sorted((n for n in part if n in order), key=order.__getitem__))
-        for part in networkx.connected_components(graph)
-    ]
-    return sorted((c for c in components if c), key=lambda c: order[c[0]])
