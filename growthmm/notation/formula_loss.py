@@ -8,6 +8,7 @@ from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel
+from growthmm.notation.formula_text import term_text
 
 __all__ = ["function_losses", "loading_losses", "residual_loss", "sem_error", "spelled"]
 
@@ -129,11 +130,29 @@ def loading_losses(model: MixedModel) -> list[Loss]:
         Loss(
             f"the loading parameter{'s' if count > 1 else ''} {names}",
             "a linear mixed model's design is fixed numbers, and this one depends on parameters",
-            f"nlme::nlme(); or lme4 at given {names}, profiled over them: the highest "
-            f"log-likelihood is this model's, with {more} more than lmer counts (AIC and BIC "
-            "raised accordingly)",
+            f"nlme::nlme(); or lme4 at given {names}, {_at_given(model)}, profiled over them: "
+            f"the highest log-likelihood is this model's, with {more} more than lmer counts (AIC "
+            "and BIC raised accordingly)",
         )
     ]
+
+
+def _at_given(model: MixedModel) -> str:
+    """The call of lmer() in which columns of numbers stand for what holds parameters."""
+    terms = (*model.fixed, *(t for block in model.random for t in block.terms))
+    texts: dict[str, str] = {}
+    for factor in (f for term in terms for f in term.factors):
+        if not set(variables(factor)) & set(model.loading_names):
+            texts.setdefault(factor, spelled(factor, "r"))
+        elif factor not in texts:
+            count = sum(text.startswith("basis") for text in texts.values())
+            texts[factor] = "basis" + (str(count + 1) if count else "")
+    bars = [
+        f"({term_text(block.terms, texts, explicit=True)} | {spelled(block.group, 'r')})"
+        for block in model.random
+    ]
+    right = " + ".join([term_text(model.fixed, texts, explicit=False), *bars])
+    return f"lmer({spelled(model.response, 'r')} ~ {right}, REML = FALSE)"
 
 
 def function_losses(

@@ -66,5 +66,5 @@ def test_lme4_is_refused_with_its_profile_as_the_nearest_form() -> None:
         gm.translate(text, "lme4", data=long_frame("D_demogrowth_long.csv"), **FACTS)
     (loss,) = caught.value.losses
     assert loss.what == "the loading parameters l2, l3"
-    assert "profiled over them" in loss.nearest
+    assert "lmer(y ~ basis + (1 + basis | id), REML = FALSE), profiled over them" in loss.nearest
     assert "2 parameters more than lmer counts" in loss.nearest
