@@ -337,10 +337,13 @@ def relations(model: SemModel, values: FloatArray) -> list[Relation]:
             right = evaluate_expression(c.right, names, size)
             jet = right - left if c.op == "<" else left - right
             found.append(Relation(f"{c.left} {c.op} {c.right}", c.op == "==", jet))
-    index = {name: k for k, name in enumerate(model.free_parameters)}
-    for path in model.paths:
-        if not path.free:
-            continue
+    bounded = [
+        path
+        for path in model.paths
+        if path.free and not (path.lower is None and path.upper is None)
+    ]
+    index = {name: k for k, name in enumerate(model.free_parameters)} if bounded else {}
+    for path in bounded:
         k = index[path.parameter]
         here = Jet.variable(float(values[k]), k, size)
         if path.lower is not None and np.isfinite(path.lower):

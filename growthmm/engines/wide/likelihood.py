@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
+from growthmm.engines.wide.second_derivatives import gram, second
 from growthmm.engines.wide.statistics import Cells
 
 __all__ = ["Evaluation", "System", "evaluate", "invert_patterns"]
@@ -123,7 +124,7 @@ def _blocks(system: System, values: FloatArray) -> Iterator[_Block | None]:
                 yield None
                 return
         for start in range(0, len(cells.n), step):
-            part = cells.part(slice(start, start + step))
+            part = cells if step >= len(cells.n) else cells.part(slice(start, start + step))
             at = r.implied(ram, values, part.designs) if shared is None else shared
             if at is None:
                 yield None
@@ -143,31 +144,31 @@ def invert_patterns(
     sigma: FloatArray, observed: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray] | None:
     """Inverses on the observed outcomes, zero elsewhere, and log-determinants."""
-    both = observed[:, :, None] & observed[:, None, :]
-    padded = np.where(both, sigma, 0.0)
     index = np.arange(observed.shape[1])
-    padded[:, index, index] += ~observed
+    whole = bool(observed.all())
+    both = observed[:, :, None] & observed[:, None, :]
+    if whole:
+        padded = np.broadcast_to(sigma, both.shape)
+    else:
+        padded = np.where(both, sigma, 0.0)
+        padded[:, index, index] += ~observed
     try:
         factor = np.linalg.cholesky(padded)
     except np.linalg.LinAlgError:
         return None
     diagonal = factor[:, index, index]
-    if not np.all(np.isfinite(diagonal)):
+    if not np.isfinite(diagonal).all():
         return None
-    root = np.linalg.solve(factor, np.broadcast_to(np.eye(len(index)), factor.shape))
+    root = np.linalg.inv(factor)
     inverse = root.swapaxes(1, 2) @ root
-    return np.where(both, inverse, 0.0), 2.0 * np.log(diagonal).sum(axis=1)
+    log_det = 2.0 * np.log(diagonal).sum(axis=1)
+    return (inverse if whole else np.where(both, inverse, 0.0)), log_det
 
 
 def _failed(size: int) -> Evaluation:
     return Evaluation(
         -np.inf, np.zeros(size), np.full((size, size), np.nan), np.full((size, size), np.nan)
     )
-
-
-def _gram(left: FloatArray, right: FloatArray) -> FloatArray:
-    """Sum over cells of ``sum_xy left[c, i, x, y] right[c, j, x, y]``."""
-    return np.asarray(np.tensordot(left, right, axes=([0, 2, 3], [0, 2, 3])))
 
 
 def evaluate(
@@ -279,7 +280,7 @@ def _fixed_information(system: System, values: FloatArray) -> FloatArray | None:
             return None
         where, slope = _fixed_slopes(block, system)
         weighted = block.weight[:, None] @ slope
-        total[np.ix_(where, where)] += _gram(slope @ block.cells.ww[:, None], weighted)
+        total[np.ix_(where, where)] += gram(slope @ block.cells.ww[:, None], weighted)
     return total
 
 
@@ -354,34 +355,35 @@ def _accumulate(
     if len(block.at.b) == 1:
         q, back = q.sum(axis=0, keepdims=True), back.sum(axis=0, keepdims=True)
     jac = _jacobian(block, system)
-    sums.score[block.ram.cov_parameters] += 0.5 * np.einsum("cab,ckab->k", q, jac.sigma)
-    sums.score[block.ram.mean_parameters] += np.einsum("caw,ckaw->k", back, jac.mean)
+    sums.score[block.ram.cov_parameters] += 0.5 * _contract(jac.sigma, q)
+    sums.score[block.ram.mean_parameters] += _contract(jac.mean, back)
     if order > 1:
-        sums.hessian += _curvature(block, system, q, back)
+        if len(block.ram.a):
+            sums.hessian += _curvature(block, system, q, back)
         _second(block, jac, spread, g, sums)
         if restricted is not None:
             _second_restricted(block, jac, restricted, sums)
     return value
 
 
+def _contract(slope: FloatArray, weight: FloatArray) -> FloatArray:
+    """``sum_cab slope[c, k, a, b] weight[c, a, b]``."""
+    if len(slope) == 1:
+        return np.asarray(slope[0].reshape(slope.shape[1], -1) @ weight[0].ravel())
+    return np.asarray(np.einsum("ckab,cab->k", slope, weight))
+
+
 def _second(block: _Block, jac: r.Jacobian, spread: FloatArray, g: FloatArray, sums: _Sums) -> None:
     """Second derivatives and expected information but for the moments' own curvature."""
-    cells, w = block.cells, block.weight
-    cov, mean = block.ram.cov_parameters, block.ram.mean_parameters
-    slope = jac.mean @ cells.transform
-    slope = np.broadcast_to(slope, (len(cells.n), *slope.shape[1:]))
-    v = w[:, None] @ jac.sigma
-    fisher = _gram(0.5 * cells.n[:, None, None, None] * v, v.swapaxes(2, 3))
-    mixed = _gram(v, (spread[:, None] @ jac.sigma).swapaxes(2, 3))
-    means = _gram(slope @ cells.ww[:, None], w[:, None] @ slope)
-    means = 0.5 * (means + means.T)
-    cross = _gram(v @ g[:, None], slope)
-    sums.hessian[np.ix_(cov, cov)] += fisher - 0.5 * (mixed + mixed.T)
-    sums.hessian[np.ix_(mean, mean)] -= means
-    sums.hessian[np.ix_(cov, mean)] -= cross
-    sums.hessian[np.ix_(mean, cov)] -= cross.T
-    sums.expected[np.ix_(cov, cov)] += fisher
-    sums.expected[np.ix_(mean, mean)] += means
+    found = second(block.cells, block.weight, spread, g, jac)
+    covs, cross, crossed, means = block.ram.grids
+    information = 0.5 * (found.means + found.means.T)
+    sums.hessian[covs] += found.fisher - 0.5 * (found.mixed + found.mixed.T)
+    sums.hessian[means] -= information
+    sums.hessian[cross] -= found.cross
+    sums.hessian[crossed] -= found.cross.T
+    sums.expected[covs] += found.fisher
+    sums.expected[means] += information
 
 
 def _second_restricted(
@@ -389,10 +391,10 @@ def _second_restricted(
 ) -> None:
     """The expected information's loss to the fixed parameters, and X'W dSigma W X."""
     cov, w = block.ram.cov_parameters, block.weight
-    extra = _gram(w[:, None] @ jac.sigma, (restricted.added[:, None] @ jac.sigma).swapaxes(2, 3))
-    sums.expected[np.ix_(cov, cov)] -= 0.5 * (extra + extra.T)
+    extra = gram(w[:, None] @ jac.sigma, (restricted.added[:, None] @ jac.sigma).swapaxes(2, 3))
+    sums.expected[block.ram.grids[0]] -= 0.5 * (extra + extra.T)
     weighted = w[:, None] @ restricted.slope
     side = weighted @ block.cells.ww[:, None]
     for i, k in enumerate(cov):
         moved = jac.sigma[:, i][:, None] @ side
-        sums.traces[k][np.ix_(restricted.where, restricted.where)] += _gram(weighted, moved)
+        sums.traces[k][np.ix_(restricted.where, restricted.where)] += gram(weighted, moved)

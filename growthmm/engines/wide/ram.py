@@ -12,6 +12,7 @@ parameters, so every derivative of the moments is a product of B, the moments an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
+Grid = tuple[IntArray, ...]
 
 MANY = 16
 """Designs from which on entries are added one by one rather than all at once."""
@@ -96,6 +98,32 @@ class Ram:
         object.__setattr__(self, "depth", self._depth())
         object.__setattr__(self, "cov_parameters", cov)
         object.__setattr__(self, "mean_parameters", mean)
+
+    @cached_property
+    def grids(self) -> tuple[Grid, Grid, Grid, Grid]:
+        """Places in a matrix of all parameters: cov x cov, cov x mean, mean x cov, mean x mean."""
+        cov, mean = self.cov_parameters, self.mean_parameters
+        return np.ix_(cov, cov), np.ix_(cov, mean), np.ix_(mean, cov), np.ix_(mean, mean)
+
+    @property
+    def linear(self) -> bool:
+        """Whether directed paths among variables are all fixed, and the same for everyone.
+
+        The moments are then linear in the parameters, and their derivatives constant.
+        """
+        return not len(self.a) and not self.definitions
+
+    @cached_property
+    def slopes(self) -> Jacobian:
+        """Derivatives of the moments where they are constant."""
+        at = implied(self, np.zeros(self.n_parameters))
+        assert at is not None
+        return _jacobian(self, at)
+
+    @cached_property
+    def total_effects(self) -> FloatArray | None:
+        """``(I - A)^-1`` (1, p, p) where it is constant; None where I - A is singular."""
+        return _total_effects(self, self.a_fixed[None])
 
     def _depth(self) -> int | None:
         """Length of the longest chain of directed paths; None where there is a cycle."""
@@ -240,7 +268,7 @@ def matrices(
 def implied(ram: Ram, values: FloatArray, designs: FloatArray | None = None) -> Implied | None:
     """Implied moments, or None where I - A is singular."""
     a, s, k = matrices(ram, values, designs)
-    b = _total_effects(ram, a)
+    b = ram.total_effects if ram.linear else _total_effects(ram, a)
     if b is None:
         return None
     sigma = b @ s @ b.swapaxes(1, 2)
@@ -276,6 +304,10 @@ def jacobian(ram: Ram, at: Implied) -> Jacobian:
 
     ``dSigma = B dA Sigma + (.)' + B dS B'`` and ``dM = B (dA M + dK)``.
     """
+    return ram.slopes if ram.linear and len(at.b) == 1 else _jacobian(ram, at)
+
+
+def _jacobian(ram: Ram, at: Implied) -> Jacobian:
     t, n = ram.n_outcomes, len(at.b)
     d_sigma = np.zeros((n, len(ram.cov_parameters), t, t))
     d_mean = np.zeros((n, len(ram.mean_parameters), t, ram.n_regressors))
