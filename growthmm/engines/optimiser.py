@@ -46,6 +46,9 @@ class Optimum:
     decrement: float
     converged: bool
 
+POLISHED = 1e-16
+"""Decrement at which the estimates are right to a hundred-millionth of a standard error."""
+
 
 def maximise(
     objective: Objective,
@@ -96,6 +99,8 @@ def maximise(
         slope = basis.T @ (gradient * scale)
         decrement, rising = _decrement(curvature, slope)
         if decrement < tolerance and not rising:
+            if decrement < POLISHED:
+                return Optimum(point, value, gradient, hessian, iterations, decrement, True)
             # One more full step costs one evaluation and squares the remaining error.
             polished = point + scale * (basis @ _newton(curvature, slope))
             trial = objective(polished)
@@ -161,16 +166,7 @@ def _trust_step(
             return newton, float(slope @ newton - 0.5 * np.sum(curvature * newton**2))
     shift_low = max(0.0, -lowest)
     spread = float(np.abs(curvature).max(initial=0.0)) + float(np.linalg.norm(slope)) / radius
-    low, high = shift_low, shift_low + spread + 1e-300
-    for _ in range(200):
-        shift = 0.5 * (low + high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = slope / (curvature + shift)
-            long = not np.all(np.isfinite(step)) or np.linalg.norm(step) > radius
-        low, high = (shift, high) if long else (low, shift)
-        if high - low <= 1e-12 * high:
-            break
-    step = slope / (curvature + high)
+    step = _of_length(curvature, slope, radius, (shift_low, shift_low + spread + 1e-300))
     length = float(np.linalg.norm(step))
     if length < 0.9 * radius and lowest <= 0:
         # The hard case: no slope along the lowest direction, so walk along it.
@@ -179,3 +175,34 @@ def _trust_step(
         sign = 1.0 if step[worst] >= 0 else -1.0
         step[worst] += sign * np.sqrt(max(radius**2 - length**2, 0.0))
     return step, float(slope @ step - 0.5 * np.sum(curvature * step**2))
+
+
+def _of_length(
+    curvature: FloatArray, slope: FloatArray, radius: float, bracket: tuple[float, float]
+) -> FloatArray:
+    """``slope / (curvature + shift)`` of length `radius`, or a little shorter.
+
+    Newton's method on ``1 / radius - 1 / length``, kept within a bracket of the shift (Nocedal &
+    Wright 2006, algorithm 4.3). In the hard case it ends at the lower end, too short.
+    """
+    low, high = bracket
+    shift = low
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for _ in range(200):
+            step = slope / (curvature + shift)
+            square = float(step @ step)
+            length = float(np.sqrt(square))
+            if length > radius or not np.isfinite(length):
+                low = shift
+            else:
+                high = shift
+                if length > (1.0 - 1e-6) * radius:
+                    break
+            if high - low <= 1e-12 * high:
+                break
+            bend = float((step / (curvature + shift)) @ step)
+            following = shift + square / bend * (length - radius) / radius
+            inside = np.isfinite(following) and low < following < high
+            # From the left the iteration never passes the solution; it ends just beyond it.
+            shift = following * (1.0 + 1e-9) if inside else 0.5 * (low + high)
+    return np.asarray(slope / (curvature + high))

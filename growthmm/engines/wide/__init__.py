@@ -68,8 +68,8 @@ def start_values(problem: WideProblem) -> FloatArray:
         Admissible where such a point was found.
     """
     system = _compile(problem)
-    found = _candidates(problem.model, system)
-    return found[0] if found else _moment_start(problem.model, system)
+    found = _candidates(problem.model, system).first()
+    return _moment_start(problem.model, system) if found is None else found
 
 
 def log_likelihood(problem: WideProblem, values: FloatArray, estimator: Estimator = "ml") -> float:

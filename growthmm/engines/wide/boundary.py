@@ -48,6 +48,8 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
     for block in covariance_blocks(system):
         matrix = block.matrix(values)
         unit = shares[block.group][list(block.variables)]
+        if len(unit) == 1 and matrix[0, 0] * unit[0] ** 2 > SINGULAR:
+            continue
         curve, vectors = np.linalg.eigh(matrix * np.outer(unit, unit))
         if curve[0] > SINGULAR:
             continue

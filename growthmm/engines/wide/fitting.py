@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.engines.wide.polishing import polished, search
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import Solution, solve
-from growthmm.engines.wide.starts import candidates
+from growthmm.engines.wide.starts import FEW_CELLS, Candidates, candidates
 from growthmm.engines.wide.system import (
     check_restricted,
     compile_problem,
@@ -24,7 +26,7 @@ from growthmm.engines.wide.system import (
     parameter_names,
 )
 from growthmm.engines.wide.transform import Transform, identity, semidefinite
-from growthmm.engines.wide.uncertainty import estimate_covariance, invert
+from growthmm.engines.wide.uncertainty import estimate_covariance, invert, well_conditioned
 from growthmm.errors import (
     FitFailedError,
     NotIdentifiedError,
@@ -100,7 +102,7 @@ def fit(
     system = compile_problem(problem)
     _check(problem, system, estimator, bounds)
     starts = _starts(problem, system, start)
-    redundant = _redundant(problem, starts[0], allow_redundant)
+    redundant = _redundant(problem, system, starts, allow_redundant)
     plain = identity(system.n_parameters)
     starts, radius = _warmed(problem, system, starts, estimator)
     best = _best(problem, system, plain, starts, estimator, radius=radius)
@@ -162,7 +164,7 @@ def _check(problem: WideProblem, system: System, estimator: str, bounds: str) ->
                 )
 
 
-def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> list[FloatArray]:
+def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> Candidates:
     found = candidates(problem.model, system)
     if start is not None:
         given = np.asarray(start, dtype=float)
@@ -176,8 +178,8 @@ def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> l
                 "The likelihood does not exist at the start given.",
                 hint="Start where the outcomes' covariance matrix is positive definite.",
             )
-        found = [given, *found]
-    if not found:
+        return found.behind(given)
+    if found.first() is None:
         raise FitFailedError(
             "No starting values give a positive definite covariance matrix of the outcomes.",
             hint="Check that every outcome has a variance in the model, or give start=.",
@@ -185,8 +187,17 @@ def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> l
     return found
 
 
-def _redundant(problem: WideProblem, values: FloatArray, allowed: bool) -> set[int]:
+def _redundant(
+    problem: WideProblem, system: System, starts: Candidates, allowed: bool
+) -> set[int]:
     """Parameters that the moments cannot tell apart."""
+    values = starts.first()
+    assert values is not None
+    if sum(len(cells.n) for _, cells in system.groups) < FEW_CELLS and well_conditioned(
+        evaluate(system, values).expected
+    ):
+        # The information is J'WJ with W positive definite, so that J has full rank.
+        return set()
     mixed = null_space(problem, values)
     if mixed and not allowed:
         raise NotIdentifiedError(
@@ -230,7 +241,7 @@ def _best(
     problem: WideProblem,
     system: System,
     transform: Transform,
-    starts: list[FloatArray],
+    starts: Iterable[FloatArray],
     estimator: str,
     *,
     radius: float = 1.0,
@@ -274,8 +285,8 @@ def _from(
 
 
 def _warmed(
-    problem: WideProblem, system: System, starts: list[FloatArray], estimator: str
-) -> tuple[list[FloatArray], float]:
+    problem: WideProblem, system: System, starts: Candidates, estimator: str
+) -> tuple[Candidates, float]:
     """Starts and a trust radius: from the fit to some cells where there are very many.
 
     It is a few standard errors of its own away from the fit to all.
@@ -283,17 +294,18 @@ def _warmed(
     if max(len(cells.n) for _, cells in system.groups) < MANY_CELLS:
         return starts, 1.0
     part = system.sample()
-    found = _best(problem, part, identity(system.n_parameters), starts[:1], estimator)
+    first = itertools.islice(starts, 1)
+    found = _best(problem, part, identity(system.n_parameters), first, estimator)
     if not found.converged or not np.isfinite(evaluate(system, found.point, order=0).value):
         return starts, 1.0
     radius = 5.0 * float(np.sqrt(system.n_subjects / part.n_subjects))
-    return [found.point, *starts], radius
+    return starts.behind(found.point), radius
 
 
 def _beyond_a_constraint(
     problem: WideProblem,
     system: System,
-    starts: list[FloatArray],
+    starts: Candidates,
     found: Solution,
     estimator: str,
 ) -> Solution:
@@ -311,7 +323,7 @@ def _beyond_a_constraint(
 
 
 def _bounded(
-    problem: WideProblem, system: System, starts: list[FloatArray], estimator: str
+    problem: WideProblem, system: System, starts: Candidates, estimator: str
 ) -> tuple[Transform, Solution]:
     best: tuple[Transform, Solution] | None = None
     for point in starts:

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.kept import kept
 from growthmm.errors import UnsupportedEngineError
 from growthmm.model.sem import Path, SemModel
 
@@ -26,6 +27,7 @@ __all__ = [
     "Jacobian",
     "Ram",
     "compile_group",
+    "compile_groups",
     "curvature",
     "implied",
     "jacobian",
@@ -105,6 +107,17 @@ class Ram:
         cov, mean = self.cov_parameters, self.mean_parameters
         return np.ix_(cov, cov), np.ix_(cov, mean), np.ix_(mean, cov), np.ix_(mean, mean)
 
+    @cached_property
+    def only_mean(self) -> IntArray:
+        """Parameters that move means and no covariance."""
+        return np.setdiff1d(self.mean_parameters, self.cov_parameters).astype(np.intp)
+
+    @cached_property
+    def only_s(self) -> IntArray:
+        """Parameters of S that are not in A or K."""
+        other = np.union1d(self.a.parameters, self.k.parameters)
+        return np.setdiff1d(self.s.parameters, other).astype(np.intp)
+
     @property
     def linear(self) -> bool:
         """Whether directed paths among variables are all fixed, and the same for everyone.
@@ -172,6 +185,18 @@ class Jacobian:
 
     sigma: FloatArray
     mean: FloatArray
+
+
+@kept
+def compile_groups(model: SemModel) -> tuple[Ram, ...]:
+    """The matrices of every group of a model, made once.
+
+    Raises
+    ------
+    UnsupportedEngineError
+        If a path makes a conditioned-on covariate depend on something.
+    """
+    return tuple(compile_group(model, group) for group in range(model.n_groups))
 
 
 def compile_group(model: SemModel, group: int) -> Ram:

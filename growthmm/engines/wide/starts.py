@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,39 +12,81 @@ from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.model.sem import SemModel
 
-__all__ = ["candidates", "moment_start"]
+__all__ = ["Candidates", "candidates", "moment_start"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
+FEW_CELLS = 1_000
+"""Cells up to which second derivatives cost little more than the value."""
 
-def candidates(model: SemModel, system: System) -> list[FloatArray]:
+
+class Candidates:
+    """Points to start from, the best first, each worked out when it is asked for."""
+
+    def __init__(self, points: Iterator[FloatArray]) -> None:
+        self._points = points
+        self._known: list[FloatArray] = []
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        place = 0
+        while place < len(self._known) or self._next():
+            yield self._known[place]
+            place += 1
+
+    def _next(self) -> bool:
+        for point in self._points:
+            self._known.append(point)
+            return True
+        return False
+
+    def first(self) -> FloatArray | None:
+        """The best; None where there is none."""
+        return next(iter(self), None)
+
+    def behind(self, point: FloatArray) -> Candidates:
+        """The same with `point` in front."""
+        return Candidates(itertools.chain([point], self))
+
+
+def candidates(model: SemModel, system: System) -> Candidates:
     """Admissible points to start from, the best first.
 
     The least-squares solution is drawn towards independent variables until every pattern's
     covariance matrix is positive definite.
     """
+    return Candidates(_admissible(model, system))
+
+
+def _admissible(model: SemModel, system: System) -> Iterator[FloatArray]:
     given = {p.parameter: p.start for p in model.paths if p.free and p.start is not None}
     override = {k: given[n] for k, n in enumerate(model.free_parameters) if n in given}
     best = moment_start(model, system.sample())
-    plain = _independent(system, best)
-    found: list[FloatArray] = []
-    for weight in (1.0, 0.9, 0.7, 0.4, 0.1, 0.0):
-        point = weight * best + (1 - weight) * plain
+
+    def held(point: FloatArray) -> FloatArray:
+        point = point.copy()
         for k, value in override.items():
             point[k] = value
+        return point
+
+    # The search looks at its start with derivatives, and finds it known.
+    order = 2 if sum(len(cells.n) for _, cells in system.groups) < FEW_CELLS else 0
+    point = held(best)
+    whole = bool(np.isfinite(evaluate(system, point, order=order).value))
+    if whole:
+        yield point
+    plain = _independent(system, best)
+    for weight in (0.9, 0.7, 0.4, 0.1, 0.0):
+        point = held(weight * best + (1 - weight) * plain)
         if np.isfinite(evaluate(system, point, order=0).value):
-            found.append(point)
-            if weight < 0.9 or len(found) > 1:
+            yield point
+            if weight < 0.9 or whole:
                 break
-    last = plain.copy()
-    for k, value in override.items():
-        last[k] = value
     if override and np.isfinite(evaluate(system, plain, order=0).value):
-        found.append(plain)
+        yield plain
+    last = held(plain)
     if np.isfinite(evaluate(system, last, order=0).value):
-        found.append(last)
-    return found
+        yield last
 
 
 def moment_start(model: SemModel, system: System) -> FloatArray:
@@ -59,6 +104,8 @@ def moment_start(model: SemModel, system: System) -> FloatArray:
 
 
 def _only_s(system: System) -> IntArray:
+    if len(system.groups) == 1:
+        return system.groups[0][0].only_s
     s = np.concatenate([ram.s.parameters for ram, _ in system.groups])
     other = [np.union1d(ram.a.parameters, ram.k.parameters) for ram, _ in system.groups]
     return np.setdiff1d(s, np.concatenate(other)).astype(np.intp)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 
+from growthmm.engines.kept import kept
 from growthmm.engines.outcome import ParameterKind
 from growthmm.engines.wide import ram
 from growthmm.engines.wide.likelihood import System
@@ -16,9 +15,8 @@ from growthmm.model.sem import Path, SemModel
 
 __all__ = ["check_restricted", "compile_problem", "parameter_kinds", "parameter_names"]
 
-_CACHE: dict[int, tuple[weakref.ref[WideProblem], System]] = {}
 
-
+@kept
 def compile_problem(problem: WideProblem) -> System:
     """Matrices and sufficient statistics of a problem, kept while the problem lives.
 
@@ -29,26 +27,21 @@ def compile_problem(problem: WideProblem) -> System:
     UnsupportedEngineError
         If the engine cannot hold the model.
     """
-    key = id(problem)
-    found = _CACHE.get(key)
-    if found is not None and found[0]() is problem:
-        return found[1]
     model = problem.model
     if len(problem.groups) != model.n_groups:
         raise DataError(
             f"The model has {model.n_groups} groups, the data {len(problem.groups)}.",
             hint="Give one set of data for each group, in the model's order.",
         )
-    groups = []
-    for g, data in enumerate(problem.groups):
-        matrices = ram.compile_group(model, g)
-        groups.append((matrices, collect(matrices, data)))
-    cov = np.concatenate([m.cov_parameters for m, _ in groups])
-    mean = np.concatenate([m.mean_parameters for m, _ in groups])
-    fixed = np.setdiff1d(mean, cov).astype(np.intp)
-    system = System(tuple(groups), len(model.free_parameters), fixed)
-    _CACHE[key] = (weakref.ref(problem, lambda _, key=key: _CACHE.pop(key, None)), system)  # type: ignore[misc]
-    return system
+    compiled = ram.compile_groups(model)
+    groups = tuple((m, collect(m, data)) for m, data in zip(compiled, problem.groups, strict=True))
+    if len(compiled) == 1:
+        fixed = compiled[0].only_mean
+    else:
+        cov = np.concatenate([m.cov_parameters for m in compiled])
+        mean = np.concatenate([m.mean_parameters for m in compiled])
+        fixed = np.setdiff1d(mean, cov).astype(np.intp)
+    return System(groups, len(model.free_parameters), fixed)
 
 
 def parameter_names(problem: WideProblem) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ equality constraints on ``L L'`` say so. Natural parameters are thus quadratic i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.kept import kept
 from growthmm.engines.wide.constraints import Jet
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.ram import Ram
@@ -115,25 +116,34 @@ def identity(size: int) -> Transform:
 
 def covariance_blocks(system: System) -> list[Block]:
     """Connected blocks of the covariance matrices S, those with free entries."""
+    return [
+        block if g == 0 else replace(block, group=g)
+        for g, (ram, _) in enumerate(system.groups)
+        for block in _blocks(ram)
+    ]
+
+
+@kept
+def _blocks(ram: Ram) -> list[Block]:
+    """The blocks of one group, called the first."""
+    owner = np.full((ram.n_variables, ram.n_variables), -1)
+    owner[ram.s.rows, ram.s.cols] = ram.s.parameters
+    owner[ram.s.cols, ram.s.rows] = ram.s.parameters
+    linked = (owner >= 0) | (ram.s_fixed != 0)
+    varying = {(row, col) for matrix, row, col, _ in ram.definitions if matrix == "s"}
     found: list[Block] = []
-    for g, (ram, _) in enumerate(system.groups):
-        owner = np.full((ram.n_variables, ram.n_variables), -1)
-        owner[ram.s.rows, ram.s.cols] = ram.s.parameters
-        owner[ram.s.cols, ram.s.rows] = ram.s.parameters
-        linked = (owner >= 0) | (ram.s_fixed != 0)
-        varying = {(row, col) for matrix, row, col, _ in ram.definitions if matrix == "s"}
-        for members in _components(linked):
-            if any(row in members or col in members for row, col in varying):
-                continue
-            index = np.ix_(members, members)
-            if np.any(owner[index] >= 0):
-                found.append(_block(g, ram, members, owner[index], ram.s_fixed[index]))
+    for members in _components(linked):
+        if any(row in members or col in members for row, col in varying):
+            continue
+        index = np.ix_(members, members)
+        if np.any(owner[index] >= 0):
+            found.append(_block(ram, members, owner[index], ram.s_fixed[index]))
     return found
 
 
-def _block(g: int, ram: Ram, members: list[int], owner: IntArray, fixed: FloatArray) -> Block:
+def _block(ram: Ram, members: list[int], owner: IntArray, fixed: FloatArray) -> Block:
     return Block(
-        g,
+        0,
         tuple(members),
         tuple(tuple(int(v) for v in row) for row in owner),
         tuple(tuple(float(v) for v in row) for row in fixed),

@@ -1,9 +1,9 @@
 """The covariance matrix of the estimates, in coordinates in which the information is well scaled.
 
 In the user's units the information matrix may be singular to working precision (time counted from
-the year 0, say), although the moments tell all parameters apart. It is therefore taken along the
-columns of a matrix T, chosen so that the whitened first derivatives of the moments are orthonormal
-along them, and ``T (T'IT)^-1 T'`` is carried back.
+the year 0, say), although the moments tell all parameters apart. It is then taken along the columns
+of a matrix T, chosen so that the whitened first derivatives of the moments are orthonormal along
+them, and ``T (T'IT)^-1 T'`` is carried back. T is the identity where nothing is gained by it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ from growthmm.engines.wide.search import Solution, null_basis
 from growthmm.engines.wide.statistics import Cells
 from growthmm.engines.wide.transform import Transform, covariance_blocks
 
-__all__ = ["estimate_covariance", "invert", "lagrangian"]
+__all__ = ["estimate_covariance", "invert", "lagrangian", "well_conditioned"]
 
 FloatArray = NDArray[np.float64]
 
 SINGULAR = 1e-8
 """Share of a block's largest variance below which one counts as zero."""
+
+
+WELL = 1e-5
+"""Ratio of extreme eigenvalues above which an inverse keeps ten digits."""
 
 
 def invert(matrix: FloatArray) -> FloatArray:
@@ -37,6 +41,16 @@ def invert(matrix: FloatArray) -> FloatArray:
     solid = np.abs(values) > 1e-13 * float(np.abs(values).max(initial=0.0))
     inverse = np.where(solid, 1.0 / np.where(solid, values, 1.0), 0.0)
     return np.asarray(((vectors * inverse) @ vectors.T) / np.outer(size, size))
+
+
+def well_conditioned(information: FloatArray) -> bool:
+    """Whether an information matrix, in units of its diagonal, can be inverted as it stands."""
+    diagonal = np.diag(information)
+    if not (np.isfinite(information).all() and (diagonal > 0).all()):
+        return False
+    size = np.sqrt(diagonal)
+    curve = np.linalg.eigvalsh(information / np.outer(size, size))
+    return bool(len(curve) == 0 or curve[0] > WELL * curve[-1])
 
 
 def estimate_covariance(
@@ -72,9 +86,11 @@ def estimate_covariance(
     (n_parameters, n_parameters) ndarray
     """
     values = transform.natural(best.point)
-    turn = well_scaled(system, values)
-    turned = replace(system, turn=turn)
-    at = evaluate(turned, values, restricted=estimator == "reml")
+    turn = np.eye(len(values))
+    at = evaluate(system, values, restricted=estimator == "reml")
+    if not (well_conditioned(at.expected) and well_conditioned(-at.hessian)):
+        turn = well_scaled(system, values)
+        at = evaluate(replace(system, turn=turn), values, restricted=estimator == "reml")
     if kind == "observed" and not transform.trivial:
         slope = transform.slope(best.point) @ best.tangent
         covariance = slope @ invert(-(best.tangent.T @ best.lagrangian @ best.tangent)) @ slope.T
