@@ -65,7 +65,7 @@ class LoadingParameter:
     start: float | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class MixedModel:
     """A mixed model for long data, as its text says it.
 

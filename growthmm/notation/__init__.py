@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -61,6 +61,7 @@ def notation(name: str) -> Notation:
     return cast("Notation", import_module(module).NOTATION)
 
 
+@lru_cache(maxsize=32)
 def recognise(text: str) -> str:
     """The name of the notation that `text` is written in.
 

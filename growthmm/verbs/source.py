@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from growthmm.engines.kept import kept
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
@@ -221,10 +222,21 @@ def source(
         label += addition
     if estimator is not None:
         _known(estimator, ESTIMATORS, "estimator")
-        model = replace(model, estimator=cast("Any", estimator))
+        model = _estimating(model, estimator)
     elif otherwise is not None and not stated:
-        model = replace(model, estimator=cast("Any", otherwise))
+        model = _estimating(model, otherwise)
     return Source(model, label, text, folder)
+
+
+def _estimating(model: MixedModel | SemModel, estimator: str) -> MixedModel | SemModel:
+    return model if model.estimator == estimator else _estimators(model)[estimator]
+
+
+@kept
+def _estimators(model: MixedModel | SemModel) -> dict[str, MixedModel | SemModel]:
+    """The model by each other estimator: one object, so that what is kept of it is found again."""
+    others = [name for name in ESTIMATORS if name != model.estimator]
+    return {name: replace(model, estimator=cast("Any", name)) for name in others}
 
 
 def _with_residual(
