@@ -12,7 +12,6 @@ from growthmm.engines.long.curved.fitting import fit_curved
 from growthmm.engines.long.ending import TOLERANCE, block_labels, convergence, inverse, search
 from growthmm.engines.long.evaluation import parameter_kinds, parameter_names
 from growthmm.engines.long.identification import check_identified
-from growthmm.engines.long.narrow import narrow_surface
 from growthmm.engines.long.parametrisation import FreeParameters, free_parameters
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
@@ -26,6 +25,7 @@ from growthmm.engines.long.surface import (
     log_likelihood,
     profile,
     profile_with_scale,
+    rescaled,
 )
 from growthmm.engines.optimiser import Objective, Optimum
 from growthmm.engines.outcome import Boundary, EngineFit
@@ -37,6 +37,9 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Bounds = Literal["psd", "none"]
 Information = Literal["expected", "observed"]
+
+FEWEST_SPARE = 0.05
+"""Share of rows beyond the random effects below which the scale's derivatives are taken apart."""
 
 
 def fit(
@@ -108,12 +111,15 @@ def fit(
         begin = _given_start(problem, ready, start)
     n = len(begin)
     free = free_parameters(n, ready.blocks if bounds == "psd" else ())
+    surface: Surface | None
     if ready.products is not None:
-        optimum, found = _search_scaled(ready, estimator, bounds, begin, radius=radius)
+        optimum, found, surface = _search_scaled(ready, estimator, bounds, begin, radius=radius)
+        if ready.products.spare < FEWEST_SPARE * ready.n_rows:
+            surface = ready.surface(found, restricted=estimator == "reml")
     else:
         optimum = search(_objective(ready, free, estimator), free.free(begin))
         found = free.value(optimum.point)
-    surface = ready.surface(found, restricted=estimator == "reml")
+        surface = ready.surface(found, restricted=estimator == "reml")
     if surface is None:
         raise FitFailedError(
             "The search ended where the likelihood is not defined.",
@@ -159,7 +165,7 @@ def _first_point(ready: Prepared, estimator: Estimator, bounds: Bounds) -> tuple
     if part is None:
         return start_parameters(ready, estimator), 1.0
     begin = start_parameters(part, estimator)
-    optimum, found = _search_scaled(part, estimator, bounds, begin, tolerance=1e-3)
+    optimum, found, _ = _search_scaled(part, estimator, bounds, begin, tolerance=1e-3)
     if not optimum.converged:
         return start_parameters(ready, estimator), 1.0
     return found, 5.0 * float(np.sqrt(ready.n_subjects / part.n_subjects))
@@ -206,34 +212,26 @@ def _search_scaled(
     *,
     tolerance: float = TOLERANCE,
     radius: float = 1.0,
-) -> tuple[Optimum, FloatArray]:
+) -> tuple[Optimum, FloatArray, Surface]:
     """Search over ``G / s``, the residual variance `s` maximised out."""
-    products = ready.products
-    assert products is not None
     k = len(ready.entries)
     blocks = tuple(block for block in ready.blocks if block.places[0] < k)
     free = free_parameters(k, blocks if bounds == "psd" else ())
 
-    scales: dict[bytes, float] = {}
+    seen: dict[bytes, tuple[Surface, float]] = {}
 
     def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        surface = narrow_surface(
-            products,
-            ready.covariance(free.value(point)),
-            1.0,
-            ready.entries,
-            with_scale=False,
-            restricted=estimator == "reml",
-        )
+        surface = ready.unit_surface(free.value(point), restricted=estimator == "reml")
         if surface is None or not surface.residual > 0:
             return -np.inf, np.zeros(k), np.zeros((k, k))
         value, gradient, curvature, scale = profile_with_scale(surface, estimator)
-        scales[point.tobytes()] = scale
+        seen[point.tobytes()] = surface, scale
         return (value, *free.pull_back(point, gradient, curvature))
 
     optimum = search(objective, free.free(begin[:k] / begin[k]), tolerance, radius)
-    scale = scales[optimum.point.tobytes()]
-    return optimum, np.append(scale * free.value(optimum.point), scale)
+    unit, scale = seen[optimum.point.tobytes()]
+    ratios = free.value(optimum.point)
+    return optimum, np.append(scale * ratios, scale), rescaled(unit, ratios, scale, with_scale=True)
 
 
 def _boundary(

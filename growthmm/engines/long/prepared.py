@@ -21,7 +21,9 @@ from growthmm.engines.long.residual_structures.base import Structure
 from growthmm.engines.long.restriction import Restriction, restriction_of
 from growthmm.engines.long.rows import check_arrays
 from growthmm.engines.long.scaling import Scaling, entry_bases, find_scaling
-from growthmm.engines.long.surface import Surface
+from growthmm.engines.long.surface import Surface, rescaled
+from growthmm.engines.long.two_effects import TwoEffects, unit_surface
+from growthmm.engines.long.two_effects_collect import collect_two_effects
 from growthmm.errors import DataError
 
 __all__ = ["Prepared", "prepare"]
@@ -45,7 +47,7 @@ class Prepared:
         Their symmetric matrices.
     blocks : tuple of Block
         Positive semi-definite matrices among the covariance parameters.
-    products : Products, optional
+    products : Products or TwoEffects, optional
         Statistics for independent residuals with one variance.
     patterns : Patterns, optional
         Statistics for any other structure.
@@ -62,7 +64,7 @@ class Prepared:
     entries: tuple[tuple[int, int], ...]
     bases: FloatArray
     blocks: tuple[Block, ...]
-    products: Products | None
+    products: Products | TwoEffects | None
     patterns: Patterns | None
     jacobian: FloatArray
     origin: FloatArray
@@ -100,6 +102,15 @@ class Prepared:
         Without `restricted`, what only the restricted likelihood needs may be left out.
         """
         own = parameters[len(self.entries) :]
+        if isinstance(self.products, TwoEffects):
+            scale = float(own[0])
+            ratios = parameters[: len(self.entries)] / scale if scale > 0 else None
+            unit = None
+            if ratios is not None:
+                unit = self.unit_surface(ratios, restricted=restricted, fixed=fixed)
+            if ratios is None or unit is None:
+                return None
+            return rescaled(unit, ratios, scale, with_scale=True)
         if self.products is not None:
             return narrow_surface(
                 self.products,
@@ -117,6 +128,29 @@ class Prepared:
             self.covariance(parameters),
             own,
             self.entries,
+            fixed=fixed,
+        )
+
+    def unit_surface(
+        self, ratios: FloatArray, *, restricted: bool, fixed: FloatArray | None = None
+    ) -> Surface | None:
+        """The surface at residual variance 1, which is no parameter, from cross-products.
+
+        `ratios` are the entries of the covariance in units of the residual variance.
+        """
+        covariance = self.covariance(ratios)
+        if isinstance(self.products, TwoEffects):
+            return unit_surface(
+                self.products, covariance, self.entries, restricted=restricted, fixed=fixed
+            )
+        assert self.products is not None
+        return narrow_surface(
+            self.products,
+            covariance,
+            1.0,
+            self.entries,
+            with_scale=False,
+            restricted=restricted,
             fixed=fixed,
         )
 
@@ -180,10 +214,12 @@ def _prepare(problem: LongProblem) -> Prepared:
     common = problem.residual.kind == "common" and problem.random.shape[1] > 0
     common = common and (restriction is None or not restriction.singular)
     grid = collect_grid(problem, scaling, structure)
-    products: Products | None = None
+    products: Products | TwoEffects | None = None
     patterns: Patterns | None = None
     if common:
-        products = collect(problem, scaling) if grid is None else grid.products()
+        products = grid.products() if grid is not None else collect_two_effects(problem, scaling)
+        if products is None:
+            products = collect(problem, scaling)
     elif grid is None:
         patterns = collect_patterns(problem, scaling, structure)
     else:

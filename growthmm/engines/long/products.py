@@ -8,7 +8,7 @@ With ``Z_i = Q_i B_i'`` (orthonormal columns, lower triangular `B_i`) a person's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -69,6 +69,20 @@ class Products:
     def spare(self) -> int:
         """Rows beyond `n_random` a person (may be negative)."""
         return int(self.n_rows - self.factor.shape[0] * self.n_subjects)
+
+    def part(self, chosen: IntArray) -> Products:
+        """Some of the persons, where none share a design."""
+        share = len(chosen) / self.n_subjects
+        return replace(
+            self,
+            factor=np.ascontiguousarray(self.factor[:, :, chosen]),
+            counts=self.counts[chosen],
+            data=np.ascontiguousarray(self.data[:, :, chosen]),
+            within=self.within * share,
+            total=self.total * share,
+            n_rows=round(self.n_rows * share),
+            n_subjects=len(chosen),
+        )
 
 
 def collect(problem: LongProblem, scaling: Scaling) -> Products:

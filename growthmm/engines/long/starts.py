@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.prepared import Prepared
+from growthmm.engines.long.products import Products
 from growthmm.engines.long.scaling import GOLDEN
 from growthmm.engines.long.surface import expected_information, score
 
@@ -25,25 +26,15 @@ SAMPLED_SHARE = 32
 def sampled(ready: Prepared) -> Prepared | None:
     """The statistics of some persons, where they are kept person by person and are many."""
     products = ready.products
-    if products is None or products.design is not None:
+    if products is None or (isinstance(products, Products) and products.design is not None):
         return None
-    n = len(products.counts)
+    n = products.n_subjects
     if n < 4 * SAMPLED_PERSONS:
         return None
     m = max(SAMPLED_PERSONS, n // SAMPLED_SHARE)
     fractions = np.arange(1, m + 1) * GOLDEN % 1.0
     chosen = np.unique((fractions * n).astype(np.intp))
-    share = len(chosen) / n
-    part = replace(
-        products,
-        factor=np.ascontiguousarray(products.factor[:, :, chosen]),
-        counts=products.counts[chosen],
-        data=np.ascontiguousarray(products.data[:, :, chosen]),
-        within=products.within * share,
-        total=products.total * share,
-        n_rows=round(products.n_rows * share),
-        n_subjects=len(chosen),
-    )
+    part = products.part(chosen)
     return replace(ready, products=part, n_rows=part.n_rows, n_subjects=part.n_subjects)
 
 
@@ -63,7 +54,9 @@ def start_parameters(ready: Prepared, estimator: str) -> FloatArray:
 def _balanced(ready: Prepared, estimator: str) -> FloatArray | None:
     """Everyone has the same design: ``G = cov(b_i) - s (Z'Z)^-1`` (Laird & Ware 1982)."""
     data = ready.products
-    if data is None or data.factor.shape[2] != 1 or data.spare <= 0 or not ready.entries:
+    if not isinstance(data, Products) or data.factor.shape[2] != 1:
+        return None
+    if data.spare <= 0 or not ready.entries:
         return None
     factor = data.factor[:, :, 0]
     if not bool(np.all(np.diag(factor) > 0)):

@@ -22,6 +22,7 @@ __all__ = [
     "log_likelihood",
     "profile",
     "profile_with_scale",
+    "rescaled",
     "score",
     "solve_fixed",
 ]
@@ -199,3 +200,67 @@ def profile_with_scale(
         gradient = gradient - 0.5 * np.einsum("ij,aij->a", surface.gls, surface.d_cross[:, :p, :p])
         curvature = curvature - 0.5 * (surface.dd_fixed - _squared_slopes(surface))
     return float(value), gradient, curvature, q / n
+
+
+def rescaled(unit: Surface, ratios: FloatArray, scale: float, *, with_scale: bool) -> Surface:
+    """The surface at covariance ``G`` and residual variance `s` from that at ``G / s`` and 1.
+
+    ``V(G, s) = s V(G / s, 1)``, so that by Euler's theorem ``s dV/ds = V - sum_a G_a V_a``, and
+    derivatives of ``Q``, which has degree -1, follow from those in ``G`` alone.
+
+    Parameters
+    ----------
+    unit : Surface
+        At residual variance 1, without it among the parameters.
+    ratios : (n_entries,) ndarray
+        Free entries of ``G / s``.
+    scale : float
+        `s`.
+    with_scale : bool
+        Whether `s` is added as the last covariance parameter.
+    """
+    p, k, s = len(unit.fixed), len(ratios), scale
+    d_cross, d_log_det = unit.d_cross / s**2, unit.d_log_det / s
+    traces = unit.traces / s**2
+    dd_residual, dd_fixed = unit.dd_residual / s**3, unit.dd_fixed / s**2
+    if with_scale:
+        c = unit.contrast
+        last = -(unit.cross + np.tensordot(ratios, unit.d_cross, axes=1))
+        own = unit.n_rows - float(ratios @ unit.d_log_det)
+        side = unit.d_log_det - unit.traces @ ratios
+        d_cross = np.concatenate([d_cross, last[None] / s**2])
+        d_log_det = np.append(d_log_det, own / s)
+        traces = _bordered(traces, side / s**2, (own - float(ratios @ side)) / s**2)
+        slopes = np.array([c @ d @ c for d in unit.d_cross]).reshape(k)
+        edge = -(2.0 * slopes + unit.dd_residual @ ratios)
+        corner = -(2.0 * float(c @ last @ c) + float(ratios @ edge))
+        dd_residual = _bordered(dd_residual, edge / s**3, corner / s**3)
+        if np.any(unit.dd_fixed):
+            slopes = np.array([np.sum(unit.gls * d[:p, :p]) for d in unit.d_cross]).reshape(k)
+            edge = -(2.0 * slopes + unit.dd_fixed @ ratios)
+            corner = -(2.0 * float(np.sum(unit.gls * last[:p, :p])) + float(ratios @ edge))
+            dd_fixed = _bordered(dd_fixed, edge / s**2, corner / s**2)
+        else:
+            dd_fixed = np.zeros(traces.shape)
+    return Surface(
+        n_rows=unit.n_rows,
+        cross=unit.cross / s,
+        log_det=unit.log_det + unit.n_rows * float(np.log(s)),
+        fixed=unit.fixed,
+        gls=unit.gls * s,
+        log_det_gls=unit.log_det_gls - p * float(np.log(s)),
+        d_cross=d_cross,
+        d_log_det=d_log_det,
+        dd_log_det=-traces,
+        dd_residual=dd_residual,
+        dd_fixed=dd_fixed,
+        traces=traces,
+        restricted_traces=0.5 * dd_fixed,
+    )
+
+
+def _bordered(inner: FloatArray, edge: FloatArray, corner: float) -> FloatArray:
+    k = len(edge)
+    out = np.empty((k + 1, k + 1))
+    out[:k, :k], out[:k, k], out[k, :k], out[k, k] = inner, edge, edge, corner
+    return out
