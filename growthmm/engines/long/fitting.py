@@ -101,9 +101,11 @@ def fit(
             problem, estimator=estimator, bounds=bounds, information=information, start=start
         )
     ready = prepare(problem)
-    check_identified(problem)
     if ready.restriction is not None:
+        check_identified(problem)
         return fit_restricted(problem, estimator, bounds, information, start)
+    if ready.products is None:
+        check_identified(problem)
     radius = 1.0
     if start is None:
         begin, radius = _first_point(ready, estimator, bounds)
@@ -113,7 +115,13 @@ def fit(
     free = free_parameters(n, ready.blocks if bounds == "psd" else ())
     surface: Surface | None
     if ready.products is not None:
-        optimum, found, surface = _search_scaled(ready, estimator, bounds, begin, radius=radius)
+        try:
+            optimum, found, surface = _search_scaled(ready, estimator, bounds, begin, radius=radius)
+        except FitFailedError:
+            check_identified(problem)
+            raise
+        if not _independent(surface.traces):
+            check_identified(problem)
         if ready.products.spare < FEWEST_SPARE * ready.n_rows:
             surface = ready.surface(found, restricted=estimator == "reml")
     else:
@@ -169,6 +177,15 @@ def _first_point(ready: Prepared, estimator: Estimator, bounds: Bounds) -> tuple
     if not optimum.converged:
         return start_parameters(ready, estimator), 1.0
     return found, 5.0 * float(np.sqrt(ready.n_subjects / part.n_subjects))
+
+
+def _independent(traces: FloatArray) -> bool:
+    """Whether ``tr(V^-1 V_a V^-1 V_b)`` shows at a glance that no parameter is redundant."""
+    diagonal = np.diag(traces)
+    if not (np.isfinite(traces).all() and (diagonal > 0).all()):
+        return False
+    scale = 1.0 / np.sqrt(diagonal)
+    return bool(np.linalg.eigvalsh(traces * np.outer(scale, scale))[0] > 1e-6)
 
 
 def _check_options(estimator: str, bounds: str, information: str) -> None:

@@ -14,6 +14,7 @@ from growthmm.engines.long.prepared import Prepared
 from growthmm.engines.long.products import Products
 from growthmm.engines.long.scaling import GOLDEN
 from growthmm.engines.long.surface import expected_information, score
+from growthmm.engines.long.two_effects import TwoEffects
 
 __all__ = ["sampled", "start_parameters"]
 
@@ -21,6 +22,8 @@ FloatArray = NDArray[np.float64]
 
 SAMPLED_PERSONS = 2_048
 SAMPLED_SHARE = 32
+MANY_IN_CLOSED_FORM = 50_000
+"""Persons from which on a sample saves more than its own search costs."""
 
 
 def sampled(ready: Prepared) -> Prepared | None:
@@ -29,7 +32,7 @@ def sampled(ready: Prepared) -> Prepared | None:
     if products is None or (isinstance(products, Products) and products.design is not None):
         return None
     n = products.n_subjects
-    if n < 4 * SAMPLED_PERSONS:
+    if n < (MANY_IN_CLOSED_FORM if isinstance(products, TwoEffects) else 4 * SAMPLED_PERSONS):
         return None
     m = max(SAMPLED_PERSONS, n // SAMPLED_SHARE)
     fractions = np.arange(1, m + 1) * GOLDEN % 1.0

@@ -17,6 +17,7 @@ person. Fixed effects are person-level factors times the columns of Z: a person'
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,13 @@ PLACE = np.array([[0, 1], [1, 2]])
 
 SQUARES = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 """Of the products of two of the three entries of M among their six."""
+
+_I, _J, _X, _Y = np.indices((2, 2, 2, 2))
+OUTER = 3 + SQUARES[PLACE[_X, _I], PLACE[_J, _Y]]
+"""Where the sums of ``M[x, i] M[j, y]`` are, by i, j, x and y."""
+
+SIDE = 2 + 3 * _J[..., 0] + PLACE[_X[..., 0], _I[..., 0]]
+"""Where the sums of ``M[x, i] u_j`` are, by i, j and x."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,11 @@ class TwoEffects:
     def spare(self) -> int:
         """Rows beyond two a person."""
         return self.n_rows - 2 * self.n_subjects
+
+    @cached_property
+    def stacked(self) -> FloatArray:
+        """The coefficients one below the other, (2 n_weights, n_fixed)."""
+        return self.coefficients.reshape(2 * len(self.coefficients), -1)
 
     def part(self, chosen: IntArray) -> TwoEffects:
         """Some of the persons."""
@@ -224,48 +237,46 @@ def _log_sum(values: FloatArray) -> float:
     return float(np.log(product).sum() + np.log(values[whole:]).sum())
 
 
-def _spanned(data: TwoEffects, middle: FloatArray) -> FloatArray:
-    """``sum_vt C_v' S_vt C_t`` for sums S (n_pairs, 2, 2) over pairs of weights."""
-    c = data.coefficients
-    total = np.zeros((c.shape[2], c.shape[2]))
-    for row, (v, t) in enumerate(zip(*np.tril_indices(len(c)), strict=True)):
-        total += c[v].T @ middle[row] @ c[t]
-        if v != t:
-            total += c[t].T @ middle[row] @ c[v]
-    return total
+def _paired(data: TwoEffects, sums: FloatArray) -> FloatArray:
+    """Sums (n_pairs, ..., 2, 2) over pairs of weights as (..., 2 n_weights, 2 n_weights)."""
+    n = len(data.weights)
+    left, right = np.indices((n, n))
+    high, low = np.maximum(left, right), np.minimum(left, right)
+    found = np.moveaxis(sums[high * (high + 1) // 2 + low], (0, 1), (-4, -2))
+    return found.reshape(*found.shape[:-4], 2 * n, 2 * n)
 
 
-def _bordered(fixed: FloatArray, mixed: FloatArray, outcome: float) -> FloatArray:
-    p = len(fixed)
-    out = np.empty((p + 1, p + 1))
-    out[:p, :p], out[:p, p], out[p, :p], out[p, p] = fixed, mixed, mixed, outcome
+def _bordered(fixed: FloatArray, mixed: FloatArray, outcome: FloatArray) -> FloatArray:
+    p = fixed.shape[-1]
+    out = np.empty((*fixed.shape[:-2], p + 1, p + 1))
+    out[..., :p, :p], out[..., :p, p], out[..., p, :p], out[..., p, p] = (
+        fixed,
+        mixed,
+        mixed,
+        outcome,
+    )
     return out
 
 
 def _cross(data: TwoEffects, sums: _Sums) -> FloatArray:
     """``[X, y]'V^-1[X, y]``."""
-    inside = sums.squares[:, PLACE]
-    mixed = np.einsum("vip,vi->p", data.coefficients, sums.mixed[:, :2])
-    return _bordered(_spanned(data, inside), mixed, sums.quadratic + data.within)
+    c = data.stacked
+    fixed = c.T @ _paired(data, sums.squares[:, PLACE]) @ c
+    mixed = sums.mixed[:, :2].ravel() @ c
+    return _bordered(fixed, mixed, np.asarray(sums.quadratic + data.within))
 
 
 def _d_cross(data: TwoEffects, sums: _Sums, entries: Entries) -> FloatArray:
     """Its derivatives, ``-U_a'U_b - U_b'U_a`` with ``U = Z'V^-1[X, y]``."""
-    out = []
-    for a, b in entries:
-        found = None
-        for i, j in {(a, b), (b, a)}:
-            # sum over persons of M[:, i] M[j, :] and of M[:, i] u_j
-            inside = sums.squares[:, 3 + SQUARES[PLACE[:, i][:, None], PLACE[j]]]
-            side = np.einsum(
-                "vkp,vk->p", data.coefficients, sums.mixed[:, 2 + 3 * j + PLACE[:, i]]
-            )
-            own = _bordered(_spanned(data, inside), side, float(sums.outcome[PLACE[i, j]]))
-            found = own if found is None else found + own
-        assert found is not None
-        out.append(-0.5 * (found + found.T))
-    size = data.coefficients.shape[2] + 1
-    return np.array(out).reshape(len(entries), size, size)
+    c = data.stacked
+    # sums over persons of M[:, i] M[j, :] and of M[:, i] u_j, for i and j
+    fixed = c.T @ _paired(data, sums.squares[:, OUTER]) @ c
+    mixed = np.moveaxis(sums.mixed[:, SIDE], 0, 2).reshape(2, 2, -1) @ c
+    found = _bordered(fixed, mixed, sums.outcome[PLACE])
+    found = found + found.swapaxes(2, 3)
+    first, second = np.array(entries, dtype=np.intp).reshape(-1, 2).T
+    whole = found[first, second] + found[second, first]
+    return np.asarray(np.where(first == second, -0.25, -0.5)[:, None, None] * whole)
 
 
 def _curvature(
@@ -307,12 +318,11 @@ def _curvature(
 
 def _seconds(gram: FloatArray, entries: Entries) -> FloatArray:
     """``sum P_im M_jk`` over both orders of the entries (i, j) and (k, m)."""
-    out = np.zeros((len(entries), len(entries)))
-    for row, first in enumerate(entries):
-        for column, second in enumerate(entries):
-            out[row, column] = sum(
-                gram[PLACE[i, m], PLACE[j, k]]
-                for i, j in {first, first[::-1]}
-                for k, m in {second, second[::-1]}
-            )
-    return 0.5 * (out + out.T)
+    i, j, k, m = np.indices((2, 2, 2, 2))
+    four = gram[PLACE[i, m], PLACE[j, k]]
+    four = four + four.swapaxes(0, 1)
+    four = four + four.swapaxes(2, 3)
+    first, second = np.array(entries, dtype=np.intp).reshape(-1, 2).T
+    once = np.where(first == second, 0.5, 1.0)
+    out = four[first[:, None], second[:, None], first, second] * np.outer(once, once)
+    return np.asarray(0.5 * (out + out.T))

@@ -32,7 +32,7 @@ MOST_WEIGHTS = 6
 FEWEST_SPARE = 0.05
 """Share of rows beyond two a person below which the scale is lost to rounding."""
 
-PROBED = 64
+PROBED = 24
 
 
 @dataclass(frozen=True)
