@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem, refuse_infinite
-from growthmm.engines.long.products import semi_cholesky, solve_lower, square
 from growthmm.engines.long.rows import Rows, distinct, ordered
 from growthmm.engines.long.scaling import Scaling, orthogonaliser
 from growthmm.engines.long.tables import Bases, bases_of
@@ -224,14 +223,24 @@ class _Sweep:
 
 
 def _fill(squares: FloatArray, vectors: FloatArray, phi: FloatArray) -> None:
-    """What is kept of each person, from ``Z'Z`` and ``Z'y``."""
-    factor = semi_cholesky(square(squares, 2))
-    d = solve_lower(factor, vectors[None])[0]
-    root = factor[0, 0] * factor[1, 1]
-    k0, k1 = factor[1, 1] * d[0] - factor[1, 0] * d[1], factor[0, 0] * d[1]
-    phi[:3], phi[3] = squares, root * root
-    phi[4:6] = vectors
+    """What is kept of each person, from ``Z'Z`` and ``Z'y``; zero along columns of no length."""
+    first, cross, second = squares
+    long = first > 0
+    b00 = np.sqrt(first)
+    inverse = np.divide(1.0, b00, out=np.zeros_like(b00), where=long)
+    b10 = cross * inverse
+    left = second - b10 * b10
+    solid = left > 1e-13 * second
+    b11 = np.sqrt(np.where(solid, left, 0.0))
+    d0 = vectors[0] * inverse
+    d1 = np.divide(vectors[1] - b10 * d0, b11, out=np.zeros_like(b11), where=solid)
+    root = b00 * b11
+    k0, k1 = b11 * d0 - b10 * d1, b00 * d1
+    phi[:3], phi[4:6] = squares, vectors
+    np.multiply(root, root, out=phi[3])
     np.multiply(root, k0, out=phi[6])
     np.multiply(root, k1, out=phi[7])
-    phi[8] = d[0] * d[0] + d[1] * d[1]
-    phi[9], phi[10], phi[11] = k0 * k0, k0 * k1, k1 * k1
+    np.add(d0 * d0, d1 * d1, out=phi[8])
+    np.multiply(k0, k0, out=phi[9])
+    np.multiply(k0, k1, out=phi[10])
+    np.multiply(k1, k1, out=phi[11])
