@@ -100,7 +100,7 @@ def _fine(
     """Whether two persons, two times and a change within a person are seen at a glance."""
     observed = ~np.isnan(values[:GLANCE])
     seen = values[:GLANCE][observed]
-    numbered = factorise(person.iloc[:GLANCE])[0][observed]
+    numbered = _codes(person)[observed]
     if seen.size < 3 or not (numbered != numbered[0]).any():
         return False
     if clock is not None:
@@ -108,6 +108,17 @@ def _fine(
         if not (times != times[0]).any():
             return False
     return _changes(seen, numbered) or _one_changes(person, values)
+
+
+def _codes(person: pandas.Series[Any]) -> NDArray[np.intp]:
+    """Persons of the first rows as numbers."""
+    if isinstance(person.dtype, np.dtype) and person.dtype.kind in "iu":
+        numbers = person.to_numpy()[:GLANCE]
+        if (numbers[1:] >= numbers[:-1]).all():
+            rises = np.zeros(len(numbers), dtype=np.intp)
+            np.cumsum(numbers[1:] != numbers[:-1], out=rises[1:])
+            return rises
+    return factorise(person.iloc[:GLANCE])[0]
 
 
 def _one_changes(person: pandas.Series[Any], values: NDArray[np.float64]) -> bool:

@@ -205,7 +205,10 @@ def refuse_missing(frame: pandas.DataFrame, name: str) -> None:
     MissingKeyError
         If there are any.
     """
-    rows = np.flatnonzero(np.asarray(frame[name].isna()))
+    column = frame[name]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return
+    rows = np.flatnonzero(np.asarray(column.isna()))
     if rows.size:
         raise MissingKeyError(
             f"The column {name!r} is missing in {rows_text(rows)} (counting from 1).",

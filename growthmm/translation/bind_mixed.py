@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -248,7 +248,7 @@ def _refuse_missing_time(
     model: MixedModel, frame: pd.DataFrame, person: str, names: Sequence[str]
 ) -> None:
     """Refuse rows without a time where the formula shows which variable is time."""
-    gaps = [name for name in names if frame[name].hasnans]
+    gaps = [name for name in names if _has_gaps(frame[name])]
     if not gaps:
         return
     try:
@@ -257,6 +257,13 @@ def _refuse_missing_time(
         return
     if time in gaps:
         refuse_missing(frame, time)
+
+
+def _has_gaps(column: pd.Series[Any]) -> bool:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iubf":
+        return dtype.kind == "f" and bool(np.isnan(column.to_numpy()).any())
+    return bool(column.hasnans)
 
 
 def _others(names: Iterable[str], person: str, time: str | None) -> list[str]:
