@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from merge import Outcome
 from scenarios import SCENARIOS
 from timing import Row
 
@@ -15,6 +16,8 @@ __all__ = ["publish"]
 Record = Mapping[str, Any]
 
 TITLES = {scenario.name: scenario.title for scenario in SCENARIOS}
+
+SIZES = (200, 2_000, 20_000, 200_000, 1_000_000)
 
 GOALS = (
     ("complete", 20_000, "lme4", "gm.fit(formula, long)", 200),
@@ -25,30 +28,26 @@ GOALS = (
     ("individual", 200_000, "lme4", "gm.fit(formula, long)", 200),
     ("complete", 2_000, "MixedLM", "gm.fit(formula, long)", 1_000),
     ("complete", 20_000, "MixedLM", "gm.fit(formula, long)", 5_000),
-    *(("complete", n, "lavaan", "gm.fit(sem, wide)", 5) for n in (200, 20_000, 1_000_000)),
-    *(("missing", n, "lavaan", "gm.fit(sem, wide)", 30) for n in (200, 20_000, 1_000_000)),
-    *(("complete", n, "semopy", "gm.fit(sem, moments)", 2) for n in (200, 20_000, 1_000_000)),
+    *(("complete", n, "lavaan", "gm.fit(sem, wide)", 5) for n in SIZES),
+    *(("missing", n, "lavaan", "gm.fit(sem, wide)", 30) for n in SIZES),
+    *(("complete", n, "semopy", "gm.fit(sem, moments)", 2) for n in SIZES),
 )
 
 
-def publish(
-    folder: Path,
-    machine: Record,
-    rows: Sequence[Row],
-    alone: Sequence[Record],
-    whole: Sequence[Record],
-) -> None:
+def publish(folder: Path, machine: Record, found: Outcome) -> None:
     """Write ``results.json``, ``results.md`` and ``speed.svg``."""
+    rows, alone = found.rows, found.alone
     folder.mkdir(parents=True, exist_ok=True)
     everything = {
         "machine": dict(machine),
         "comparisons": [row.to_dict() for row in rows],
         "alone": [dict(record) for record in alone],
-        "text_to_printed_result": [dict(record) for record in whole],
+        "text_to_printed_result": [dict(record) for record in found.whole],
+        "startup": [dict(record) for record in found.startup],
     }
     text = json.dumps(everything, indent=1, default=float)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
-    page = _page(machine, rows, alone, whole)
+    page = _page(machine, found)
     (folder / "results.md").write_text(page, encoding="utf-8")
     _figure(folder / "speed.svg", rows, alone)
 
@@ -70,9 +69,8 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
-def _page(
-    machine: Record, rows: Sequence[Row], alone: Sequence[Record], whole: Sequence[Record]
-) -> str:
+def _page(machine: Record, found: Outcome) -> str:
+    rows, alone = found.rows, found.alone
     lines = ["# How fast", ""]
     lines += [
         "Model `y ~ t * x + (1 + t | id)`, simulated data, six occasions where nothing else is "
@@ -86,7 +84,7 @@ def _page(
         "![Seconds by number of persons](speed.svg)",
         "",
     ]
-    lines += _goals(rows, alone, whole)
+    lines += _goals(found)
     for name, title in TITLES.items():
         lines += _scenario(title, [row for row in rows if row.scenario == name])
     lines += ["## Our own time and memory", ""]
@@ -104,10 +102,11 @@ def _page(
             _number(record["memory"]),
             _seconds(record["pass"]),
             _number(record["seconds"] / record["pass"]) if record["pass"] else "",
+            str(record["date"]),
         ]
         for record in alone
     ]
-    lines += _table(["data", "persons", "seconds", "MB", "pass, s", "seconds / pass"], body)
+    lines += _table(["data", "persons", "seconds", "MB", "pass, s", "seconds / pass", "date"], body)
     return "\n".join(lines)
 
 
@@ -125,15 +124,17 @@ def _scenario(title: str, rows: Sequence[Row]) -> list[str]:
             "" if row.gain is None else f"{row.gain:+.1e}",
             _number(row.memory),
             str(row.runs) if row.runs else row.note,
+            row.date,
         ]
         for row in rows
     ]
     headers = ["persons", "program", "our call", "ours, s", "theirs, s", "ratio"]
-    headers += ["our log-likelihood less theirs", "theirs, MB", "pairs"]
+    headers += ["our log-likelihood less theirs", "theirs, MB", "pairs", "date"]
     return [f"## {title.capitalize()}", "", *_table(headers, body)]
 
 
-def _goals(rows: Sequence[Row], alone: Sequence[Record], whole: Sequence[Record]) -> list[str]:
+def _goals(found: Outcome) -> list[str]:
+    rows = found.rows
     body: list[list[str]] = []
     for scenario, persons, peer, call, goal in GOALS:
         for row in rows:
@@ -142,17 +143,16 @@ def _goals(rows: Sequence[Row], alone: Sequence[Record], whole: Sequence[Record]
                 what = f"{TITLES[scenario]}, {persons:,} persons, against {peer}"
                 verdict = "reached" if row.ratio >= goal else "not reached"
                 body.append([what, f"{goal:,}x", f"{_number(row.ratio)}x", verdict])
-    body += _own_goals(rows, alone, whole)
+    body += _own_goals(found)
     if not body:
         return []
     return ["## Goals", "", *_table(["what", "goal", "found", ""], body)]
 
 
-def _own_goals(
-    rows: Sequence[Row], alone: Sequence[Record], whole: Sequence[Record]
-) -> list[list[str]]:
+def _own_goals(outcome: Outcome) -> list[list[str]]:
+    rows, whole = outcome.rows, outcome.whole
     body: list[list[str]] = []
-    own = {(record["scenario"], record["persons"]): record for record in alone}
+    own = {(record["scenario"], record["persons"]): record for record in outcome.alone}
 
     def add(what: str, goal: str, found: str, reached: bool) -> None:
         body.append([what, goal, found, "reached" if reached else "not reached"])
@@ -175,11 +175,15 @@ def _own_goals(
             found = f"{megabytes:.0f} MB"
             add("1,000,000 persons, memory above the data", "under 200 MB", found, megabytes < 200)
     for (scenario, persons), record in own.items():
-        beside = own.get(("complete", persons))
-        if scenario == "shuffled" and beside is not None and persons >= 20_000:
-            ratio = record["seconds"] / beside["seconds"]
+        if scenario == "shuffled" and record.get("against_sorted") is not None:
+            ratio = record["against_sorted"]
             what = f"{persons:,} persons, shuffled against sorted"
             add(what, "3x at most", f"{ratio:.1f}x", ratio <= 3)
+    for record in outcome.startup:
+        if record["call"] != "import numpy":
+            ratio = record["ratio"]
+            what = f"`{record['call']}` against `import numpy`, process included"
+            add(what, "1.5x at most", f"{ratio:.2f}x", ratio <= 1.5)
     return body
 
 

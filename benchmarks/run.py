@@ -2,7 +2,10 @@
 
     python benchmarks/run.py --quick
     python benchmarks/run.py --full
-    python benchmarks/run.py --sizes 200 2000 --scenarios complete missing
+    python benchmarks/run.py --sizes 200 2000 --only complete,missing
+
+What is not run again is kept: results are laid over those of earlier runs in the same folder, each
+row with its date, so that a run that was cut can be continued by ``--only`` what is left.
 
 Everything of ours is the whole public call ``gm.fit(text, data_frame)``, from text to estimates
 and standard errors. Of the others it is the fit alone, with their data in memory in their own form.
@@ -13,7 +16,8 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -21,11 +25,13 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from machine import describe  # noqa: E402
 from memory import peak_above_data  # noqa: E402
+from merge import Outcome, earlier, merged  # noqa: E402
 from passes import moments_pass  # noqa: E402
 from peers import Stored  # noqa: E402
 from publish import publish  # noqa: E402
 from scenarios import FORMULA, SCENARIOS, Scenario  # noqa: E402
-from timing import Call, Row, median_seconds, race  # noqa: E402
+from startup import startup  # noqa: E402
+from timing import Call, Row, median_seconds, paired_ratio, race  # noqa: E402
 
 import growthmm as gm  # noqa: E402
 
@@ -38,13 +44,7 @@ LARGEST_WIDE_SCENARIO = 200_000
 """20 occasions of a million persons are 1 GB in each program."""
 
 
-@dataclass
-class Outcome:
-    """What a run found."""
-
-    rows: list[Row] = field(default_factory=list)
-    alone: list[dict[str, object]] = field(default_factory=list)
-    whole: list[dict[str, object]] = field(default_factory=list)
+TODAY = date.today().isoformat()
 
 
 def calls(data: Stored) -> dict[str, Call]:
@@ -120,7 +120,7 @@ def compare(scenario: Scenario, limits: Limits, out: Outcome) -> None:
                 )
                 if row.theirs is not None:
                     last[peer] = (n, row.theirs)
-                out.rows.append(row)
+                out.rows.append(replace(row, date=TODAY))
                 _say(row)
 
 
@@ -135,13 +135,19 @@ def _alone(data: Stored, ours: dict[str, Call], out: Outcome) -> None:
         "seconds": seconds,
         "memory": peak_above_data(data.folder, scenario.options),
         "pass": None,
+        "date": TODAY,
     }
+    if scenario.name == "shuffled":
+        ordered = SCENARIOS[0].frame(data.n_subjects)
+        found["against_sorted"] = paired_ratio(
+            ours["long"].run, lambda: gm.fit(FORMULA, ordered).log_likelihood
+        )
     if scenario.name == "complete":
         found["pass"] = median_seconds(lambda: moments_pass(data.frame))
         if data.n_subjects == FULL[0]:
             frame = data.frame
             text = median_seconds(lambda: str(gm.fit(FORMULA, frame).summary()))
-            out.whole.append({"persons": data.n_subjects, "seconds": text})
+            out.whole.append({"persons": data.n_subjects, "seconds": text, "date": TODAY})
     out.alone.append(found)
     print(f"{scenario.name:>15} {data.n_subjects:>9,}  growthmm {seconds:.4f} s", flush=True)
 
@@ -162,11 +168,16 @@ def main() -> None:
     size.add_argument("--full", action="store_true", help="to 1,000,000 persons; up to an hour")
     size.add_argument("--sizes", type=int, nargs="+", help="persons")
     names = [scenario.name for scenario in SCENARIOS]
-    parser.add_argument("--scenarios", nargs="+", choices=names, default=names)
+    parser.add_argument(
+        "--only", metavar="NAME,...", help=f"scenarios to run: {', '.join(names)}, startup"
+    )
     parser.add_argument("--peers", nargs="+", help="programs to time")
     parser.add_argument("--longest", type=float, help="seconds that one fit of a peer may take")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
+    chosen = arguments.only.split(",") if arguments.only else [*names, "startup"]
+    if strange := set(chosen) - {*names, "startup"}:
+        parser.error(f"there is no scenario {', '.join(sorted(strange))}")
     quick = not (arguments.full or arguments.sizes)
     limits = Limits(
         tuple(arguments.sizes or (QUICK if quick else FULL)),
@@ -178,12 +189,15 @@ def main() -> None:
     machine = describe()
     if hasattr(os, "getloadavg"):
         machine["load_before"] = round(os.getloadavg()[0], 2)
-    out = Outcome()
+    before, out = earlier(output), Outcome()
+    if "startup" in chosen:
+        out.startup.extend(record | {"date": TODAY} for record in startup())
+        publish(output, machine, merged(before, out))
     for scenario in SCENARIOS:
-        if scenario.name in arguments.scenarios:
+        if scenario.name in chosen:
             compare(scenario, limits, out)
             # After each scenario, so that a run that is ended early leaves what it has.
-            publish(output, machine, out.rows, out.alone, out.whole)
+            publish(output, machine, merged(before, out))
     print(f"Written to {output}")
 
 

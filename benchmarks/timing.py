@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from peers import AbsentError, FailedError, Peer, Run, Stored, open_peer
 
-__all__ = ["Call", "Row", "measure", "median_seconds", "race"]
+__all__ = ["Call", "Row", "measure", "median_seconds", "paired_ratio", "race"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Row:
         Peak of theirs above its data in MB.
     note : str
         Why it was left out.
+    date : str
+        Of the run, ISO.
     """
 
     scenario: str
@@ -55,6 +57,7 @@ class Row:
     gain: float | None = None
     memory: float | None = None
     note: str = ""
+    date: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -78,6 +81,13 @@ def median_seconds(run: Callable[[], object], *, budget: float = 2.0, most: int 
         run()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds)
+
+
+def paired_ratio(first: Callable[[], float], second: Callable[[], float]) -> float:
+    """Median ratio of the seconds of two calls of ours, run in turn."""
+    first()
+    second()
+    return statistics.median(measure(first)[0] / measure(second)[0] for _ in range(9))
 
 
 def _pairs(first: float, most: int) -> int:

@@ -77,6 +77,30 @@ def _names(text: str, flag: str) -> list[str]:
     return found
 
 
+def _held(pieces: list[str] | None) -> dict[str, float] | None:
+    """Parameters and values; a name may hold an equals sign itself (``i=~y2``)."""
+    if not pieces:
+        return None
+    found: dict[str, float] = {}
+    for piece in pieces:
+        name, _, text = piece.rpartition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = None
+        if not name.strip() or value is None:
+            raise SpecificationError(
+                f"--fixed {piece!r} is no parameter and value.",
+                hint="Write --fixed 'NAME=VALUE', the name as the estimates have it.",
+            )
+        if name.strip() in found:
+            raise SpecificationError(
+                f"--fixed gives {name.strip()!r} twice.", hint="Give each parameter one value."
+            )
+        found[name.strip()] = value
+    return found
+
+
 def _option(chosen: argparse.Namespace, model: Given, name: str) -> str | None:
     """An option of the model's own, or the flag."""
     value: str | None = model.options.get(name, getattr(chosen, name, None))
@@ -245,6 +269,7 @@ def fit(chosen: argparse.Namespace) -> Answer:
         estimator=_option(chosen, model, "estimator"),
         bounds=_option(chosen, model, "bounds"),
         information=chosen.information,
+        fixed=_held(chosen.fixed),
         **{name: value for name in ("robust", "df") if (value := getattr(chosen, name))},
         notation=_notation(chosen, model),
         **_reading(chosen, model),
@@ -273,6 +298,7 @@ def verify(chosen: argparse.Namespace) -> Answer:
         bounds=_option(chosen, model, "bounds"),
         notation=_notation(chosen, model),
         time_limit=chosen.time_limit,
+        fixed=_held(chosen.fixed),
         **_reading(chosen, model),
         **_facts(chosen),
     )

@@ -213,6 +213,15 @@ def _fitting(parser: _Parser) -> argparse._ArgumentGroup:
     return group
 
 
+def _fixed(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--fixed",
+        action="append",
+        metavar="NAME=VALUE",
+        help="a parameter held at a value, by its name in the estimates; may be given repeatedly",
+    )
+
+
 def _demo(name: str) -> _Parser:
     parser = _parser(name, "The main job on the built-in GPA data: translate, fit, verify.")
     _json(parser)
@@ -285,6 +294,7 @@ def _fit(name: str) -> _Parser:
     )
     group.add_argument("--robust", metavar="KIND", help="sandwich standard errors: cr0, observed")
     group.add_argument("--df", metavar="METHOD", help="degrees of freedom of the tests: none")
+    _fixed(group)
     _json(parser)
     return parser
 
@@ -305,8 +315,10 @@ def _verify(name: str) -> _Parser:
     group.add_argument(
         "--engines",
         metavar="NAME,...",
-        help="witnesses beside ours (statsmodels,semopy); lme4,nlme,lavaan run live in R",
+        help="witnesses beside ours (statsmodels,semopy); lme4,nlme,glmmtmb,lavaan,openmx run "
+        "live in R",
     )
+    _fixed(group)
     group.add_argument(
         "--against",
         metavar="FILE",

@@ -46,8 +46,9 @@ class Optimum:
     decrement: float
     converged: bool
 
-POLISHED = 1e-14
-"""Decrement at which the estimates are right to a ten-millionth of a standard error."""
+
+POLISHED = 1e-18
+"""Decrement at which the estimates are right to a billionth of a standard error."""
 
 
 def maximise(

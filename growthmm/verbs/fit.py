@@ -21,6 +21,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
+from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.parameter_values import labelled, vector
 from growthmm.verbs.source import Function, ModelLike, source
 
@@ -165,30 +166,12 @@ def _held(
     model: MixedModel | SemModel, arrays: LongData | WideData, fixed: Mapping[str, float]
 ) -> tuple[MixedModel | SemModel, LongData | WideData]:
     """The model and its arrays with parameters held at values."""
-    given = {name: float(value) for name, value in fixed.items()}
     if isinstance(arrays, LongData):
-        problem = replace(arrays.problem, fixed_parameters=tuple(given.items()))
+        given = tuple((name, float(value)) for name, value in fixed.items())
+        problem = replace(arrays.problem, fixed_parameters=given)
         long_engine.parameter_names(problem)  # refuses unknown names
         return model, replace(arrays, problem=problem)
-    sem = arrays.problem.model
-    strange = [name for name in given if name not in sem.free_parameters]
-    if strange:
-        raise SpecificationError(
-            f"The model has no free parameter {', '.join(map(repr, strange))} to fix.",
-            hint=f"It has: {', '.join(sem.free_parameters)}.",
-        )
-    bad = [f"{name} = {value}" for name, value in given.items() if not np.isfinite(value)]
-    if bad:
-        raise SpecificationError(
-            f"Parameters are fixed at {', '.join(bad)}.", hint="Fix them at finite numbers."
-        )
-    paths = tuple(
-        replace(path, free=False, value=given[path.parameter])
-        if path.free and path.parameter in given
-        else path
-        for path in sem.paths
-    )
-    sem = replace(sem, paths=paths)
+    sem = hold_paths(arrays.problem.model, fixed)
     return sem, replace(arrays, problem=replace(arrays.problem, model=sem))
 
 

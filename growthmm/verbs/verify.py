@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, overload
 
@@ -10,7 +10,9 @@ from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import SpecificationError
 from growthmm.model.residual import ResidualStructure
+from growthmm.model.sem import SemModel
 from growthmm.verbs.binding import Facts, Layout, paired
+from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.source import Function, ModelLike, source
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def verify(
     layout: Layout | None = None,
     notation: str | None = None,
     function: Function | None = None,
+    fixed: Mapping[str, float] | None = None,
     time_limit: float = 60.0,
 ) -> AgainstPrinted: ...
 
@@ -57,6 +60,7 @@ def verify(
     layout: Layout | None = None,
     notation: str | None = None,
     function: Function | None = None,
+    fixed: Mapping[str, float] | None = None,
     time_limit: float = 60.0,
 ) -> Equivalence: ...
 
@@ -71,6 +75,7 @@ def verify(
     estimator: str | None = None,
     residual: str | ResidualStructure | None = None,
     bounds: str | None = None,
+    fixed: Mapping[str, float] | None = None,
     outcome: str | None = None,
     time_values: Sequence[float] | None = None,
     layout: Layout | None = None,
@@ -91,13 +96,16 @@ def verify(
         Columns of the long form, where the model does not say.
     engines : sequence of str, optional
         The witnesses wanted beside our two engines; statsmodels and semopy where None. Live R
-        (``lme4``, ``nlme``, ``lavaan``) is asked for by name.
+        (``lme4``, ``nlme``, ``glmmtmb``, ``lavaan``, ``openmx``) is asked for by name.
     estimator : {"ml", "reml"}, optional
         What to maximise; ``ml`` where None, unless a call states it (``lmer(..., REML = TRUE)``).
     residual : str, optional
         Residual structure of a mixed model whose notation can't say it.
     bounds : {"psd", "none"}, optional
         One parameter space for both forms; each family's habit where None.
+    fixed : mapping of str to float, optional
+        Parameters of a structural equation model held at values, by name. What its text leaves
+        free is fixed before it is translated, so that a value that no mixed model says is refused.
     time_values, layout, notation, function
         See ``translate``.
     time_limit : float
@@ -145,13 +153,23 @@ def verify(
         otherwise="ml",
     )
     facts = Facts(id, time, outcome, time_values, layout)
+    growth = read.model
+    if fixed:
+        if not isinstance(growth, SemModel):
+            raise SpecificationError(
+                f"verify holds {', '.join(map(repr, fixed))}, and a mixed model's text says no "
+                "fixed values.",
+                hint="Fix them in the structural equation model that translate gives, or fit with "
+                "fixed=.",
+            )
+        growth = hold_paths(growth, fixed)
     if against is not None:
         from growthmm.verbs.against import verify_printed
 
         unsaid = any(default.what == "estimator" for default in read.model.defaults)
         stated = estimator is not None or (isinstance(model, (str, Path)) and not unsaid)
         return verify_printed(
-            read.model,
+            growth,
             data,
             facts,
             against,
@@ -159,7 +177,7 @@ def verify(
             estimator=read.model.estimator if stated else None,
             bounds=cast("Literal['psd', 'none'] | None", bounds),
         )
-    pair, frame = paired(read.model, data, facts, spelling="lme4")
+    pair, frame = paired(growth, data, facts, spelling="lme4")
     assert frame is not None
     return verify_pair(
         pair,

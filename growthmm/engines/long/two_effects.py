@@ -243,7 +243,7 @@ def _paired(data: TwoEffects, sums: FloatArray) -> FloatArray:
     left, right = np.indices((n, n))
     high, low = np.maximum(left, right), np.minimum(left, right)
     found = np.moveaxis(sums[high * (high + 1) // 2 + low], (0, 1), (-4, -2))
-    return found.reshape(*found.shape[:-4], 2 * n, 2 * n)
+    return np.asarray(found.reshape(*found.shape[:-4], 2 * n, 2 * n))
 
 
 def _bordered(fixed: FloatArray, mixed: FloatArray, outcome: FloatArray) -> FloatArray:

@@ -70,7 +70,7 @@ def collect_two_effects(problem: LongProblem, scaling: Scaling) -> TwoEffects | 
     if spare < FEWEST_SPARE * len(problem.outcome):
         return None
     rows = ordered(problem)
-    if not _worth_while(problem, plan, rows):
+    if not _worth_while(plan, rows):
         return None
     return _Sweep(problem, scaling, plan, rows).run()
 
@@ -97,7 +97,7 @@ def _plan(bases: Bases) -> _Plan | None:
     return _Plan(bases, tuple(weights), tuple(owner), tuple(column))
 
 
-def _worth_while(problem: LongProblem, plan: _Plan, rows: Rows) -> bool:
+def _worth_while(plan: _Plan, rows: Rows) -> bool:
     """Whether some persons' factors are constant and their designs differ."""
     n = len(rows.present)
     seen: set[tuple[float, ...]] = set()
@@ -133,9 +133,11 @@ class _Sweep:
 
     def run(self) -> TwoEffects | None:
         """The statistics; None where they are not of this kind after all."""
-        for low, high in self._chunks():
-            if not self._add(low, high):
-                return None
+        # Values that are not finite show in the sums.
+        with np.errstate(invalid="ignore", over="ignore"):
+            for low, high in self._chunks():
+                if not self._add(low, high):
+                    return None
         if not (np.isfinite(self.total) and np.isfinite(self.phi.sum(axis=1)).all()):
             refuse_infinite(self.problem)
         n = self.phi.shape[1]
@@ -190,7 +192,8 @@ class _Sweep:
         y *= 1.0 / self.scaling.unit
         self.total += float(y @ y)
         sums = np.empty((5, high - low))
-        for row, product in zip(sums, (one * one, one * two, two * two, one * y, two * y), strict=True):
+        products = (one * one, one * two, two * two, one * y, two * y)
+        for row, product in zip(sums, products, strict=True):
             row[...] = self._by_person(product, at)
         _fill(sums[:3], sums[3:], self.phi[:, low:high])
         return True
@@ -202,9 +205,7 @@ class _Sweep:
             return values.reshape(-1, size) @ np.ones(size)
         return np.asarray(np.add.reduceat(values, at))
 
-    def _design(
-        self, values: dict[int, NDArray[Any]], n: int
-    ) -> tuple[FloatArray, FloatArray]:
+    def _design(self, values: dict[int, NDArray[Any]], n: int) -> tuple[FloatArray, FloatArray]:
         """The two columns in internal units, element by element."""
         raw = []
         for factors in self.plan.bases.random:
@@ -213,8 +214,8 @@ class _Sweep:
                 column *= values[base]
             raw.append(column)
         made = []
-        for column in range(2):
-            own = self.scaling.random[:, column]
+        for target in range(2):
+            own = self.scaling.random[:, target]
             out = raw[0] * own[0] if own[0] != 0.0 else np.zeros(n)
             if own[1] != 0.0:
                 out += own[1] * raw[1]

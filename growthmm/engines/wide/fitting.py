@@ -187,9 +187,7 @@ def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> C
     return found
 
 
-def _redundant(
-    problem: WideProblem, system: System, starts: Candidates, allowed: bool
-) -> set[int]:
+def _redundant(problem: WideProblem, system: System, starts: Candidates, allowed: bool) -> set[int]:
     """Parameters that the moments cannot tell apart."""
     values = starts.first()
     assert values is not None

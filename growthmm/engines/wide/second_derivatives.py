@@ -75,7 +75,7 @@ def second(cells: Cells, w: FloatArray, spread: FloatArray, g: FloatArray, jac: 
         Derivatives of the moments, of one design or one for each cell.
     """
     slope = jac.mean @ cells.transform
-    if len(jac.sigma) == 1 and 1 < len(w) and w.shape[1] <= MANY_OUTCOMES:
+    if len(jac.sigma) == 1 and len(w) > 1 and w.shape[1] <= MANY_OUTCOMES:
         return _pooled(cells, w, spread, g, (jac.sigma[0], slope[0]))
     slope = np.broadcast_to(slope, (len(w), *slope.shape[1:]))
     v = w[:, None] @ jac.sigma
