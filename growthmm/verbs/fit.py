@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.prepare import LongData, WideData
