@@ -38,6 +38,9 @@ BoolArray = NDArray[np.bool_]
 Bounds = Literal["psd", "none"]
 Information = Literal["expected", "observed"]
 
+MOMENTS_RADIUS = 2.0
+"""How far, in standard errors, a search is trusted to step from starts by moments."""
+
 FEWEST_SPARE = 0.05
 """Share of rows beyond the random effects below which the scale's derivatives are taken apart."""
 
@@ -171,7 +174,7 @@ def _first_point(ready: Prepared, estimator: Estimator, bounds: Bounds) -> tuple
     """
     part = sampled(ready)
     if part is None:
-        return start_parameters(ready, estimator), 1.0
+        return start_parameters(ready, estimator), MOMENTS_RADIUS
     begin = start_parameters(part, estimator)
     optimum, found, _ = _search_scaled(part, estimator, bounds, begin, tolerance=1e-3)
     if not optimum.converged:
