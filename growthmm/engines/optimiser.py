@@ -47,8 +47,8 @@ class Optimum:
     converged: bool
 
 
-POLISHED = 1e-18
-"""Decrement at which the estimates are right to a billionth of a standard error."""
+POLISHED = 1e-24
+"""Decrement at which nothing but rounding is left to gain."""
 
 
 def maximise(
