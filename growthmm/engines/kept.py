@@ -22,16 +22,16 @@ def kept(make: Callable[[K], V]) -> Callable[[K], V]:
     Parameters
     ----------
     make : callable
-        A pure function; its answer must not refer to the value.
+        A pure function of values that can be weakly referenced; its answer must not refer to the
+        value.
 
     Examples
     --------
-    >>> from fractions import Fraction
     >>> calls = []
-    >>> half = kept(lambda value: calls.append(value) or value / 2)
-    >>> third = Fraction(1, 3)
-    >>> half(third), half(third), len(calls)
-    (Fraction(1, 6), Fraction(1, 6), 1)
+    >>> size = kept(lambda value: calls.append(value) or len(value))
+    >>> letters = frozenset("abc")
+    >>> size(letters), size(letters), len(calls)
+    (3, 3, 1)
     """
     known: dict[int, tuple[weakref.ref[Any], V]] = {}
 
