@@ -19,6 +19,7 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
 from growthmm.model.bound import BoundMixed, BoundSem
 from growthmm.model.expression import quote, variables
+from growthmm.model.factor_pattern import named_pattern
 from growthmm.model.growth import Covariate
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -142,7 +143,8 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     for block in whole.random:
         stop = start + len(block.columns)
         names = tuple(spell(column) for column in block.columns)
-        blocks.append(RandomEffects(names, tuple(range(start, stop)), block.diagonal))
+        pattern = named_pattern(block.pattern, names, schema.person) if block.pattern else None
+        blocks.append(RandomEffects(names, tuple(range(start, stop)), block.diagonal, pattern))
         start = stop
     problem = LongProblem(
         outcome=outcome,

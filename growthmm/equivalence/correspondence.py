@@ -14,6 +14,8 @@ from growthmm.equivalence.cells import aligned, distinct_designs
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import nearest
 from growthmm.equivalence.points import admissible, design_frame
+from growthmm.equivalence.residual_link import ResidualLink, residual_link
+from growthmm.errors import SpecificationError
 from growthmm.moments.rank import rank
 from growthmm.translation.curves import is_curve
 from growthmm.translation.pair import Pair
@@ -48,6 +50,8 @@ class Correspondence:
         Positions of parameters that are one number, on the mixed side and on the SEM side.
     mixed_starts, sem_starts : tuple of ndarray
         Where solving may begin.
+    residuals : ResidualLink, optional
+        How residual parameters give each other that are not the same numbers.
     """
 
     mixed: MixedMoments
@@ -55,6 +59,7 @@ class Correspondence:
     shared: tuple[tuple[int, int], ...]
     mixed_starts: tuple[FloatArray, ...] = ()
     sem_starts: tuple[FloatArray, ...] = ()
+    residuals: ResidualLink | None = None
 
     @property
     def renaming(self) -> bool:
@@ -153,7 +158,16 @@ class Correspondence:
                 made[b] = values[a]
             else:
                 made[a] = values[b]
+        if self.residuals is not None:
+            put = self.residuals.put_in_sem if forth else self.residuals.put_in_mixed
+            put(values, made)
         return made
+
+    def counterparts(self) -> tuple[list[FloatArray], list[FloatArray]]:
+        """For every start of either side, a start for solving the other: mixed ones, SEM ones."""
+        mixed = [self._copied(v, self.mixed_starts[0], forth=False) for v in self.sem_starts]
+        sem = [self._copied(v, self.sem_starts[0], forth=True) for v in self.mixed_starts]
+        return mixed, sem
 
 
 def carried(covariance: FloatArray, slopes: FloatArray) -> FloatArray:
@@ -218,7 +232,12 @@ def correspondence(pair: Pair, *, draws: int = 3, seed: int = 20) -> Corresponde
     kinds = distinct_designs(long_problem, wide_problem, persons)
     mixed = MixedMoments(long_problem, persons, kinds)
     sem = SemMoments(wide_problem, persons, kinds)
-    made = Correspondence(mixed, sem, _shared(pair, mixed.names, sem.names))
+    made = Correspondence(
+        mixed,
+        sem,
+        _shared(pair, mixed.names, sem.names),
+        residuals=residual_link(pair, mixed, sem),
+    )
     rng = np.random.default_rng(seed)
     mixed_values = tuple(admissible(mixed, rng) for _ in range(draws))
     sem_values = _admissible_sem(made, mixed_values, rng)
@@ -262,7 +281,12 @@ def _moved(sem: SemMoments, start: FloatArray, rng: np.random.Generator) -> Floa
     size = 0.2
     while size > 1e-4:
         trial = start + size * rng.normal(size=len(start)) * np.maximum(np.abs(start), 0.1)
-        trial = _feasible(sem, trial)
+        try:
+            trial = _feasible(sem, trial)
+        except SpecificationError:
+            # A constraint has no value there.
+            size /= 2
+            continue
         if sem.admissible(trial):
             return trial
         size /= 2

@@ -22,7 +22,9 @@ from growthmm.equivalence.moment_test import TOLERANCE, MomentComparison, compar
 from growthmm.equivalence.points import interior, perturbed
 from growthmm.equivalence.referee import referee_log_likelihood, rounding, subset
 from growthmm.errors import GrowthmmError
+from growthmm.model.mixed import MixedModel
 from growthmm.notation import notation
+from growthmm.notation.block_loss import PLAIN
 from growthmm.translation.pair import Pair, reread
 
 __all__ = [
@@ -83,12 +85,40 @@ def structure(pair: Pair) -> Level:
     note = f"the {speaker.title} text, read again, is the model meant"
     if pair.source == "sem" and written.losses:
         # What the notation lacks travels beside the text, as the residual= option does.
-        again = replace(again, residual=pair.mixed.model.residual)  # type: ignore[arg-type]
-        note += f", with residual={pair.mixed.model.residual} beside it"
+        again, beside = said_beside(again, pair.mixed.model)  # type: ignore[arg-type]
+        note += f", with {beside} beside it" * bool(beside)
     different = reread(pair, again)
     if different is not None:
         return Level("structure", False, 1.0, 0.0, f"read again, it differs in {different}")
     return Level("structure", True, 0.0, 0.0, note)
+
+
+def said_beside(read: MixedModel, meant: MixedModel) -> tuple[MixedModel, str]:
+    """What was read, with the covariance structures that its notation has no words for.
+
+    Parameters
+    ----------
+    read, meant : MixedModel
+        What the text says, and what it should.
+
+    Returns
+    -------
+    model : MixedModel
+        With the residuals that are meant, and where blocks have the same terms, their covariances.
+    beside : str
+        What was put in.
+    """
+    words = [f"residual={meant.residual}"] if read.residual != meant.residual else []
+    own = {(block.terms, block.group): block for block in meant.random}
+    random = []
+    for block in read.random:
+        other = own.get((block.terms, block.group), block)
+        told = block.covariance == other.covariance or other.covariance in PLAIN
+        random.append(block if told else other)
+        if not told:
+            shown = ", ".join(map(str, other.terms))
+            words.append(f"a {other.covariance} covariance matrix of {shown}")
+    return replace(read, residual=meant.residual, random=tuple(random)), " and ".join(words)
 
 
 def compare_pair_moments(pair: Pair, *, draws: int = 5, seed: int = 20) -> MomentComparison:
@@ -98,7 +128,15 @@ def compare_pair_moments(pair: Pair, *, draws: int = 5, seed: int = 20) -> Momen
 
 def compare_correspondence(link: Correspondence) -> MomentComparison:
     """The same, of forms whose correspondence is known."""
-    return compare_moments(link.mixed, link.sem, link.mixed_starts, link.sem_starts)
+    mixed, sem = link.counterparts()
+    return compare_moments(
+        link.mixed,
+        link.sem,
+        link.mixed_starts,
+        link.sem_starts,
+        first_starts=mixed,
+        second_starts=sem,
+    )
 
 
 def moments(comparison: MomentComparison) -> Level:

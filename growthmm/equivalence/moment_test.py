@@ -109,6 +109,7 @@ def solve(
             equal = scale * equal / np.where(size > 0, size, 1.0)
             return np.concatenate([target - function.moments(at), -equal])
         except SpecificationError:
+            # Negative variances under a root, say.
             return np.full(len(target), np.inf)
 
     residual = left_over(values)

@@ -1,4 +1,4 @@
-"""Residual covariance matrices of a mixed model, by their definitions."""
+"""Residual covariance matrices of a mixed model's persons, by their definitions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem
-from growthmm.errors import SpecificationError
 from growthmm.model.names import residual_name
+from growthmm.model.residual_parameters import residual_parameters
+from growthmm.moments.residual_matrices import ResidualMatrix, residual_matrix
 
 __all__ = ["ResidualMatrices"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
+
+TIMELESS = ("common", "by_group")
 
 
 @dataclass(frozen=True)
@@ -39,52 +42,71 @@ class ResidualMatrices:
     def _own(self) -> tuple[str, ...]:
         """The structure's parameters, free or held."""
         problem = self.problem
-        kind = problem.residual.kind
-        if kind == "common":
-            return (residual_name(),)
-        if kind == "by_occasion":
-            return tuple(residual_name(time) for time in problem.occasions)
-        if kind == "by_group":
+        if problem.residual.kind == "by_group":
             return tuple(residual_name(name) for name in problem.strata_names)
-        raise SpecificationError(
-            f"The referee has no residual structure {kind}.", hint="Use gm.fit."
-        )
+        return tuple(p.name for p in residual_parameters(problem.residual, problem.occasions))
 
-    def _owners(self, rows: IntArray) -> IntArray:
-        """Which of the structure's parameters is the variance of each row."""
-        kind = self.problem.residual.kind
-        if kind == "by_occasion":
-            return self.problem.occasion[rows]
-        if kind == "by_group":
-            assert self.problem.strata is not None
-            return self.problem.strata[rows]
-        return np.zeros(len(rows), dtype=np.intp)
+    def _values(self, values: FloatArray) -> FloatArray:
+        known = dict(self.problem.fixed_parameters) | dict(zip(self.names, values, strict=True))
+        return np.array([known[name] for name in self._own])
+
+    def _evaluated(self, values: FloatArray, rows: IntArray) -> ResidualMatrix:
+        """Matrix and derivatives by the structure's own parameters."""
+        problem, own = self.problem, self._values(values)
+        structure = problem.residual
+        if structure.kind in TIMELESS:
+            strata = None if problem.strata is None else problem.strata[rows].tolist()
+            return residual_matrix(
+                structure.kind, own, np.arange(len(rows), dtype=float), strata=strata
+            )
+        whole = residual_matrix(structure.kind, own, problem.occasions, bands=structure.bands or 0)
+        at = problem.occasion[rows]
+        return ResidualMatrix(
+            whole.matrix[np.ix_(at, at)], whole.derivatives[:, at[:, None], at[None, :]]
+        )
 
     def variances(self, values: FloatArray) -> FloatArray:
         """Residual variances of all rows, (n_rows,)."""
-        known = dict(self.problem.fixed_parameters) | dict(zip(self.names, values, strict=True))
-        own = np.array([known[name] for name in self._own])
-        return np.asarray(own[self._owners(np.arange(len(self.problem.outcome)))])
+        problem, own = self.problem, self._values(values)
+        if problem.residual.kind == "common":
+            return np.full(len(problem.outcome), own[0])
+        if problem.residual.kind == "by_group":
+            assert problem.strata is not None
+            return np.asarray(own[problem.strata])
+        whole = residual_matrix(
+            problem.residual.kind, own, problem.occasions, bands=problem.residual.bands or 0
+        )
+        return np.asarray(np.diag(whole.matrix)[problem.occasion])
 
     def matrix(self, values: FloatArray, rows: IntArray) -> FloatArray:
         """The matrix of one person's rows, (n_times, n_times)."""
-        known = dict(self.problem.fixed_parameters) | dict(zip(self.names, values, strict=True))
-        own = np.array([known[name] for name in self._own])
-        return np.diag(own[self._owners(rows)])
+        return self._evaluated(values, rows).matrix
 
-    def derivatives(self, values: FloatArray, rows: IntArray) -> FloatArray:  # noqa: ARG002
+    def derivatives(self, values: FloatArray, rows: IntArray) -> FloatArray:
         """By every parameter of the model, (n_parameters, n_times, n_times)."""
         at = {name: k for k, name in enumerate(self.names)}
         made = np.zeros((len(self.names), len(rows), len(rows)))
-        for j, owner in enumerate(self._owners(rows)):
-            k = at.get(self._own[owner])
-            if k is not None:
-                made[k, j, j] = 1.0
+        slopes = self._evaluated(values, rows).derivatives
+        for name, slope in zip(self._own, slopes, strict=True):
+            if name in at:
+                made[at[name]] = slope
         return made
 
     def draw(self, names: Sequence[str], rng: np.random.Generator) -> FloatArray:
-        """Random values of the structure's free parameters `names`."""
-        return rng.uniform(0.5, 1.5, size=len(names))
+        """Random values of the structure's free parameters `names`, matrices positive definite."""
+        times = np.asarray(self.problem.occasions)
+        nearest = max(1.0, float(np.diff(np.sort(times)).min(initial=np.inf)))
+        small = 0.4 / max(1, len(times) - 1)
+        made = []
+        for name in names:
+            if name.startswith("var("):
+                made.append(rng.uniform(0.5, 1.5))
+            elif name.startswith("cov("):
+                # Rows of the matrix stay dominated by their variances.
+                made.append(rng.uniform(-small, small))
+            else:
+                made.append(rng.uniform(0.3, 0.7) ** (1.0 / nearest if nearest < np.inf else 1.0))
+        return np.array(made)
 
     def has_unit(self, name: str) -> bool:
         """Whether a parameter grows with the outcome's unit, as no correlation does."""

@@ -25,11 +25,15 @@ class RandomColumns:
     columns : tuple of Column
         Its columns.
     diagonal : bool
-        Whether the effects are uncorrelated.
+        Whether the effects are uncorrelated, with variances of their own.
+    pattern : tuple of tuple of (str or float)
+        Else, where entries of their covariance matrix are equal or held, the whole matrix: entries
+        with one name are equal. Empty for an unstructured block.
     """
 
     columns: tuple[Column, ...]
     diagonal: bool = False
+    pattern: tuple[tuple[str | float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class BoundSem:
     growth : GrowthModel
         The growth model that it says.
     names : ParameterNames
-        Growth parameter keys and the model's parameter names.
+        Growth parameter keys and the model's parameter names, where the two are one number.
     assumptions : tuple of Assumption
         What binding had to guess.
     rules : tuple of (str, str)

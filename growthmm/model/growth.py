@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from growthmm.model.factor_pattern import Pattern, parameters_of
 from growthmm.model.mixed import Estimator
 from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, Schema
 
 __all__ = [
@@ -132,9 +134,30 @@ class OccasionMean:
 
 @dataclass(frozen=True, slots=True)
 class FactorBlock:
-    """Growth factors that covary freely among themselves and not with others."""
+    """Growth factors that vary together, and not with others.
+
+    Parameters
+    ----------
+    factors : tuple of str
+        Their names.
+    pattern : tuple of tuple of (str or float)
+        The covariance matrix where entries are equal or held: parameter keys, of the first entry
+        that holds the parameter, and numbers. Empty where all are free.
+    """
 
     factors: tuple[str, ...]
+    pattern: Pattern = ()
+
+    @property
+    def cells(self) -> Pattern:
+        """The whole symmetric matrix, of parameter keys and numbers."""
+        if self.pattern:
+            return self.pattern
+        order = {name: at for at, name in enumerate(self.factors)}
+        return tuple(
+            tuple(cov_key(*sorted((a, b), key=order.__getitem__)) for b in self.factors)
+            for a in self.factors
+        )
 
 
 @dataclass(frozen=True)
@@ -210,8 +233,8 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
-    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``,
-    ``residual`` and ``residual:2``.
+    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, and those of
+    :func:`~growthmm.model.residual_parameters.residual_parameters`.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
     keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]
@@ -219,12 +242,8 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [direct_key(effect) for effect in model.direct_effects]
     keys += [key for key, _ in model.loading_keys]
     for block in model.blocks:
-        for position, first in enumerate(block.factors):
-            keys += [cov_key(first, second) for second in block.factors[position:]]
-    if model.residual.kind == "by_occasion":
-        keys += [f"residual:{j}" for j in range(len(model.schema.occasions))]
-    else:
-        keys.append("residual")
+        keys += parameters_of(block.cells)
+    keys += [p.key for p in residual_parameters(model.residual, model.schema.occasions)]
     return tuple(keys)
 
 

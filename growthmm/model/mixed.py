@@ -14,12 +14,17 @@ __all__ = ["BlockCovariance", "Estimator", "LoadingParameter", "MixedModel", "Ra
 
 Estimator = Literal["ml", "reml"]
 
-BlockCovariance = Literal["unstructured", "diagonal", "by_term"]
+BlockCovariance = Literal[
+    "unstructured", "diagonal", "by_term", "compound_symmetry", "identity", "patterned"
+]
 """Covariance of one block of random effects.
 
 ``unstructured`` is ``(a + b | g)``. ``by_term`` is lme4's ``(a + b || g)``: terms independent of
 each other, but the columns of one (categorical) term correlated. ``diagonal`` has no covariance at
-all (nlme ``pdDiag``, statsmodels variance components).
+all (nlme ``pdDiag``, statsmodels variance components). ``compound_symmetry`` has one variance and
+one covariance (nlme ``pdCompSymm``, Stata ``exchangeable``), ``identity`` one variance and no
+covariance (``pdIdent``). ``patterned`` is any other matrix of which entries are equal or held at
+numbers; no formula says it.
 """
 
 
@@ -33,15 +38,25 @@ class RandomBlock:
         The terms before the bar, the intercept written out as ``Term()`` where it is there.
     group : str
         The grouping factor, a canonical expression (``"student"``, ``"school:child"``).
-    covariance : {"unstructured", "by_term", "diagonal"}
-        How the effects of the block vary together.
+    covariance : str
+        How the effects of the block vary together: see `BlockCovariance`.
+    pattern : tuple of tuple of (str or float)
+        For a ``patterned`` block the whole symmetric matrix over its columns: entries with one
+        name are equal, numbers are held. Empty for all others.
     """
 
     terms: tuple[Term, ...]
     group: str
     covariance: BlockCovariance = "unstructured"
+    pattern: tuple[tuple[str | float, ...], ...] = ()
 
     def __post_init__(self) -> None:
+        if bool(self.pattern) != (self.covariance == "patterned"):
+            raise SpecificationError(
+                f"A {self.covariance} random block over {self.group!r} with a pattern of "
+                f"{len(self.pattern)} rows.",
+                hint="A patterned block has a pattern, and no other.",
+            )
         if not self.terms:
             raise SpecificationError(
                 f"A random block over {self.group!r} has no terms.",

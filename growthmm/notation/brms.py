@@ -13,6 +13,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.block_loss import covariance_losses
 from growthmm.notation.formula_loss import function_losses, sem_error, spelled
 from growthmm.notation.formula_text import term_text
 from growthmm.notation.r_script import data_lines, is_syntactic, uses_splines
@@ -69,7 +70,11 @@ class Brms:
         """
         if isinstance(model, SemModel):
             raise sem_error(self.title)
-        lost = [*_losses(model), *function_losses(model, "r")]
+        lost = [
+            *_losses(model),
+            *covariance_losses(self.title, model),
+            *function_losses(model, "r"),
+        ]
         return Written(_formula(model), tuple(dict.fromkeys(lost)))
 
     def script(self, model: Model, context: ScriptContext) -> str:

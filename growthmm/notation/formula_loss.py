@@ -40,7 +40,8 @@ def residual_loss(title: str, model: MixedModel) -> list[Loss]:
     if kind == "common":
         return []
     time = _time(model)
-    group = spell(model.groups[-1], "r") if model.groups else "person"
+    person = model.groups[-1] if model.groups else model.residual.person
+    group = spell(person, "r") if person is not None else "person"
     by = spell(quote(model.residual.by), "r") if model.residual.by else ""
     one = f"{title} has one residual variance for all rows"
     independent = f"{title} has independent residuals"
@@ -105,7 +106,9 @@ def residual_loss(title: str, model: MixedModel) -> list[Loss]:
 
 
 def _time(model: MixedModel) -> str:
-    """The variable that is most likely time: the first with a random slope, else the first."""
+    """The variable that is most likely time: the one told, with a random slope, else the first."""
+    if model.residual.time is not None:
+        return spell(quote(model.residual.time), "r")
     terms = [*(t for block in model.random for t in block.terms), *model.fixed]
     names = [v for term in terms for f in term.factors for v in variables(f)]
     return spell(quote(names[0]), "r") if names else "occasion"

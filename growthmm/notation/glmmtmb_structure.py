@@ -12,6 +12,7 @@ from growthmm.model.mixed import BlockCovariance, RandomBlock
 from growthmm.model.residual import ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.formula import Formula, Structured
+from growthmm.notation.random_bars import is_wide
 from growthmm.notation.residual_columns import by_column
 
 __all__ = ["STRUCTURES", "Settled", "settle"]
@@ -22,6 +23,7 @@ STRUCTURES = frozenset(
 """Covariance functions that are read."""
 
 _RANDOM: dict[str, BlockCovariance] = {"us": "unstructured", "diag": "diagonal"}
+_EQUAL: dict[str, BlockCovariance] = {"homcs": "compound_symmetry", "homdiag": "identity"}
 _ALONE: dict[str, ResidualKind] = {
     "ar1": "ar1",
     "ou": "ar1",
@@ -79,7 +81,7 @@ def settle(
     terms = _in_order(formula)
     if dispersion is not None and not dispersion:
         return _without_residual(text, terms, position)
-    structured = [t for t in terms if isinstance(t, Structured) and t.function not in _RANDOM]
+    structured = [t for t in terms if isinstance(t, Structured) and not _is_random(t)]
     blocks = tuple(_block(text, t) for t in terms if t not in structured)
     if dispersion in (None, (INTERCEPT,)):
         if not structured:
@@ -117,7 +119,7 @@ def _in_order(formula: Formula) -> list[RandomBlock | Structured]:
 
 def _without_residual(text: str, terms: list[RandomBlock | Structured], position: int) -> Settled:
     """The residuals where the program has no residual variance: one of the random terms."""
-    special = [t for t in terms if isinstance(t, Structured) and t.function not in _RANDOM]
+    special = [t for t in terms if isinstance(t, Structured) and not _is_random(t)]
     candidates: list[RandomBlock | Structured] = [*special] or [
         t for t in terms if _occasions(t.terms) is not None
     ]
@@ -187,14 +189,23 @@ def _single(text: str, structured: list[Structured]) -> Structured:
 def _block(text: str, term: RandomBlock | Structured) -> RandomBlock:
     if isinstance(term, RandomBlock):
         return term
-    if term.function not in _RANDOM:
+    if not _is_random(term):
         raise _fail(
             text,
             term.position,
             f"A second covariance function, {term.function}(), is not supported",
             "Keep one term over 0 + factor(time).",
         )
-    return RandomBlock(term.terms, term.group, _RANDOM[term.function])
+    covariance = (_RANDOM | _EQUAL)[term.function]
+    alone = len(term.terms) == 1 and not is_wide(term.terms[0])
+    return RandomBlock(term.terms, term.group, "unstructured" if alone else covariance)
+
+
+def _is_random(term: Structured) -> bool:
+    """Whether a covariance function is of random effects: those of residuals are over occasions."""
+    if term.function in _EQUAL:
+        return _occasions(term.terms) is None
+    return term.function in _RANDOM
 
 
 def _occasions(terms: tuple[Term, ...]) -> str | None:

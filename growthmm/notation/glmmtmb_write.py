@@ -6,6 +6,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell
 from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import MixedModel
+from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.formula_loss import spelled
 from growthmm.notation.formula_text import term_text
 from growthmm.notation.random_bars import bars
@@ -76,9 +77,13 @@ def strata(model: MixedModel) -> str | None:
 
 def version_line(model: MixedModel) -> list[str]:
     """A line that stops where the installed version lacks a covariance function."""
-    if model.residual.kind != "arh1":
-        return []
-    return ['stopifnot("hetar1() needs glmmTMB 1.1.12" = packageVersion("glmmTMB") >= "1.1.12")']
+    wanted = ["hetar1"] if model.residual.kind == "arh1" else []
+    equal = {"compound_symmetry": "homcs", "identity": "homdiag"}
+    wanted += [equal[block.covariance] for block in model.random if block.covariance in equal]
+    return [
+        f'stopifnot("{name}() needs glmmTMB 1.1.12" = packageVersion("glmmTMB") >= "1.1.12")'
+        for name in dict.fromkeys(wanted)
+    ]
 
 
 def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
@@ -105,6 +110,9 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
+    unsaid = covariance_losses("glmmTMB", model, (*PLAIN, "compound_symmetry", "identity"))
+    if unsaid:
+        return [*unsaid, *missing_columns("glmmTMB", model)]
     if model.residual.kind == "banded":
         return [lacking("glmmTMB", model, "us(0 + factor(time) | person): unstructured residuals")]
     if model.residual.kind == "cs" and within(model).time is None:

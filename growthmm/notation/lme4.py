@@ -14,6 +14,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.block_loss import covariance_losses
 from growthmm.notation.formula import read_formula
 from growthmm.notation.formula_call import (
     CallText,
@@ -117,6 +118,7 @@ class Lme4:
         formula = formula_text(model)
         losses = [
             *residual_loss(self.title, model),
+            *covariance_losses(self.title, model),
             *_diagonal_losses(model),
             *function_losses(model, "r"),
         ]

@@ -11,6 +11,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.block_loss import covariance_losses
 from growthmm.notation.formula_loss import loading_losses, residual_loss, sem_error
 from growthmm.notation.mixedmodels_jl_formula import (
     coding_text,
@@ -63,6 +64,7 @@ class MixedModelsJl:
         lost = [
             *residual_loss(self.title, model),
             *loading_losses(model),
+            *covariance_losses(self.title, model),
             *expression_losses(model),
             *contrast_losses(model),
         ]

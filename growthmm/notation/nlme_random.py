@@ -17,8 +17,10 @@ _COVARIANCES: dict[str, BlockCovariance] = {
     "pdLogChol": "unstructured",
     "pdNatural": "unstructured",
     "pdDiag": "diagonal",
+    "pdIdent": "identity",
+    "pdCompSymm": "compound_symmetry",
 }
-_EQUAL = ("pdIdent", "pdCompSymm")
+_EQUAL = ("identity", "compound_symmetry")
 _HINT = "Write random = ~ terms | person, or random = list(person = pdDiag(~ terms))."
 
 
@@ -76,7 +78,7 @@ def _element(text: str, argument: Argument, group: str) -> list[RandomBlock]:
 
 
 def _block(text: str, call: CallText, group: str) -> RandomBlock:
-    if call.function not in (*_COVARIANCES, *_EQUAL):
+    if call.function not in _COVARIANCES:
         raise NotationError(
             f"The covariance class {call.function}() is not supported",
             text=text,
@@ -100,14 +102,10 @@ def _block(text: str, call: CallText, group: str) -> RandomBlock:
             hint=f"Write {call.function}(~ terms).",
         )
     terms = _terms(text, form)
-    if call.function in _EQUAL and terms != (INTERCEPT,):
-        raise NotationError(
-            f"{call.function}() gives several random effects one variance, which is not supported",
-            text=text,
-            position=call.start,
-            hint="Write pdDiag(~ terms), the same for a single numeric effect.",
-        )
-    return RandomBlock(terms, group, _COVARIANCES.get(call.function, "unstructured"))
+    covariance = _COVARIANCES[call.function]
+    if covariance in _EQUAL and terms == (INTERCEPT,):
+        covariance = "unstructured"
+    return RandomBlock(terms, group, covariance)
 
 
 def _blocked(text: str, call: CallText, group: str) -> list[RandomBlock]:

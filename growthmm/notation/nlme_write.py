@@ -8,6 +8,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import Term
+from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.formula_loss import spelled
 from growthmm.notation.formula_text import term_text
 from growthmm.notation.r_script import is_syntactic
@@ -25,6 +26,12 @@ _CORRELATIONS = {
     "unstructured": ("corSymm", ""),
 }
 _VARIED = ("by_occasion", "by_group", "arh1", "csh", "unstructured")
+
+_CLASSES = {
+    "unstructured": "pdSymm",
+    "compound_symmetry": "pdCompSymm",
+    "identity": "pdIdent",
+}
 
 
 def arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str, str]:
@@ -97,7 +104,7 @@ def _positive(blocks: list[RandomBlock]) -> str:
         if block.covariance == "by_term" and any(is_wide(term) for term in block.terms):
             pieces += [f"pdSymm(~ {_terms((term,))})" for term in block.terms]
         else:
-            function = "pdSymm" if block.covariance == "unstructured" else "pdDiag"
+            function = _CLASSES.get(block.covariance, "pdDiag")
             pieces.append(f"{function}(~ {_terms(block.terms)})")
     return pieces[0] if len(pieces) == 1 else f"pdBlocked(list({', '.join(pieces)}))"
 
@@ -139,7 +146,7 @@ def losses(model: MixedModel) -> list[Loss]:
     list of Loss
         Empty where :func:`arguments` are the whole model.
     """
-    lost = []
+    lost = covariance_losses("nlme", model, (*PLAIN, "compound_symmetry", "identity"))
     if model.residual.kind in ("toeplitz", "banded"):
         nearest = "corSymm() with varIdent(): unstructured residuals"
         lost.append(lacking("nlme", model, nearest))

@@ -9,6 +9,7 @@ from growthmm.model.expression_print import show
 from growthmm.model.expression_tree import Call
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import Term
+from growthmm.notation.block_loss import PLAIN
 from growthmm.notation.program_effects import monomials
 
 __all__ = ["is_wide", "occasion_like", "quoted_group", "settled"]
@@ -58,7 +59,9 @@ def _blocks(model: MixedModel) -> list[RandomBlock]:
         wide = [term for term in block.terms if is_wide(term)]
         if block.covariance == "by_term" and wide:
             made += [RandomBlock((term,), block.group) for term in block.terms]
-        elif block.covariance == "unstructured":
+        elif block.covariance == "unstructured" or (
+            block.covariance not in PLAIN and (wide or len(block.terms) > 1)
+        ):
             made.append(block)
         elif len(block.terms) == 1 and not wide:
             made.append(RandomBlock(block.terms, block.group))

@@ -11,6 +11,10 @@ from growthmm.notation.formula_text import term_text
 __all__ = ["bars", "is_wide"]
 
 
+_EQUAL = {"compound_symmetry": "homcs", "identity": "homdiag"}
+"""What glmmTMB calls effects with one variance."""
+
+
 def is_wide(term: Term) -> bool:
     """Whether a term certainly has several columns."""
     nodes = [tree(factor) for factor in term.factors]
@@ -42,4 +46,7 @@ def bars(block: RandomBlock, texts: dict[str, str], group: str, diagonal: str) -
         return (f"({inside} | {group})",)
     if block.covariance == "by_term" and any(is_wide(term) for term in block.terms):
         return tuple(f"({term_text((t,), texts, explicit=True)} | {group})" for t in block.terms)
+    function = _EQUAL.get(block.covariance)
+    if function is not None:
+        return (f"{function}({inside} | {group})",)
     return (diagonal.replace("{terms}", inside).replace("{group}", group),)

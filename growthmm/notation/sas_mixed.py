@@ -341,10 +341,12 @@ def _together(
         covariance = "unstructured"
     elif kind == "un(1)":
         covariance = "diagonal" if len(terms) > 1 or wide else "unstructured"
+    elif kind == "cs":
+        covariance = "compound_symmetry" if len(terms) > 1 or wide else "unstructured"
     else:
         raise cursor.fail(
             f"RANDOM: TYPE={kind.upper()} is not supported",
-            ("UN", "UN(1)", "VC"),
+            ("UN", "UN(1)", "VC", "CS"),
             token=option.token,
             hint="For correlated residuals use REPEATED.",
         )

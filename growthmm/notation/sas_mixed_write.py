@@ -7,6 +7,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Written
+from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Sheet
 from growthmm.notation.residual_columns import missing_columns, within
@@ -69,6 +70,7 @@ def mixed_lines(model: MixedModel, source: str, made: str, listing: str) -> tupl
     numeric = (occasion,) if spatial and occasion is not None else ()
     sheet = Sheet(model, "sas", SAS_NAMES, copies=True, numeric=numeric)
     losses = list(sheet.losses)
+    losses += covariance_losses("SAS", model, (*PLAIN, "compound_symmetry"))
     for block in model.random:
         losses += _block_losses(block)
     random = [line for block in model.random for line in _random(block, sheet)]
@@ -113,11 +115,15 @@ def _subject(group: str, sheet: Sheet) -> str:
 def _random(block: RandomBlock, sheet: Sheet) -> list[str]:
     subject = _subject(block.group, sheet)
     parts: list[tuple[tuple[Term, ...], str]] = [(block.terms, "un")]
-    if block.covariance == "diagonal":
+    if block.covariance == "compound_symmetry":
+        parts = [(block.terms, "cs")]
+    elif block.covariance == "diagonal":
         parts = [(block.terms, "un(1)")]
     elif block.covariance == "by_term":
         parts = [((term,), "un") for term in block.terms]
-    if block.covariance != "unstructured" and not any(is_wide(term) for term in block.terms):
+    if block.covariance in ("diagonal", "by_term") and not any(
+        is_wide(term) for term in block.terms
+    ):
         parts = [(block.terms, "vc")]
     lines = []
     for terms, kind in parts:

@@ -367,14 +367,19 @@ def _random(draft: _Draft, cursor: Cursor) -> None:
     covariance: BlockCovariance = "unstructured"
     if word == "diag":
         covariance = "diagonal" if len(terms) > 1 or wide else "unstructured"
+    elif word in _EQUAL:
+        covariance = _EQUAL[word] if len(terms) > 1 or wide else "unstructured"
     elif word not in ("un", "unr"):
         raise cursor.fail(
             f"RANDOM: COVTYPE({word.upper()[:20]}) is not supported",
-            ("UN", "DIAG", "VC"),
+            ("UN", "DIAG", "VC", "CS", "ID"),
             token=kind,
             hint="For correlated residuals use REPEATED.",
         )
     draft.blocks.append(RandomBlock(tuple(terms), subject, covariance))
+
+
+_EQUAL: dict[str | None, BlockCovariance] = {"cs": "compound_symmetry", "id": "identity"}
 
 
 def _components(

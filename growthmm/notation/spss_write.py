@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from growthmm.errors import NotationError, UnsupportedError
 from growthmm.model.defaults import Loss
-from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.mixed import BlockCovariance, MixedModel, RandomBlock
 from growthmm.model.schema import Schema
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import ScriptContext, Written
+from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.program_columns import occasion_columns, schema_of
 from growthmm.notation.program_effects import monomials
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
@@ -60,6 +61,7 @@ def mixed_lines(model: MixedModel) -> tuple[str, list[Loss]]:
     """The text and its losses."""
     sheet = Sheet(model, "spss", SPSS_NAMES, copies=True)
     losses = [*sheet.losses, *_reference_losses(model)]
+    losses += covariance_losses("SPSS", model, (*PLAIN, *_EQUAL))
     for block in model.random:
         losses += _block_losses(block)
     random = [line for block in model.random for line in _random(block, sheet)]
@@ -99,12 +101,17 @@ def _subject(group: str, sheet: Sheet) -> str:
     return "*".join(sheet.names(name) for name in quoted_group(group))
 
 
+_EQUAL: dict[BlockCovariance, str] = {"compound_symmetry": "CS", "identity": "ID"}
+
+
 def _random(block: RandomBlock, sheet: Sheet) -> list[str]:
     subject = _subject(block.group, sheet)
     wide = any(is_wide(term) for term in block.terms)
     parts: list[tuple[tuple[Term, ...], str]] = [(block.terms, "UN")]
     if len(block.terms) == 1 and not wide:
         parts = [(block.terms, "VC")]
+    elif block.covariance in _EQUAL:
+        parts = [(block.terms, _EQUAL[block.covariance])]
     elif block.covariance == "diagonal" or (block.covariance == "by_term" and not wide):
         parts = [(block.terms, "DIAG")]
     elif block.covariance == "by_term":

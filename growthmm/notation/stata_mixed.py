@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from growthmm.model.defaults import Default
-from growthmm.model.mixed import Estimator, MixedModel, RandomBlock
+from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomBlock
 from growthmm.model.residual import COMMON, ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.program_effects import sorted_terms
@@ -197,18 +196,18 @@ def _equation(draft: _Draft, cursor: Cursor, given: list[Option]) -> None:
             "independent effects",
             "covariance(independent) unless told",
         )
-    kind, token = structure if structure is not None else ("independent", level)
-    covariance: Literal["unstructured", "diagonal"] = "unstructured"
-    if len(terms) > 1 and kind in ("exchangeable", "identity"):
-        raise cursor.fail(
-            f"covariance({kind}) is not supported",
-            token=token,
-            expected=("unstructured", "independent"),
-        )
-    if len(terms) > 1 and kind == "independent":
-        covariance = "diagonal"
+    kind = structure[0] if structure is not None else "independent"
+    covariance: BlockCovariance = _COVARIANCES[kind] if len(terms) > 1 else "unstructured"
     draft.blocks.append(RandomBlock(tuple(terms), group, covariance))
     draft.level = group
+
+
+_COVARIANCES: dict[str, BlockCovariance] = {
+    "unstructured": "unstructured",
+    "independent": "diagonal",
+    "exchangeable": "compound_symmetry",
+    "identity": "identity",
+}
 
 
 def _structure(option: Option, cursor: Cursor) -> tuple[str, Token]:

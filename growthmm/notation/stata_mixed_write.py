@@ -7,6 +7,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Written
+from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Piece, Sheet
 from growthmm.notation.residual_columns import missing_columns
@@ -54,6 +55,7 @@ def mixed_lines(model: MixedModel) -> tuple[str, list[Loss]]:
     """The text and its losses."""
     sheet = Sheet(model, "stata", STATA_NAMES, copies=False)
     losses = [*sheet.losses, *_reference_losses(sheet)]
+    losses += covariance_losses("Stata", model, (*PLAIN, "compound_symmetry", "identity"))
     fixed, more = _fixed(model, sheet)
     losses += more
     equations, more = _equations(sheet)
@@ -152,6 +154,13 @@ def _equations(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     return found, losses
 
 
+_KINDS = {
+    "unstructured": "unstructured",
+    "compound_symmetry": "exchangeable",
+    "identity": "identity",
+}
+
+
 def _equation(block: RandomBlock, sheet: Sheet, level: str) -> tuple[list[str], list[Loss]]:
     losses: list[Loss] = []
     names = []
@@ -168,7 +177,7 @@ def _equation(block: RandomBlock, sheet: Sheet, level: str) -> tuple[list[str], 
             names.append(name)
     given = [] if INTERCEPT in block.terms else ["noconstant"]
     if len(block.terms) > 1:
-        kind = "unstructured" if block.covariance == "unstructured" else "independent"
+        kind = _KINDS.get(block.covariance, "independent")
         given.append(f"covariance({kind})")
     shown = f"{level}: {' '.join(names)}".rstrip()
     return [shown + (f", {' '.join(given)}" if given else "")], losses

@@ -16,6 +16,7 @@ from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.block_loss import covariance_losses
 from growthmm.notation.formula import read_formula, read_terms
 from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
 from growthmm.notation.formula_python import MixedlmText, find_mixedlm
@@ -86,6 +87,7 @@ class Statsmodels:
         effects = plan(model)
         losses = [
             *residual_loss(self.title, model),
+            *covariance_losses(self.title, model),
             *effects.losses,
             *function_losses(model, "python"),
         ]

@@ -28,9 +28,10 @@ from growthmm.errors import (
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
-from growthmm.model.mixed import MixedModel
+from growthmm.model.factor_pattern import Pattern, pattern_of
+from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.occasions import distinct_numbers
-from growthmm.model.schema import Constants, Schema, Variable
+from growthmm.model.schema import Column, Constants, Schema, Variable
 from growthmm.translation.facts import (
     model_variables,
     response_column,
@@ -317,8 +318,22 @@ def _columns(
         for terms in pieces:
             found = bind_columns(terms, frame, known=schema)
             schema = _learn(schema, found.levels, found.constants)
-            random.append(RandomColumns(found.columns, block.covariance == "diagonal"))
+            diagonal = block.covariance == "diagonal"
+            random.append(RandomColumns(found.columns, diagonal, _pattern(block, found.columns)))
     return BoundMixed(model, schema, bound.columns, tuple(random), notes)
+
+
+def _pattern(block: RandomBlock, columns: tuple[Column, ...]) -> Pattern:
+    """The covariance matrix of a block's columns where entries are equal or held."""
+    if block.covariance != "patterned":
+        return pattern_of(block.covariance, len(columns))
+    if len(block.pattern) != len(columns):
+        raise SpecificationError(
+            f"The pattern of the random effects of {block.group} has {len(block.pattern)} rows, "
+            f"and they have {len(columns)} columns.",
+            hint="Write a row for each column.",
+        )
+    return block.pattern
 
 
 def _learn(

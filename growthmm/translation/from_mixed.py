@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from growthmm.data.design_names import r_name
 from growthmm.errors import NotIdentifiedError, UnsupportedError
-from growthmm.model.bound import BoundMixed, ParameterNames
+from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns
 from growthmm.model.defaults import Loss
+from growthmm.model.factor_pattern import entries, named_pattern, renamed
 from growthmm.model.growth import (
     Covariate,
     DirectEffect,
@@ -20,7 +21,7 @@ from growthmm.model.growth import (
     cov_key,
     direct_key,
 )
-from growthmm.model.names import covariance_name, residual_name
+from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart, Role
 from growthmm.model.terms import Term
 from growthmm.notation import notation
@@ -102,12 +103,12 @@ def _losses(bound: BoundMixed) -> list[Loss]:
                         "a structural equation model with definition variables (OpenMx, Mplus)",
                     )
                 )
-    if bound.model.residual.kind not in ("common", "by_occasion"):
+    if bound.model.residual.kind == "by_group":
         losses.append(
             Loss(
                 f"residual structure {bound.model.residual}",
-                "the translation of residual structures covers common and by_occasion",
-                "residual=by_occasion",
+                "a growth curve of one group has the same residual variances for everyone",
+                "a growth curve of several groups, or residual=by_occasion",
             )
         )
     if not bound.schema.shared_times:
@@ -163,17 +164,14 @@ class _Assembly:
 
     def result(self) -> tuple[GrowthModel, ParameterNames]:
         blocks = self._blocks()
-        random_parts = {column.parts for block in blocks for column in block}
+        random_parts = {column.parts for block in blocks for column in block.columns}
         fixed_names: list[tuple[str, str]] = []
         for column in self.bound.fixed:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
-        growth_blocks = tuple(self._block(columns) for columns in blocks)
+        growth_blocks = tuple(self._block(block) for block in blocks)
         residual = self.bound.model.residual
-        if residual.kind == "by_occasion":
-            variances = [residual_name(time) for time in self.schema.occasions]
-            self.names += [(f"residual:{j}", name) for j, name in enumerate(variances)]
-        else:
-            self.names.append(("residual", residual_name()))
+        own = residual_parameters(residual, self.schema.occasions)
+        self.names += [(parameter.key, parameter.name) for parameter in own]
         model = GrowthModel(
             schema=self.schema,
             factors=tuple(self.factors.values()),
@@ -191,11 +189,11 @@ class _Assembly:
     def group(self) -> str:
         return self.schema.person
 
-    def _blocks(self) -> list[tuple[Column, ...]]:
+    def _blocks(self) -> list[RandomColumns]:
         """Independent blocks of random effects."""
-        blocks: list[tuple[Column, ...]] = []
+        blocks: list[RandomColumns] = []
         for block in self.bound.random:
-            blocks += [(c,) for c in block.columns] if block.diagonal else [block.columns]
+            blocks += [RandomColumns((c,)) for c in block.columns] if block.diagonal else [block]
         return blocks
 
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
@@ -303,14 +301,18 @@ class _Assembly:
             self.covariates[key] = found
         return found.name
 
-    def _block(self, columns: tuple[Column, ...]) -> FactorBlock:
-        names = []
-        for column in columns:
-            names.append(self._factor(column.parts, random=True))
-        for position, first in enumerate(names):
-            for other, second in enumerate(names[position:], position):
-                mixed = covariance_name(
-                    self.spell(columns[position]), self.spell(columns[other]), self.group
-                )
-                self.names.append((cov_key(first, second), mixed))
-        return FactorBlock(tuple(names))
+    def _block(self, block: RandomColumns) -> FactorBlock:
+        factors = tuple(self._factor(column.parts, random=True) for column in block.columns)
+        made = FactorBlock(factors)
+        if block.pattern:
+            keys: dict[str, str] = {}
+            for a, b, cell in entries(block.pattern):
+                if isinstance(cell, str):
+                    keys.setdefault(cell, cov_key(factors[a], factors[b]))
+            made = FactorBlock(factors, renamed(block.pattern, keys))
+        effects = [self.spell(column) for column in block.columns]
+        mixed = named_pattern(made.cells, effects, self.group)
+        pairs = zip(entries(made.cells), entries(mixed), strict=True)
+        named = {str(key): str(name) for (_, _, key), (_, _, name) in pairs if isinstance(key, str)}
+        self.names += named.items()
+        return made

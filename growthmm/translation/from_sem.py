@@ -19,26 +19,39 @@ from growthmm.model.growth import (
     GrowthModel,
     OccasionMean,
     PredictorEffect,
-    cov_key,
     direct_key,
 )
-from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
-from growthmm.translation.components import components
+from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
+from growthmm.translation.residual_reading import read_residuals
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
 
 
 def growth_outcomes(model: SemModel) -> tuple[str, ...]:
-    """The observed variables that load on latent ones, in the model's order."""
+    """The observed variables that load on latent ones, in the model's order.
+
+    Of a model without latent variables those that covary, with no regression among them: their
+    covariances are residual ones.
+    """
     loaded = {path.right for path in model.paths if path.op == "=~"}
+    if not model.latent and not _regressed(model):
+        for path in model.paths:
+            if path.op == "~~" and path.left != path.right and not path.is_zero:
+                loaded |= {path.left, path.right}
     return tuple(y for y in model.outcomes if y in loaded)
+
+
+def _regressed(model: SemModel) -> bool:
+    outcomes = set(model.outcomes)
+    return any(p.op == "~" and {p.left, p.right} <= outcomes for p in model.paths)
 
 
 def loading_table(model: SemModel) -> dict[str, dict[str, Path]]:
@@ -96,7 +109,10 @@ def growth_from_sem(
         found,
         model=model,
         names=tuple((key, name) for key, name in found.names if name not in changed),
-        rules=tuple((key, changed[name]) for key, name in found.names if name in changed),
+        rules=(
+            *((key, changed[name]) for key, name in found.names if name in changed),
+            *found.rules,
+        ),
         inverse=plain.inverse,
     )
 
@@ -123,6 +139,7 @@ class _Recognition:
         self.latent = set(self.factor_names)
         self.estimated = estimated_loadings(model, self._table(), schema, curves)
         self.names: list[tuple[str, str]] = []
+        self.rules: tuple[tuple[str, str], ...] = ()
         self.losses: list[Loss] = []
 
     def _table(self) -> dict[str, dict[str, Path]]:
@@ -166,7 +183,13 @@ class _Recognition:
         same = dict(pair for found in self.estimated.values() for pair in found.names)
         self.names += [(key, same[name]) for key, name in growth.loading_keys if name in same]
         return BoundSem(
-            self.model, self.schema, self.covariates, growth, tuple(self.names), assumptions
+            self.model,
+            self.schema,
+            self.covariates,
+            growth,
+            tuple(self.names),
+            assumptions,
+            self.rules,
         )
 
     def _lose(self, what: str, why: str, nearest: str) -> None:
@@ -179,15 +202,6 @@ class _Recognition:
                 "several groups",
                 "each group has parameters of its own",
                 "one group, or the group as a covariate",
-            )
-        curved = {c for found in self.estimated.values() for c in found.constraints}
-        for constraint in model.constraints:
-            if constraint in curved:
-                continue
-            self._lose(
-                f"{constraint.left} {constraint.op} {constraint.right}",
-                "a formula has no constraints among parameters",
-                "labels shared by all residual variances, or fixed values",
             )
         for name in model.outcomes:
             if name not in self.outcomes:
@@ -377,13 +391,11 @@ class _Recognition:
         """Labels that tie parameters which a formula keeps apart."""
         counts = Counter(name for _, name in self.names)
         for label in (name for name, count in counts.items() if count > 1):
-            keys = [key for key, name in self.names if name == label]
-            if not all(key.startswith("cov:") for key in keys):
-                self._lose(
-                    f"the label {label} on several parameters",
-                    "a formula has no equal coefficients",
-                    "parameters without the label",
-                )
+            self._lose(
+                f"the label {label} on several parameters",
+                "a formula has no equal coefficients",
+                "parameters without the label",
+            )
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}
@@ -406,82 +418,23 @@ class _Recognition:
 
     def _blocks(self, factors: list[GrowthFactor]) -> tuple[FactorBlock, ...]:
         names = [factor.name for factor in factors]
-        free: dict[frozenset[str], Path] = {}
-        for path in self.model.paths:
-            if path.op != "~~" or not {path.left, path.right} <= self.latent:
-                continue
-            if path.free:
-                free[frozenset((path.left, path.right))] = path
-            elif path.value:
-                self._lose(
-                    f"{path.name} fixed at {path.value:g}",
-                    "a formula fixes no variance but at zero",
-                    "a free (co)variance",
-                )
-        if len({path.parameter for path in free.values()}) < len(free):
-            self._lose(
-                "factor (co)variances that share a label",
-                "a formula's random effects have variances of their own",
-                "variances without labels",
-            )
-        return tuple(
-            self._block(members, free)
-            for members in components(names, set(free))
-            if any(frozenset((name,)) in free for name in members)
-        )
-
-    def _block(self, members: tuple[str, ...], free: dict[frozenset[str], Path]) -> FactorBlock:
-        missing = [
-            f"{a} ~~ {b}"
-            for position, a in enumerate(members)
-            for b in members[position:]
-            if frozenset((a, b)) not in free
-        ]
-        if missing:
-            self._lose(
-                f"{', '.join(missing)} fixed at zero while others of these factors covary",
-                "a block of random effects is unstructured or uncorrelated",
-                "free covariances among all of them",
-            )
-        for position, first in enumerate(members):
-            for second in members[position:]:
-                path = free.get(frozenset((first, second)))
-                if path is not None:
-                    self.names.append((cov_key(first, second), path.parameter))
-        return FactorBlock(members)
+        found = read_factor_covariances(self.model, names, self.latent)
+        self.names += found.names
+        self.losses += found.losses
+        return found.blocks
 
     def _residual(self) -> ResidualStructure:
-        rows = []
-        for path in self.model.paths:
-            if path.op != "~~" or path.left in self.latent or path.right in self.latent:
-                continue
-            if path.left == path.right and path.left in self.outcomes:
-                rows.append(path)
-            elif path.free or path.value:
+        """The residual structure; what is none, and constraints left over, are lost."""
+        found = read_residuals(self.model, self.outcomes, self.latent, self.schema.occasions)
+        self.names += found.names
+        self.rules = found.expressions
+        self.losses += found.losses
+        curved = {c for curve in self.estimated.values() for c in curve.constraints}
+        for constraint in self.model.constraints:
+            if constraint not in curved and constraint not in found.constraints:
                 self._lose(
-                    path.name,
-                    "the translation of residual structures covers common and by occasion",
-                    "uncorrelated residuals",
+                    f"{constraint.left} {constraint.op} {constraint.right}",
+                    "a formula has no constraints among parameters",
+                    "labels shared by all residual variances, or fixed values",
                 )
-        by_name = {row.left: row for row in rows if row.free}
-        absent = [y for y in self.outcomes if y not in by_name]
-        if absent:
-            self._lose(
-                f"residual variances of {', '.join(absent)} not estimated",
-                "a mixed model estimates its residual variances",
-                "free residual variances",
-            )
-            return COMMON
-        parameters = [by_name[y].parameter for y in self.outcomes]
-        if len(set(parameters)) == 1 and len(parameters) > 1:
-            self.names.append(("residual", parameters[0]))
-            return COMMON
-        if len(set(parameters)) == len(parameters):
-            self.names += [(f"residual:{j}", name) for j, name in enumerate(parameters)]
-            return ResidualStructure("by_occasion")
-        self._lose(
-            "residual variances of which some are equal",
-            "the translation covers one residual variance or one an occasion",
-            "one label for all, or none",
-        )
-        return COMMON
+        return found.structure

@@ -9,13 +9,17 @@ from growthmm.data.design import bind_columns
 from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
-from growthmm.model.growth import GrowthModel
+from growthmm.model.factor_pattern import entries
+from growthmm.model.growth import FactorBlock, GrowthModel
+from growthmm.model.mixed import MixedModel
+from growthmm.model.sem import SemModel
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import probed_loadings
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
 from growthmm.translation.redundancy import without_redundancy
+from growthmm.translation.residual_recognition import same_residual
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 
@@ -75,7 +79,7 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
         mixed_names,
         sem,
         "mixed",
-        parameter_map(growth, mixed_names, sem.names),
+        parameter_map(growth, mixed_names, sem.names, sem.rules),
         bound.assumptions,
     )
 
@@ -116,13 +120,15 @@ def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
     Factors are matched by their loadings, covariates by the columns they stand for.
     """
     for what, a, b in zip(
-        ("growth factors", "covariances of the factors", "effects", "residuals", "occasions"),
+        ("occasions", "growth factors", "covariances of the factors", "effects"),
         _signature(first),
         _signature(second),
         strict=True,
     ):
         if a != b:
             return f"{what}: {a} against {b}"
+    if not same_residual(first.residual, second.residual, first.schema.occasions):
+        return f"residuals: {first.residual} against {second.residual}"
     return None
 
 
@@ -136,8 +142,9 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
     loadings = {f.name: _rounded(probed_loadings(f, growth)) for f in growth.factors}
     columns = {c.name: (c.time_varying, column_key(c.column)) for c in growth.covariates}
     return (
+        growth.schema.occasions,
         frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
-        frozenset(frozenset(loadings[n] for n in block.factors) for block in growth.blocks),
+        frozenset(_block_signature(block, loadings) for block in growth.blocks),
         (
             frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
             frozenset(
@@ -146,8 +153,18 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
             ),
             frozenset(m.occasion for m in growth.occasion_means),
         ),
-        growth.residual,
-        growth.schema.occasions,
+    )
+
+
+def _block_signature(block: FactorBlock, loadings: dict[str, tuple[float, ...]]) -> object:
+    """Which entries are equal, and which held at what, by the factors' loadings."""
+    places: dict[str | float, set[object]] = {}
+    for a, b, cell in entries(block.cells):
+        pair = frozenset((loadings[block.factors[a]], loadings[block.factors[b]]))
+        places.setdefault(cell, set()).add(pair)
+    return frozenset(
+        (None if isinstance(cell, str) else cell, frozenset(found))
+        for cell, found in places.items()
     )
 
 
@@ -166,9 +183,6 @@ def reread(pair: Pair, model: object) -> str | None:
     str or None
         What differs, None where nothing does.
     """
-    from growthmm.model.mixed import MixedModel
-    from growthmm.model.sem import SemModel
-
     if isinstance(model, SemModel):
         try:
             hints = [factor.column for factor in pair.growth.factors if not factor.cells]
@@ -200,12 +214,14 @@ def _terms(terms: object) -> str:
     return " + ".join(str(term) for term in terms)  # type: ignore[attr-defined]
 
 
-def _blocks(model: object) -> frozenset[tuple[frozenset[object], str]]:
+def _blocks(model: MixedModel) -> frozenset[tuple[object, ...]]:
     """Random effects as independent sets: ``||`` and separate bars mean the same."""
-    made = set()
-    for block in model.random:  # type: ignore[attr-defined]
-        if block.covariance == "unstructured":
+    made: set[tuple[object, ...]] = set()
+    for block in model.random:
+        if block.covariance in ("diagonal", "by_term"):
+            made |= {(frozenset((term,)), block.group) for term in block.terms}
+        elif block.covariance == "unstructured":
             made.add((frozenset(block.terms), block.group))
         else:
-            made |= {(frozenset((term,)), block.group) for term in block.terms}
+            made.add((block.terms, block.group, block.covariance, block.pattern))
     return frozenset(made)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
+from growthmm.translation.residual_map import (
+    ResidualMapKind,
+    residual_description,
+    residual_mixed_syntax,
+)
 
 __all__ = ["MapRow", "parameter_map"]
 
-Kind = Literal[
-    "mean", "effect", "loading", "variance", "covariance", "residual", "sd", "correlation"
-]
+Kind = (
+    Literal["mean", "effect", "loading", "variance", "covariance", "sd", "correlation"]
+    | ResidualMapKind
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +30,8 @@ class MapRow:
     key : str
         The growth model's key of the parameter, or of what it is computed from.
     kind : str
-        ``mean``, ``effect``, ``loading``, ``variance``, ``covariance``, ``residual``, ``sd``,
-        ``correlation``.
+        ``mean``, ``effect``, ``loading``, ``variance``, ``covariance``, ``residual``,
+        ``residual_covariance``, ``residual_correlation``, ``sd``, ``correlation``.
     mixed_name, sem_name : str
         Parameter names in either family.
     mixed_syntax, sem_syntax : str
@@ -74,12 +81,15 @@ def parameter_map(
     tuple of MapRow
         One row a parameter, then the derived rows.
     """
+    mixed, computed = dict(mixed_names), dict(sem_rules)
     # The parameter of a curve is no row of the SEM, which defines it from a loading.
-    mixed = dict(mixed_names)
     sem = dict(growth.loading_keys) | dict(sem_names)
     rows: list[MapRow] = []
-    computed = dict(sem_rules)
     for key in parameter_keys(growth):
+        if key.partition(":")[0] == "residual":
+            name = sem.get(key, computed.get(key, ""))
+            rows.append(_residual(growth, key, mixed[key], name, key not in sem))
+            continue
         kind, syntax, rule = _describe(growth, key)
         if key not in sem:
             syntax, rule = computed[key], f"{rule.split(' = ')[0]} = {computed[key]}"
@@ -92,8 +102,7 @@ def parameter_map(
         if row.kind == "variance":
             rows.append(_sd(row))
         elif row.kind == "covariance":
-            _, first, second = row.key.split(":")
-            parents = (f"cov:{first}:{first}", f"cov:{second}:{second}")
+            parents = _variances_of(growth, row.key)
             if all(parent in variances for parent in parents):
                 rows.append(_correlation(row, parents))
         elif row.kind == "residual":
@@ -104,12 +113,29 @@ def parameter_map(
     return tuple(rows)
 
 
+def _variances_of(growth: GrowthModel, key: str) -> tuple[str, str]:
+    """Keys of the variances that a covariance of growth factors is standardised by."""
+    for block in growth.blocks:
+        for a, b, cell in entries(block.cells):
+            if cell == key:
+                return str(block.cells[a][a]), str(block.cells[b][b])
+    return "", ""
+
+
 def _mixed_syntax(kind: Kind, name: str) -> str:
     if kind in ("mean", "effect"):
         return f"fixef: {name}"
     if kind == "loading":
         return f"nlme fixef: {name}"
-    return f"sigma^2: {name}" if kind == "residual" else f"VarCorr: {name}"
+    return f"VarCorr: {name}"
+
+
+def _residual(
+    growth: GrowthModel, key: str, mixed_name: str, sem_name: str, computed: bool
+) -> MapRow:
+    kind, syntax, rule = residual_description(growth, key, sem_name, computed=computed)
+    shown = residual_mixed_syntax(kind, mixed_name)
+    return MapRow(key, kind, mixed_name, shown, sem_name, syntax, rule)
 
 
 def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
@@ -147,19 +173,21 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
             f"{outcomes[0]} ~ b*{columns[0]}, ... (one label)",
             "paths to all occasions, equal = one fixed effect",
         )
-    if head == "cov":
-        first, _, second = rest.partition(":")
-        if first == second:
-            return "variance", f"{first} ~~ {first}", f"Psi[{first},{first}] = G[{first},{first}]"
-        return "covariance", f"{first} ~~ {second}", f"Psi[{first},{second}] = G[{first},{second}]"
-    if rest:
-        y = outcomes[int(rest)]
-        return "residual", f"{y} ~~ {y}", f"Theta[{y},{y}] = residual variance of that occasion"
-    return (
-        "residual",
-        f"{outcomes[0]} ~~ v*{outcomes[0]}, ... (one label)",
-        "Theta = sigma^2 I, one label for all occasions",
-    )
+    return _factor_covariance(growth, key)
+
+
+def _factor_covariance(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
+    """A (co)variance of growth factors, which several entries may have in common."""
+    places = [
+        (block.factors[a], block.factors[b])
+        for block in growth.blocks
+        for a, b, cell in entries(block.cells)
+        if cell == key
+    ]
+    kind: Kind = "variance" if all(a == b for a, b in places) else "covariance"
+    syntax = f"{places[0][0]} ~~ {places[0][1]}" + ", ... (one label)" * (len(places) > 1)
+    psi = " = ".join(f"Psi[{a},{b}]" for a, b in places)
+    return kind, syntax, f"{psi} = G[{places[0][0]},{places[0][1]}]"
 
 
 def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:

@@ -14,9 +14,11 @@ from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, tree
 from growthmm.model.expression_tree import Call
-from growthmm.model.growth import Covariate, GrowthModel, cov_key, direct_key
+from growthmm.model.factor_pattern import entries, named_pattern, pattern_kind
+from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_key
 from growthmm.model.mixed import MixedModel, RandomBlock
-from growthmm.model.names import covariance_name, residual_name
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import Term
 from growthmm.notation import notation
@@ -83,25 +85,20 @@ class _Formula:
         blocks, random = [], []
         for block in growth.blocks:
             columns = tuple(growth.factor(name).column for name in block.factors)
-            blocks.append(RandomBlock(tuple(dict.fromkeys(c.term for c in columns)), quote(person)))
-            random.append(RandomColumns(columns))
-            for position, first in enumerate(block.factors):
-                for other, second in enumerate(block.factors[position:], position):
-                    label = covariance_name(spell(columns[position]), spell(columns[other]), person)
-                    names.append((cov_key(first, second), label))
+            blocks.append(_random_block(block, columns, quote(person)))
+            random.append(RandomColumns(columns, pattern=block.pattern))
+            named = named_pattern(block.cells, [spell(column) for column in columns], person)
+            pairs = zip(entries(block.cells), entries(named), strict=True)
+            found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
+            names += found.items()
         names += growth.loading_keys
-        if growth.residual.kind == "by_occasion":
-            names += [
-                (f"residual:{j}", residual_name(time))
-                for j, time in enumerate(growth.schema.occasions)
-            ]
-        else:
-            names.append(("residual", residual_name()))
+        own = residual_parameters(growth.residual, growth.schema.occasions)
+        names += [(parameter.key, parameter.name) for parameter in own]
         model = MixedModel(
             response=_response(growth.schema.outcome),
             fixed=terms,
             random=tuple(blocks),
-            residual=replace(growth.residual, time=growth.schema.time),
+            residual=_placed(growth.residual, growth.schema),
             estimator=growth.estimator,
             loading_parameters=loading_parameters(growth),
             notation=self.spelling,
@@ -189,6 +186,20 @@ class _Formula:
             column = Column(Term((part.expression,)), (part,))
             key = f"direct:{covariate.name}@{occasion}"
             self.columns.append((key, _product(covariate.column, column)))
+
+
+def _random_block(block: FactorBlock, columns: tuple[Column, ...], group: str) -> RandomBlock:
+    terms = tuple(dict.fromkeys(column.term for column in columns))
+    if not block.pattern:
+        return RandomBlock(terms, group)
+    kind = pattern_kind(block.pattern)
+    return RandomBlock(terms, group, kind, block.pattern if kind == "patterned" else ())
+
+
+def _placed(residual: ResidualStructure, schema: Schema) -> ResidualStructure:
+    """The structure with its columns named."""
+    person = None if residual.kind in ("common", "by_occasion") else quote(schema.person)
+    return replace(residual, time=schema.time, person=person)
 
 
 def _response(outcome: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from growthmm.model.bound import BoundSem
-from growthmm.model.growth import GrowthModel, cov_key, direct_key
+from growthmm.model.factor_pattern import entries
+from growthmm.model.growth import GrowthModel, direct_key
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
 from growthmm.translation.free_loadings import loading_rows
 from growthmm.translation.naming import covariate_name
+from growthmm.translation.residual_rows import residual_rows
 
 __all__ = ["sem_from_growth"]
 
@@ -38,19 +42,28 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
     moving, carrying = _moving(growth, names)
     rows += moving
     rows += _factor_covariances(growth, names, carrying)
-    rows += _residuals(growth, names)
+    residuals = residual_rows(growth, lambda wish: _label(wish, growth))
+    rows += residuals.paths
+    names += residuals.names
     covariates = tuple(dict.fromkeys(name for c in _used(growth) for name in c))
     model = SemModel(
         paths=tuple(rows),
         latent=(*(factor.name for factor in growth.factors), *carrying),
         outcomes=outcomes,
         covariates=covariates,
-        constraints=loadings.constraints,
+        constraints=(*loadings.constraints, *residuals.constraints),
         defined=loadings.defined,
         function="growth",
         estimator=growth.estimator,
     )
-    return BoundSem(model, growth.schema, growth.covariates, growth, tuple(names))
+    return BoundSem(
+        model,
+        growth.schema,
+        growth.covariates,
+        growth,
+        tuple(names),
+        rules=residuals.expressions,
+    )
 
 
 def _used(growth: GrowthModel) -> list[tuple[str, ...]]:
@@ -135,6 +148,7 @@ def _moving(
 def _label(wish: str, growth: GrowthModel) -> str:
     taken = {factor.name for factor in growth.factors} | set(growth.schema.outcome_columns)
     taken |= {name for covariate in growth.covariates for name in covariate.columns}
+    taken |= {name for _, name in growth.loading_keys}
     while wish in taken:
         wish += "_"
     return wish
@@ -143,32 +157,30 @@ def _label(wish: str, growth: GrowthModel) -> str:
 def _factor_covariances(
     growth: GrowthModel, names: list[tuple[str, str]], carrying: tuple[str, ...]
 ) -> list[Path]:
-    free: dict[tuple[str, str], str] = {}
+    cells: dict[tuple[str, str], str | float] = {}
     for block in growth.blocks:
-        for position, first in enumerate(block.factors):
-            for second in block.factors[position:]:
-                free[first, second] = cov_key(first, second)
+        for a, b, cell in entries(block.cells):
+            cells[block.factors[a], block.factors[b]] = cell
+    often = Counter(cell for cell in cells.values() if isinstance(cell, str))
+    labels = {
+        key: _label("g_" + "_".join(key.split(":")[1:]), growth)
+        for key, count in often.items()
+        if count > 1
+    }
     rows = []
+    named: dict[str, str] = {}
     factors = [factor.name for factor in growth.factors]
     for position, first in enumerate(factors):
         for second in factors[position:]:
-            key = free.get((first, second)) or free.get((second, first))
-            row = _free_or_zero(first, "~~", second, key is not None)
+            cell = cells.get((first, second), cells.get((second, first), 0.0))
+            if isinstance(cell, str):
+                row = Path(first, "~~", second, label=labels.get(cell))
+                named.setdefault(cell, row.parameter)
+            else:
+                row = Path(first, "~~", second, free=False, value=cell)
             rows.append(row)
-            if key is not None:
-                names.append((key, row.parameter))
         rows += [_free_or_zero(first, "~~", carrier, False) for carrier in carrying]
     for position, first in enumerate(carrying):
         rows += [_free_or_zero(first, "~~", other, False) for other in carrying[position + 1 :]]
+    names += named.items()
     return rows
-
-
-def _residuals(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
-    outcomes = growth.schema.outcome_columns
-    if growth.residual.kind == "by_occasion":
-        rows = [Path(y, "~~", y) for y in outcomes]
-        names += [(f"residual:{j}", row.parameter) for j, row in enumerate(rows)]
-        return rows
-    label = _label("v", growth)
-    names.append(("residual", label))
-    return [Path(y, "~~", y, label=label) for y in outcomes]

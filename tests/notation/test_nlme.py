@@ -60,6 +60,8 @@ RANDOM = [
     ("random = list(id = pdSymm(form = ~ t - 1))", [block("t", "id")]),
     ("random = list(id = nlme::pdLogChol(~ 1))", [block("1", "id")]),
     ("random = list(id = pdIdent(~ 1))", [block("1", "id")]),
+    ("random = list(id = pdIdent(~ t))", [block("1 + t", "id", "identity")]),
+    ("random = list(id = pdCompSymm(~ t))", [block("1 + t", "id", "compound_symmetry")]),
     (
         "random = list(id = pdBlocked(list(pdSymm(~ 1), pdDiag(~ 0 + t + x))))",
         [block("1", "id"), block("t + x", "id", "diagonal")],
@@ -279,7 +281,6 @@ ERRORS = [
     ("lme(y ~ t, random = ~ 1 || id)", "Two bars in one random term (line 1, column 25)"),
     ("lme(y ~ t, random = y ~ 1 | id)", "A one-sided formula was expected (line 1, column 21)"),
     ("lme(y ~ t, random = list(id = pdFoo(~ t)))", "The covariance class pdFoo() is not support"),
-    ("lme(y ~ t, random = list(id = pdIdent(~ t)))", "pdIdent() gives several random effects one"),
     ("lme(y ~ t, random = list(id = pdDiag()))", "pdDiag() without a formula (line 1, column 31)"),
     ("lme(y ~ t, random = list(id = ~ t | g))", "A grouping factor within the random effects of"),
     ("lme(y ~ t, random = list(id = pdBlocked(~ t)))", "pdBlocked() holds no list of blocks (line"),

@@ -327,8 +327,8 @@ ERRORS = {
     "proc mixed; modle y=t; run;": "PROC MIXED has no statement 'modle'",
     "proc mixed; model y=t; model z=t; run;": "A second MODEL statement",
     "proc mixed; model y=t; random int t / type=un; run;": "RANDOM: TYPE= needs SUBJECT=",
-    "proc mixed; model y=t; random int t / sub=id type=cs; run;": (
-        "RANDOM: TYPE=CS is not supported"
+    "proc mixed; model y=t; random int t / sub=id type=csh; run;": (
+        "RANDOM: TYPE=CSH is not supported"
     ),
     "proc mixed; model y=t; random int / sub=id group=g; run;": "RANDOM: GROUP= is not supported",
     "proc mixed; model y=t; random t; run;": "RANDOM: a numeric effect needs SUBJECT=",

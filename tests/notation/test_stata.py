@@ -261,7 +261,6 @@ ERRORS = {
     "mixed": "The end stands where the outcome should",
     "mixed y t || id t": "'t' stands where : should (line 1, column 17)",
     "mixed y t || id: t, cov(foo)": "covariance(foo) is not supported (line 1, column 25)",
-    "mixed y t || id: t, cov(exch)": "covariance(exchangeable) is not supported",
     "mixed y t || id: t, foo": "The option foo is not supported (line 1, column 21)",
     "mixed y t || id: t, vce(robust)": "vce() other than oim is not supported",
     "mixed y t || id: i.sex": "Stata has no factor variables among random effects",

@@ -138,9 +138,12 @@ def distance(problem: LongProblem, values: FloatArray, estimator: Estimator = "m
         return curved.distance(problem, values, estimator)
     ready = prepare(problem)
     surface = admissible(ready, values)
-    return newton_step(
-        surface_score(surface, estimator), -hessian(surface, estimator), ready.jacobian
-    )
+    slope, curve = surface_score(surface, estimator), -hessian(surface, estimator)
+    if ready.restriction is None:
+        return newton_step(slope, curve, ready.jacobian)
+    # Along what is free.
+    along = np.linalg.solve(ready.jacobian, ready.restriction.jacobian(ready.n_fixed))
+    return newton_step(along.T @ slope, along.T @ curve @ along, np.eye(along.shape[1]))
 
 
 def information(

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,8 @@ class Jet:
     def __pow__(self, other: Jet) -> Jet:
         if not np.any(other.gradient) and not np.any(other.hessian):
             n, v = other.value, self.value
+            if v < 0 and n != round(n):
+                raise ValueError(f"{v:g} to the power {n:g} is no real number")
             first = n * v ** (n - 1) if n != 0 else 0.0
             second = n * (n - 1) * v ** (n - 2) if n not in (0, 1) else 0.0
             return self.chain(v**n, first, second)
@@ -318,12 +321,16 @@ class Relation:
         Whether it is an equality.
     parameters : tuple of int
         For a simple bound, the parameter concerned.
+    solves : (int, frozenset of int), optional
+        For an equality with a parameter alone on one side: that parameter, and those that the
+        other side holds.
     """
 
     text: str
     equality: bool
     jet: Jet
     parameters: tuple[int, ...] = ()
+    solves: tuple[int, frozenset[int]] | None = None
 
 
 def relations(model: SemModel, values: FloatArray) -> list[Relation]:
@@ -336,7 +343,8 @@ def relations(model: SemModel, values: FloatArray) -> list[Relation]:
             left = evaluate_expression(c.left, names, size)
             right = evaluate_expression(c.right, names, size)
             jet = right - left if c.op == "<" else left - right
-            found.append(Relation(f"{c.left} {c.op} {c.right}", c.op == "==", jet))
+            given = _solved(model, c.left, c.right) if c.op == "==" else None
+            found.append(Relation(f"{c.left} {c.op} {c.right}", c.op == "==", jet, (), given))
     bounded = [
         path
         for path in model.paths
@@ -354,3 +362,35 @@ def relations(model: SemModel, values: FloatArray) -> list[Relation]:
             found.append(Relation(text, False, Jet.constant(path.upper, size) - here, (k,)))
     unique = {relation.text: relation for relation in found}
     return list(unique.values())
+
+
+@lru_cache(maxsize=512)
+def _solved(model: SemModel, left: str, right: str) -> tuple[int, frozenset[int]] | None:
+    """The parameter that stands alone on one side and not on the other, and what that one holds."""
+    index = {name: k for k, name in enumerate(model.free_parameters)}
+    for path in model.paths:
+        if path.free:
+            index.setdefault(path.name, index[path.parameter])
+    meanings = {d.name: d.expression for d in model.defined}
+    for alone, other in ((left, right), (right, left)):
+        k = index.get(alone.strip())
+        if k is None:
+            continue
+        needs = _held(other, index, meanings)
+        if k not in needs:
+            return k, needs
+    return None
+
+
+def _held(text: str, index: Mapping[str, int], meanings: Mapping[str, str]) -> frozenset[int]:
+    """The parameters in an expression, those in the definitions it uses too."""
+    words = set(re.findall(r"[A-Za-z_.][\w.]*", text))
+    found = {
+        k
+        for name, k in index.items()
+        if name in words or (not name.isidentifier() and name in text)
+    }
+    for name in words & set(meanings):
+        rest = {n: e for n, e in meanings.items() if n != name}
+        found |= _held(meanings[name], index, rest)
+    return frozenset(found)

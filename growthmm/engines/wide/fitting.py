@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from growthmm.engines.optimiser import Objective
 from growthmm.engines.outcome import Boundary, Convergence, EngineFit
 from growthmm.engines.wide.boundary import examine
+from growthmm.engines.wide.consistent import consistent
 from growthmm.engines.wide.constraints import Jet, Relation, relations
 from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.likelihood import System, evaluate
@@ -166,6 +167,8 @@ def _check(problem: WideProblem, system: System, estimator: str, bounds: str) ->
 
 def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> Candidates:
     found = candidates(problem.model, system)
+    if problem.model.constraints:
+        found = consistent(problem.model, system, found)
     if start is not None:
         given = np.asarray(start, dtype=float)
         if given.shape != (system.n_parameters,):
@@ -231,7 +234,7 @@ def _constraints(problem: WideProblem, transform: Transform, x: FloatArray) -> l
         bend = 2.0 * np.tensordot(c.jet.gradient, transform.quadratic, axes=(0, 0))
         hessian = slope.T @ c.jet.hessian @ slope + bend
         jet = Jet(c.jet.value, slope.T @ c.jet.gradient, hessian)
-        found.append(Relation(c.text, c.equality, jet, c.parameters))
+        found.append(Relation(c.text, c.equality, jet, c.parameters, c.solves))
     return found
 
 

@@ -74,7 +74,9 @@ def search(
     Solution or None
         In natural parameters; None where the likelihood does not exist at `origin`.
     """
-    turn = well_scaled(system, origin)
+    given = any(c.solves is not None for c in relations(problem.model, origin))
+    # A parameter that a constraint gives outright has to be a coordinate of the search.
+    turn = np.eye(len(origin)) if given else well_scaled(system, origin)
     turned = replace(system, turn=turn)
 
     def objective(z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
@@ -82,6 +84,8 @@ def search(
         return e.value, e.score, e.hessian
 
     def constraints(z: FloatArray) -> list[Relation]:
+        if given:
+            return relations(problem.model, origin + z)
         return [
             replace(
                 c,

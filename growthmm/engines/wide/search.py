@@ -1,20 +1,22 @@
 """Maximisation under equality and inequality constraints.
 
-Newton in a trust region where there are none; in the null space of linear equalities; else the
-augmented Lagrangian, finished by Newton steps on the Karush-Kuhn-Tucker equations (Nocedal & Wright
-2006, chapters 17 and 18). Inequalities by an active set.
+Newton in a trust region where there are none; without the parameters that equalities give outright;
+in the null space of linear equalities; else the augmented Lagrangian, finished by Newton steps on
+the Karush-Kuhn-Tucker equations (Nocedal & Wright 2006, chapters 17 and 18). Inequalities by an
+active set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.optimiser import Objective, Optimum, maximise
 from growthmm.engines.wide.constraints import Relation
+from growthmm.engines.wide.substitution import Substitution, substitution
 from growthmm.errors import SpecificationError
 
 __all__ = ["Relations", "Solution", "null_basis", "solve"]
@@ -87,6 +89,26 @@ def solve(
     first = constraints(start) if constraints is not None else []
     if constraints is None or not first:
         return _free(maximise(objective, start, radius=radius))
+    given = substitution(constraints, start)
+    reduced = _substituted(objective, start, given, radius) if given is not None else None
+    if reduced is not None and reduced.converged:
+        return reduced
+    try:
+        found = _constrained(objective, start, constraints, first)
+    except SpecificationError:
+        # The search left the domain of an expression, where substitution stays inside it.
+        if reduced is None:
+            raise
+        return reduced
+    if reduced is not None and not found.converged and reduced.value > found.value:
+        return reduced
+    return found
+
+
+def _constrained(
+    objective: Objective, start: FloatArray, constraints: Relations, first: list[Relation]
+) -> Solution:
+    """The search with all constraints as such, by an active set."""
     equal = [i for i, c in enumerate(first) if c.equality]
     others = [i for i, c in enumerate(first) if not c.equality]
     active: list[int] = [i for i in others if first[i].jet.value < -1e-12]
@@ -119,6 +141,35 @@ def solve(
                 tuple(at[i] for i in others if abs(at[i].jet.value) <= sizes[i]),
             )
         point = found.point
+
+
+def _substituted(
+    objective: Objective, start: FloatArray, given: Substitution, radius: float
+) -> Solution | None:
+    """The search over what is not given by a constraint; None where it has no start."""
+    whole = given.objective(objective)
+    z = start[given.kept]
+    if not np.isfinite(whole(z)[0]):
+        return None
+    rest = given.rest if len(given.rest(z)) else None
+    found = solve(whole, z, rest, radius=radius)
+    point = given.point(found.point)
+    assert point is not None
+    _, g, h = objective(point)
+    active = {c.text for c in found.active}
+    held = [c for c in given.constraints(point) if c.equality or c.text in active]
+    slope = np.array([c.jet.gradient for c in held])
+    multipliers = np.linalg.lstsq(slope.T, g, rcond=None)[0]
+    bend = sum(
+        (m * c.jet.hessian for m, c in zip(multipliers, held, strict=True)), np.zeros_like(h)
+    )
+    return replace(
+        found,
+        point=point,
+        lagrangian=h - bend,
+        tangent=null_basis(slope, len(point)),
+        active=tuple(c for c in held if not c.equality),
+    )
 
 
 def _free(best: Optimum) -> Solution:

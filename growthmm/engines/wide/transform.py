@@ -167,9 +167,10 @@ def _components(linked: NDArray[np.bool_]) -> list[list[int]]:
 def semidefinite(system: System, start: FloatArray) -> tuple[Transform, FloatArray]:
     """The transform, and internal values near the natural values `start`.
 
-    Blocks that mix outcomes (covarying residuals) keep their natural parameters.
+    Of residuals that covary the variances are squares, as in mixed models, and the covariances
+    keep their natural parameters.
     """
-    blocks = [b for b in covariance_blocks(system) if b.latent or len(b.variables) == 1]
+    blocks = [part for block in covariance_blocks(system) for part in _bounded(block)]
     distinct = {(b.owners, b.fixed): b for b in blocks}
     held = {int(k) for ram, _ in system.groups for k in (*ram.a.parameters, *ram.k.parameters)}
     inside = {k for b in distinct.values() for k in b.parameters} - held
@@ -202,6 +203,17 @@ def semidefinite(system: System, start: FloatArray) -> tuple[Transform, FloatArr
                     quadratic[owner] = form
                     known.add(owner)
     return _assemble(linear, quadratic, ties), x
+
+
+def _bounded(block: Block) -> list[Block]:
+    """The block itself, or where residuals covary each of its free variances alone."""
+    if block.latent or len(block.variables) == 1:
+        return [block]
+    return [
+        Block(block.group, (variable,), ((block.owners[a][a],),), ((0.0,),), False)
+        for a, variable in enumerate(block.variables)
+        if block.owners[a][a] >= 0
+    ]
 
 
 def _assemble(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures.base import Evaluated, Pattern, variance_blocks
-from growthmm.engines.long.residual_structures.decay import decay
+from growthmm.engines.long.residual_structures.decay import decay, start_at
 
 __all__ = ["Autoregression", "structure"]
 
@@ -31,7 +31,7 @@ class Autoregression:
 
     def start(self, variance: float) -> FloatArray:
         """Some correlation between neighbours."""
-        return np.array([variance, 0.2])
+        return np.array([variance, start_at(0.2, self.times)])
 
     def evaluate(self, parameters: FloatArray, pattern: Pattern) -> Evaluated | None:
         """``s C(rho)``."""

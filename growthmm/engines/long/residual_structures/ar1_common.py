@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures.base import Evaluated, Pattern, variance_blocks
-from growthmm.engines.long.residual_structures.decay import decay
+from growthmm.engines.long.residual_structures.decay import decay, start_at
 
 __all__ = ["AutoregressionPlus", "structure"]
 
@@ -31,7 +31,7 @@ class AutoregressionPlus:
 
     def start(self, variance: float) -> FloatArray:
         """Half of each, with some correlation."""
-        return np.array([0.5 * variance, 0.4, 0.5 * variance])
+        return np.array([0.5 * variance, start_at(0.4, self.times), 0.5 * variance])
 
     def evaluate(self, parameters: FloatArray, pattern: Pattern) -> Evaluated | None:
         """``a C(rho) + s I``."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["decay"]
+__all__ = ["decay", "start_at"]
 
 FloatArray = NDArray[np.float64]
 
@@ -40,6 +42,18 @@ def decay(rho: float, times: FloatArray) -> tuple[FloatArray, FloatArray, FloatA
     both = distance * (distance - 1.0)
     curve = both * _power(rho, distance - 2.0, where=both != 0)
     return level, slope, curve
+
+
+def start_at(correlation: float, times: Sequence[float]) -> float:
+    """The correlation at distance one that is `correlation` at the nearest times, if farther apart.
+
+    Examples
+    --------
+    >>> start_at(0.25, (0.0, 1.0)), start_at(0.25, (0.0, 2.0, 5.0))
+    (0.25, 0.5)
+    """
+    nearest = float(np.diff(np.sort(np.asarray(times, dtype=float))).min(initial=np.inf))
+    return float(correlation ** (1.0 / max(nearest, 1.0))) if np.isfinite(nearest) else correlation
 
 
 def _power(rho: float, exponent: FloatArray, where: NDArray[np.bool_] | None = None) -> FloatArray:

@@ -29,19 +29,22 @@ class Heterogeneous:
         As `Structure` has them: variances first, `rho` last.
     blocks : tuple of Block
         None: the matrix is not smooth where a variance is zero, so variances are no squares here.
+    first : float
+        Where `rho` starts.
     """
 
     correlation: Correlation
     names: tuple[str, ...]
     powers: tuple[int, ...]
     blocks: tuple[Block, ...] = ()
+    first: float = 0.2
     linear: bool = False
     by_occasion: bool = True
     by_stratum: bool = False
 
     def start(self, variance: float) -> FloatArray:
         """Equal variances, some correlation."""
-        return np.append(np.full(len(self.names) - 1, variance), 0.2)
+        return np.append(np.full(len(self.names) - 1, variance), self.first)
 
     def evaluate(self, parameters: FloatArray, pattern: Pattern) -> Evaluated | None:
         """Matrices and derivatives; None where a variance is not positive."""

@@ -1,0 +1,85 @@
+"""Residual parameters of one side from the other's, where both have the whole matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
+from growthmm.errors import SpecificationError
+from growthmm.model.residual_parameters import residual_parameters
+from growthmm.moments.residual_matrices import residual_matrix, residual_values
+from growthmm.translation.pair import Pair
+
+__all__ = ["ResidualLink", "residual_link"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ResidualLink:
+    """Where either side holds the residual covariance matrix over shared occasions.
+
+    Parameters
+    ----------
+    kind : str
+        The structure.
+    bands : int
+        Its bands, where it is banded.
+    occasions : tuple of float
+        The times.
+    mixed : tuple of int
+        Positions of the structure's parameters on the mixed side.
+    sem : tuple of (int, int, int)
+        Row, column and position of the SEM's residual parameters.
+    """
+
+    kind: str
+    bands: int
+    occasions: tuple[float, ...]
+    mixed: tuple[int, ...]
+    sem: tuple[tuple[int, int, int], ...]
+
+    def put_in_sem(self, values: FloatArray, made: FloatArray) -> None:
+        """Write the matrix at mixed `values` into the SEM's `made`."""
+        try:
+            found = residual_matrix(
+                self.kind, values[list(self.mixed)], self.occasions, bands=self.bands
+            )
+        except SpecificationError:
+            return
+        for j, k, at in self.sem:
+            made[at] = found.matrix[j, k]
+
+    def put_in_mixed(self, values: FloatArray, made: FloatArray) -> None:
+        """Write the parameters that give the SEM's matrix at `values` into `made`."""
+        matrix = np.zeros((len(self.occasions),) * 2)
+        for j, k, at in self.sem:
+            matrix[j, k] = matrix[k, j] = values[at]
+        found = residual_values(self.kind, matrix, self.occasions, bands=self.bands)
+        if found is not None:
+            made[list(self.mixed)] = found
+
+
+def residual_link(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> ResidualLink | None:
+    """The link of a pair whose residual parameters are not all the same numbers on both sides."""
+    growth, model = pair.growth, pair.sem.model
+    own = residual_parameters(growth.residual, growth.schema.occasions)
+    same = {key for key, _ in pair.sem.names}
+    if all(p.key in same for p in own) or any(p.name not in mixed.names for p in own):
+        return None
+    place = {y: j for j, y in enumerate(growth.schema.outcome_columns)}
+    cells = [
+        (place[p.left], place[p.right], sem.names.index(p.parameter))
+        for p in model.paths
+        if p.op == "~~" and p.free and p.left in place and p.right in place
+    ]
+    return ResidualLink(
+        growth.residual.kind,
+        growth.residual.bands or 0,
+        growth.schema.occasions,
+        tuple(mixed.names.index(p.name) for p in own),
+        tuple(cells),
+    )

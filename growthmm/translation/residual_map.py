@@ -1,0 +1,69 @@
+"""What the parameter map says of the residuals."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from growthmm.model.growth import GrowthModel
+from growthmm.model.residual_parameters import residual_parameters
+
+__all__ = ["ResidualMapKind", "residual_description", "residual_mixed_syntax"]
+
+ResidualMapKind = Literal["residual", "residual_covariance", "residual_correlation"]
+
+
+def residual_description(
+    growth: GrowthModel, key: str, sem_name: str, *, computed: bool
+) -> tuple[ResidualMapKind, str, str]:
+    """Kind, SEM syntax and rule of a residual parameter.
+
+    Parameters
+    ----------
+    growth : GrowthModel
+        The model.
+    key : str
+        The parameter's key.
+    sem_name : str
+        The SEM's parameter, or the arithmetic that gives it.
+    computed : bool
+        Whether it is arithmetic.
+    """
+    own = {p.key: p for p in residual_parameters(growth.residual, growth.schema.occasions)}[key]
+    kind: ResidualMapKind = "residual"
+    if own.kind != "variance":
+        kind = "residual_covariance" if own.kind == "covariance" else "residual_correlation"
+    y = growth.schema.outcome_columns
+    if computed:
+        return kind, sem_name, _computed_rule(growth, key, sem_name)
+    j, k = own.cells[0]
+    alone = len(own.cells) == 1
+    syntax = f"{y[j]} ~~ {y[k]}" if alone else f"{y[j]} ~~ {sem_name}*{y[k]}, ... (one label)"
+    if own.kind == "covariance":
+        rule = (
+            f"Theta[{y[j]},{y[k]}] = residual covariance of the two occasions"
+            if ":lag" not in key
+            else f"Theta {k - j} off the diagonal = residual covariance at lag {k - j}"
+        )
+    elif alone and key != "residual":
+        rule = f"Theta[{y[j]},{y[j]}] = residual variance of that occasion"
+    elif growth.residual.kind == "common":
+        syntax = f"{y[0]} ~~ v*{y[0]}, ... (one label)"
+        rule = "Theta = sigma^2 I, one label for all occasions"
+    else:
+        rule = "the diagonal of Theta = sigma^2, one label for all occasions"
+    return kind, syntax, rule
+
+
+def _computed_rule(growth: GrowthModel, key: str, text: str) -> str:
+    if key == "residual:rho":
+        decaying = growth.residual.kind not in ("cs", "csh")
+        what = "correlation at time distance 1" if decaying else "correlation of any two occasions"
+        return f"rho = {text}, the {what}"
+    if key == "residual:ar1":
+        return f"variance of the autoregressive part = {text}"
+    return f"variance of the independent part = {text}"
+
+
+def residual_mixed_syntax(kind: ResidualMapKind, name: str) -> str:
+    """How the mixed side writes it."""
+    return f"sigma^2: {name}" if kind == "residual" else f"R: {name}"
