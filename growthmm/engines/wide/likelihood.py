@@ -369,7 +369,7 @@ def _accumulate(
 def _contract(slope: FloatArray, weight: FloatArray) -> FloatArray:
     """``sum_cab slope[c, k, a, b] weight[c, a, b]``."""
     if len(slope) == 1:
-        return np.asarray(slope[0].reshape(slope.shape[1], -1) @ weight[0].ravel())
+        return np.asarray(slope[0].reshape(slope.shape[1], weight[0].size) @ weight[0].ravel())
     return np.asarray(np.einsum("ckab,cab->k", slope, weight))
 
 

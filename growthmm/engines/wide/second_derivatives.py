@@ -53,8 +53,10 @@ class Second:
 def gram(left: FloatArray, right: FloatArray) -> FloatArray:
     """Sum over cells of ``sum_xy left[c, i, x, y] right[c, j, x, y]``."""
     if len(left) == len(right) == 1:
-        one = left[0].reshape(left.shape[1], -1)
-        return np.asarray(one @ right[0].reshape(right.shape[1], -1).T)
+        # Counted, since with no parameters there is nothing to count from.
+        size = left.shape[2] * left.shape[3]
+        one = left[0].reshape(left.shape[1], size)
+        return np.asarray(one @ right[0].reshape(right.shape[1], size).T)
     return np.asarray(np.tensordot(left, right, axes=([0, 2, 3], [0, 2, 3])))
 
 
