@@ -57,14 +57,14 @@ def _facts(chosen: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _numbers(text: str | None) -> list[float] | None:
+def _numbers(text: str | None, flag: str = "--time-values") -> list[float] | None:
     if text is None:
         return None
     try:
         return [float(piece) for piece in text.split(",")]
     except ValueError:
         raise SpecificationError(
-            f"--time-values {text!r} is no list of numbers.", hint="Write --time-values 0,1,2,3."
+            f"{flag} {text!r} is no list of numbers.", hint=f"Write {flag} 0,1,2,3."
         ) from None
 
 
@@ -135,6 +135,17 @@ def _reading(chosen: argparse.Namespace, model: Given) -> dict[str, Any]:
     }
 
 
+def _preparing(chosen: argparse.Namespace) -> dict[str, Any]:
+    """What is done to model and data before: rounding of times, person means."""
+    made: dict[str, Any] = {}
+    if chosen.bin is not None:
+        values = _numbers(chosen.bin, "--bin") or []
+        made["bin"] = values[0] if len(values) == 1 else values
+    if chosen.mundlak is not None:
+        made["mundlak"] = _names(chosen.mundlak, "--mundlak")
+    return made
+
+
 def _notation(chosen: argparse.Namespace, model: Given) -> str | None:
     found: str | None = model.options.get("from", chosen.from_)
     return found
@@ -184,6 +195,7 @@ def translate(chosen: argparse.Namespace) -> Answer:
         data=_data(chosen, required=False),
         notation=_notation(chosen, model),
         estimator=_option(chosen, model, "estimator"),
+        **_preparing(chosen),
         **_reading(chosen, model),
         **_facts(chosen),
     )
@@ -272,6 +284,7 @@ def fit(chosen: argparse.Namespace) -> Answer:
         fixed=_held(chosen.fixed),
         **{name: value for name in ("robust", "df") if (value := getattr(chosen, name))},
         notation=_notation(chosen, model),
+        **_preparing(chosen),
         **_reading(chosen, model),
         **_facts(chosen),
     )
@@ -299,6 +312,7 @@ def verify(chosen: argparse.Namespace) -> Answer:
         notation=_notation(chosen, model),
         time_limit=chosen.time_limit,
         fixed=_held(chosen.fixed),
+        **_preparing(chosen),
         **_reading(chosen, model),
         **_facts(chosen),
     )

@@ -102,8 +102,8 @@ def _joined(words: Sequence[str]) -> list[str]:
     data = any(word == "--data" or word.startswith("--data=") for word in words)
     made: list[str] = []
     for word in words:
-        if made and made[-1] == "--time-values":
-            made[-1] = f"--time-values={word}"
+        if made and made[-1] in ("--time-values", "--bin"):
+            made[-1] = f"{made[-1]}={word}"
         elif made and made[-1] == "--moments" and _names_moments(word, data=data):
             made[-1] = f"--moments={word}"
         else:
@@ -200,6 +200,16 @@ def _data(parser: _Parser) -> None:
     )
 
 
+def _preparing(parser: _Parser) -> None:
+    group = parser.add_argument_group("preparing the data")
+    group.add_argument(
+        "--bin", metavar="WIDTH", help="round individual times to multiples, or to T,T,..."
+    )
+    group.add_argument(
+        "--mundlak", metavar="X,X", help="add the person means of time-varying covariates"
+    )
+
+
 def _fitting(parser: _Parser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("fitting")
     group.add_argument(
@@ -241,6 +251,7 @@ def _translate(name: str) -> _Parser:
         "--script", action="store_true", help="the complete program, data reading included"
     )
     _data(parser)
+    _preparing(parser)
     _json(parser)
     return parser
 
@@ -285,6 +296,7 @@ def _fit(name: str) -> _Parser:
     parser = _parser(name, "Fit a model by one engine.", f"{_MODEL}\n{_STATUS}")
     _model(parser)
     _data(parser)
+    _preparing(parser)
     group = _fitting(parser)
     group.add_argument(
         "--engine", default="auto", metavar="NAME", help="growthmm engines lists them; auto is ours"
@@ -311,6 +323,7 @@ def _verify(name: str) -> _Parser:
     )
     _model(parser)
     _data(parser)
+    _preparing(parser)
     group = _fitting(parser)
     group.add_argument(
         "--engines",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from growthmm.data.frames import require_columns
+import numpy as np
+
+from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.kinds import give_back, take_in
 from growthmm.data.names import (
     TEMPLATE,
@@ -13,6 +15,7 @@ from growthmm.data.names import (
     stems,
     wide_columns,
 )
+from growthmm.data.visits import visit_numbers
 from growthmm.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,9 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = ["sem_name", "stems", "to_long", "to_wide", "wide_columns"]
 
+VISIT = "visit"
+"""What stands for time where columns are numbered by visit."""
+
 
 def to_wide(
-    data: object, *, id: str, time: str, values: str | Sequence[str], names: str = TEMPLATE
+    data: object,
+    *,
+    id: str,
+    time: str,
+    values: str | Sequence[str],
+    names: str = TEMPLATE,
+    visits: bool = False,
 ) -> Any:
     """Long data (a row for each person and occasion) as wide (a row for each person).
 
@@ -42,6 +54,10 @@ def to_wide(
     names : str
         Names of the wide columns: ``{value}`` stands for the column (as a name that every SEM
         notation accepts), ``{time}`` for the time as :func:`sem_name` writes it.
+    visits : bool
+        Number columns by visit (a person's first, second, ... row in order of time) in place of
+        time, which then goes wide itself: the layout for individually varying times. Rows
+        without a time, or without the first of `values`, are no visits.
 
     Returns
     -------
@@ -82,9 +98,22 @@ def to_wide(
     names_of_values = _as_tuple(values)
     _check_frame(frame, id, time, names_of_values)
     require_columns(frame, [id, time, *names_of_values])
+    if visits:
+        if VISIT in frame.columns and VISIT not in names_of_values:
+            frame = frame.drop(columns=VISIT)
+        numbers = visit_numbers(codes(frame, id)[0], *_seen(frame, id, time, names_of_values[0]))
+        kept = numbers >= 0
+        frame = frame[kept].assign(**{VISIT: numbers[kept] + 1}).reset_index(drop=True)
+        names_of_values, time = (time, *names_of_values), VISIT
     check_template(names, len(names_of_values))
     wide, origins = widen(frame, id, time, names_of_values, names)
     return give_back(wide, kind, origins)
+
+
+def _seen(frame: Any, id: str, time: str, value: str) -> tuple[Any, Any]:
+    """Times, and rows that are visits."""
+    times = numeric_column(frame, time)
+    return times, (codes(frame, id)[0] >= 0) & np.isfinite(times) & frame[value].notna().to_numpy()
 
 
 def to_long(

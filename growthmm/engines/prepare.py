@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.persons import number_persons
+from growthmm.data.visits import visit_numbers
 from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
@@ -253,28 +254,18 @@ def scatter_data(
     """
     assert schema.time is not None
     person, labels = codes(frame, schema.person)
-    time = numeric_column(frame, schema.time)
-    known = np.asarray(schema.occasions)
-    occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
     outcome = outcome_values(schema, frame)
-    strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
-    if strange.any():
-        found = sorted(set(time[strange].tolist()))[:5]
-        raise DataError(
-            f"{int(strange.sum())} rows have values of {schema.time} that are no occasion of the "
-            f"model: {', '.join(f'{v:g}' for v in found)}.",
-            hint=f"Occasions: {', '.join(f'{v:g}' for v in schema.occasions)}.",
-        )
-    good = (person >= 0) & (known[occasion] == time)
+    occasion, good = _cells(schema, frame, person, outcome)
     cells = (person[good], occasion[good])
-    shape = (len(labels), len(known))
+    n_occasions = len(schema.outcome_columns)
+    shape = (len(labels), n_occasions)
 
     def scatter(values: FloatArray) -> FloatArray:
         table = np.full(shape, np.nan)
         table[cells] = values[good]
         return table
 
-    tables = {schema.outcome_columns[j]: j for j in range(len(known))}
+    tables = {schema.outcome_columns[j]: j for j in range(n_occasions)}
     outcomes = scatter(outcome)[:, [tables[name] for name in model.outcomes]]
     by_column: dict[str, FloatArray] = {}
     for covariate in covariates:
@@ -289,8 +280,39 @@ def scatter_data(
         if model.covariates
         else np.empty((len(labels), 0))
     )
-    problem = WideProblem(model, (WideGroup(outcomes, matrix),))
+    named = dict.fromkeys(p.definition for p in model.paths if p.definition is not None)
+    held = tuple((name, by_column[name]) for name in named)
+    problem = WideProblem(model, (WideGroup(outcomes, matrix, held),))
     return WideData(problem, labels)
+
+
+def _cells(
+    schema: Schema, frame: pd.DataFrame, person: NDArray[np.intp], outcome: FloatArray
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The occasion of each row, or which of its person's visits it is, and rows that have one."""
+    assert schema.time is not None
+    time = numeric_column(frame, schema.time)
+    if not schema.shared_times:
+        good = (person >= 0) & np.isfinite(time) & np.isfinite(outcome)
+        visit = visit_numbers(person, time, good)
+        longest, n = int(visit[good].max(initial=-1)) + 1, len(schema.outcome_columns)
+        if longest > n:
+            raise DataError(
+                f"A person has {longest} visits, and the model has {n} outcomes.",
+                hint=f"The model needs an outcome for each visit: {longest} of them.",
+            )
+        return visit, good
+    known = np.asarray(schema.occasions)
+    occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
+    strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
+    if strange.any():
+        found = sorted(set(time[strange].tolist()))[:5]
+        raise DataError(
+            f"{int(strange.sum())} rows have values of {schema.time} that are no occasion of the "
+            f"model: {', '.join(f'{v:g}' for v in found)}.",
+            hint=f"Occasions: {', '.join(f'{v:g}' for v in schema.occasions)}.",
+        )
+    return occasion, (person >= 0) & (known[occasion] == time)
 
 
 def outcome_values(schema: Schema, frame: pd.DataFrame) -> FloatArray:
@@ -331,13 +353,13 @@ def frame_from_wide(
 
     schema = bound.schema
     assert schema.time is not None
-    n, t = len(frame), len(schema.occasions)
+    n, t = len(frame), len(schema.outcome_columns)
     person = (
         frame[schema.person].to_numpy() if schema.person in frame.columns else np.arange(1, n + 1)
     )
     made: dict[str, object] = {
         schema.person: np.repeat(person, t),
-        schema.time: np.tile(np.asarray(schema.occasions), n),
+        schema.time: np.tile(np.asarray(schema.numbers), n),
         schema.outcome: _stack(frame, schema.outcome_columns),
     }
     for covariate in bound.covariates:
@@ -345,7 +367,10 @@ def frame_from_wide(
             made[covariate.name] = _stack_partly(frame, covariate.columns)
         else:
             made[covariate.name] = np.repeat(numeric_column(frame, covariate.name), t)
-    return pd.DataFrame(made)
+    long = pd.DataFrame(made)
+    if schema.shared_times:
+        return long
+    return long.dropna(subset=[schema.time, schema.outcome]).reset_index(drop=True)
 
 
 def _stack(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:

@@ -238,6 +238,9 @@ def _build(description: Description, moments: _Moments, deadline: Deadline) -> A
             return super().grad_mlw(x)
 
     model = LimitedModel(description.text)
+    # Its search for the outcome that measures a latent variable never ends where none does, since
+    # a defaultdict answers None for None; a plain one ends it.
+    model.first_manifs = dict(model.first_manifs)
     names = [f"y{k}" for k in range(moments.n_outcomes)]
     names += [description.variables[name] for name in description.covariates]
     names.append("one")

@@ -23,7 +23,9 @@ from growthmm.equivalence.points import interior, perturbed
 from growthmm.equivalence.referee import referee_log_likelihood, rounding, subset
 from growthmm.errors import GrowthmmError
 from growthmm.model.mixed import MixedModel
+from growthmm.model.sem import SemModel
 from growthmm.notation import notation
+from growthmm.notation.base import Notation
 from growthmm.notation.block_loss import PLAIN
 from growthmm.translation.pair import Pair, reread
 
@@ -34,6 +36,7 @@ __all__ = [
     "compare_pair_moments",
     "likelihood",
     "moments",
+    "sem_speaker",
     "structure",
 ]
 
@@ -70,10 +73,16 @@ class Level:
     note: str
 
 
+def sem_speaker(model: SemModel) -> Notation:
+    """The notation in which a SEM is shown: lavaan, OpenMx where columns are loadings."""
+    by_person = any(path.definition is not None for path in model.paths)
+    return notation("openmx" if by_person else "lavaan")
+
+
 def structure(pair: Pair) -> Level:
     """Level 1: the written text of the other side, read again, is the model meant."""
     if pair.source == "mixed":
-        speaker, model = notation("lavaan"), pair.sem.model
+        speaker, model = sem_speaker(pair.sem.model), pair.sem.model
     else:
         spelling = pair.mixed.model.notation
         speaker, model = notation(spelling), pair.mixed.model  # type: ignore[assignment]

@@ -173,15 +173,24 @@ def design_frame(  # type: ignore[no-untyped-def]
     return frame, rng.normal(size=len(frame))
 
 
+def _times(schema: Schema, n_persons: int, rng: np.random.Generator) -> FloatArray:
+    """The occasions of each person, or times drawn for each."""
+    if schema.shared_times:
+        return np.tile(np.asarray(schema.occasions), n_persons)
+    low, high = schema.time_range or (0.0, float(len(schema.numbers)))
+    drawn = rng.uniform(low, high, (n_persons, len(schema.numbers)))
+    return np.sort(drawn, axis=1).ravel()
+
+
 def _drawn(  # type: ignore[no-untyped-def]
     schema: Schema, n_persons: int, rng: np.random.Generator, *, positive: bool
 ):
     import pandas as pd
 
-    t = len(schema.occasions)
+    t = len(schema.numbers)
     made: dict[str, object] = {
         schema.person: np.repeat(np.arange(n_persons), t),
-        schema.time: np.tile(np.asarray(schema.occasions), n_persons),  # type: ignore[dict-item]
+        schema.time: _times(schema, n_persons, rng),  # type: ignore[dict-item]
     }
     for variable in schema.variables:
         if variable.name in made:

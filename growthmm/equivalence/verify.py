@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from growthmm.engines.prepare import LongData, long_data, outcome_values, wide_data
+from growthmm.engines.prepare import LongData, long_data, wide_data
 from growthmm.equivalence import agreement, evidence
 from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.fits import fit_both
+from growthmm.equivalence.missing_covariates import left_out, missing_note
 from growthmm.equivalence.optima import find_optima
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verdict import model_verdict, verdict
@@ -110,24 +109,17 @@ def _rows_used(
     The wide form could keep such an outcome where another row of the person knows the covariate;
     then the two would not be fitted to the same data.
     """
-    outcome = pair.mixed.schema.outcome
-    left_out = np.isfinite(outcome_values(pair.mixed.schema, frame))
-    left_out[long.rows] = False
-    if not left_out.any():
+    rows = left_out(pair, long, frame)
+    if not rows.any():
         return frame, ()
-    note = Assumption(
-        f"{int(left_out.sum())} rows with {outcome} but without another variable of the model are "
-        "left out of both forms",
-        "mixed-model programs drop rows with missing covariates, structural equation programs "
-        "whole persons",
-    )
+    note = missing_note(pair, rows, frame)
     columns = variables(pair.mixed.model.response)
-    return frame.assign(**{name: frame[name].mask(left_out) for name in columns}), (note,)
+    return frame.assign(**{name: frame[name].mask(rows) for name in columns}), note
 
 
 def _other_text(pair: Pair) -> str:
     if pair.source == "mixed":
-        return notation("lavaan").write(pair.sem.model).text
+        return evidence.sem_speaker(pair.sem.model).write(pair.sem.model).text
     curved = bool(pair.mixed.model.loading_parameters)
     alone = replace(pair.mixed.model, estimator="ml" if curved else "reml")
     return notation(alone.notation).write(alone).text

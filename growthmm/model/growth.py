@@ -42,7 +42,7 @@ class GrowthFactor:
     column : Column
         How a formula says its loading: a product of functions of time alone.
     loadings : tuple of float
-        The loading at each shared occasion; empty where times vary individually.
+        The loading at each occasion; empty where loadings differ from person to person.
     mean : bool
         Whether its mean (a fixed effect) is estimated; otherwise it is zero.
     random : bool
@@ -53,6 +53,9 @@ class GrowthFactor:
         parameters' starts. Empty where all loadings are fixed.
     parameters : tuple of str
         The parameters in `cells`.
+    definition : str, optional
+        The covariate whose values are the loadings, person by person, where they differ: a
+        function of individually varying times, a time-varying covariate with a random slope.
     """
 
     name: str
@@ -62,6 +65,7 @@ class GrowthFactor:
     random: bool = True
     cells: tuple[float | str, ...] = ()
     parameters: tuple[str, ...] = ()
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

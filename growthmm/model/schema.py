@@ -111,11 +111,19 @@ class Schema:
     constants : tuple of Constants
         Frozen basis constants.
     outcome_columns : tuple of str
-        Wide columns of the outcome, one for each occasion.
+        Wide columns of the outcome, one for each occasion; where times vary individually one
+        for each visit, a person's visits in order of time.
     varying_columns : tuple of (str, tuple of str)
-        For each time-varying covariate its wide columns, one for each occasion.
+        For each time-varying covariate its wide columns, one for each occasion or visit; where
+        times vary individually, those of time itself too.
     shared_times : bool
         Whether occasions are shared (loadings the same for everyone).
+    computed_columns : tuple of (Column, tuple of str)
+        Wide columns of what a translation computes for each occasion or visit: the square of
+        individual times, say. Tells what they are on the way back.
+    time_range : tuple of (float, float), optional
+        The first and the last of individually varying times. Random persons on whom two models
+        are compared have theirs in between; the translation does not depend on it.
     """
 
     person: str
@@ -127,7 +135,16 @@ class Schema:
     outcome_columns: tuple[str, ...] = ()
     varying_columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     shared_times: bool = True
+    computed_columns: tuple[tuple[Column, tuple[str, ...]], ...] = ()
+    time_range: tuple[float, float] | None = None
     contrasts: Contrast = field(default="treatment")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What wide columns are numbered by: occasions, or visits 1, 2, ... at individual times."""
+        if self.shared_times:
+            return self.occasions
+        return tuple(float(k + 1) for k in range(len(self.outcome_columns)))
 
     def variable(self, name: str) -> Variable | None:
         """The variable called `name`, or None."""

@@ -63,12 +63,19 @@ class ScriptContext:
         The bound facts: person, time, outcome, occasions, wide columns.
     derived : tuple of DerivedColumn
         Columns to compute before fitting.
+    bins : tuple of float
+        Shared occasions to which the times of long data are to be rounded first.
+    person_means : tuple of (str, str)
+        Columns to compute from long data before anything else, as means over a person's rows with
+        an outcome, and of which column.
     """
 
     data: str | None = None
     layout: Literal["long", "wide"] = "long"
     schema: Schema | None = None
     derived: tuple[DerivedColumn, ...] = ()
+    bins: tuple[float, ...] = ()
+    person_means: tuple[tuple[str, str], ...] = ()
 
 
 class Notation(Protocol):

@@ -9,6 +9,7 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Operator, Path, SemModel
 from growthmm.notation.base import Written
+from growthmm.notation.definition_loss import definition_losses
 from growthmm.notation.lavaan_defaults import FUNCTIONS, classify
 from growthmm.notation.lavaan_modifiers import Modifiers
 from growthmm.notation.lavaan_parser import Source
@@ -69,16 +70,7 @@ def unwritable_names(model: SemModel) -> tuple[Loss, ...]:
 
 def _sayable(model: SemModel) -> tuple[SemModel, tuple[Loss, ...]]:
     """The part of the model that lavaan can say, and the rest."""
-    losses = []
-    defined_by_data = [path for path in model.paths if path.definition is not None]
-    for path in defined_by_data:
-        losses.append(
-            Loss(
-                f"{path.name} = data.{path.definition}",
-                "lavaan 0.6 has no definition variables",
-                "a mixed model (lme4), or OpenMx",
-            )
-        )
+    losses = definition_losses(model, "lavaan 0.6")
     if model.estimator == "reml":
         losses.append(
             Loss("estimator = reml", "lavaan has maximum likelihood alone", "lme4, or ML")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import SemModel
+from growthmm.notation.definition_loss import definition_losses
 from growthmm.notation.program_names import NameRule, Names
 
 __all__ = ["sayable", "sem_names"]
@@ -21,15 +22,7 @@ def sayable(model: SemModel, title: str) -> tuple[SemModel, list[Loss]]:
     title : str
         The program.
     """
-    losses = [
-        Loss(
-            f"{path.name} = data.{path.definition}",
-            f"{title} has no definition variables",
-            "a mixed model, or OpenMx",
-        )
-        for path in model.paths
-        if path.definition is not None
-    ]
+    losses = definition_losses(model, title)
     if model.estimator == "reml":
         losses.append(Loss("estimator = reml", f"{title} has maximum likelihood alone", "ML"))
     if model.n_groups > 1 or model.group_variable is not None:

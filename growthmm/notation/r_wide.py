@@ -41,7 +41,7 @@ def wide_lines(variables: Iterable[str], context: ScriptContext) -> list[str]:
     schema = context.schema
     if context.layout == "wide":
         return [*_reading(context), "wide <- d", *_derived_wide(context)]
-    if schema is None or not schema.occasions:
+    if schema is None or not schema.numbers:
         raise UnboundError(
             "A script that brings long data into wide form needs to know them.",
             missing=("person", "time", "outcome", "occasions"),
@@ -50,6 +50,8 @@ def wide_lines(variables: Iterable[str], context: ScriptContext) -> list[str]:
     return [
         *_reading(context),
         *_logical(schema),
+        *_person_means(context),
+        *_rounding(context),
         *_derived_long(context),
         *_reshaping(variables, schema),
     ]
@@ -63,6 +65,33 @@ def _reading(context: ScriptContext) -> list[str]:
             "d <- read.csv(path, check.names = FALSE)",
         ]
     return [f"d <- read.csv({r_string(context.data)}, check.names = FALSE)"]
+
+
+def _person_means(context: ScriptContext) -> list[str]:
+    schema = context.schema
+    if not context.person_means or schema is None:
+        return []
+    person, outcome = _column(schema.person), _column(schema.outcome)
+    lines = []
+    for made, source in context.person_means:
+        values = f"ifelse(is.na({outcome}), NA, {_column(source)})"
+        mean = "function(v) mean(v, na.rm = TRUE)"
+        lines.append(f"{_column(made)} <- ave({values}, {person}, FUN = {mean})")
+    return lines
+
+
+def _rounding(context: ScriptContext) -> list[str]:
+    """Each time as the nearest shared occasion."""
+    schema = context.schema
+    if not context.bins or schema is None:
+        return []
+    time = _column(schema.time or "")
+    bins = ", ".join(number_text(value) for value in context.bins)
+    return [
+        "# individual times, rounded to shared occasions: an approximation",
+        f"bins <- c({bins})",
+        f"{time} <- bins[findInterval({time}, (bins[-1] + bins[-length(bins)]) / 2) + 1]",
+    ]
 
 
 def _logical(schema: Schema) -> list[str]:
@@ -101,7 +130,8 @@ def _derived_wide(context: ScriptContext) -> list[str]:
                 for name, stem in schema.varying_columns
                 if name != derived.name and is_syntactic(name)
             )
-            if schema.time is not None and is_syntactic(schema.time):
+            shared = schema.shared_times
+            if shared and schema.time is not None and is_syntactic(schema.time):
                 time = number_text(schema.occasions[k])
                 at = ", ".join(part for part in (at, f"{schema.time} = {time}") if part)
             frame = f"modifyList(as.list(wide), list({at}))"
@@ -117,6 +147,7 @@ def _reshaping(variables: Iterable[str], schema: Schema) -> list[str]:
         "",
         f"d <- d[!is.na(d[[{person}]]), ]",
         f"wide <- data.frame(.person = unique(d[[{person}]]))",
+        *_numbered(schema),
         "at_time <- function(column, time) {",
         f"  rows <- which({_same_time(schema)})",
         f"  d[[column]][rows][match(wide$.person, d[[{person}]][rows])]",
@@ -129,7 +160,7 @@ def _reshaping(variables: Iterable[str], schema: Schema) -> list[str]:
     placed: set[str] = set()
     stems = [(schema.outcome, schema.outcome_columns), *schema.varying_columns]
     for stem, columns in stems:
-        for column, time in zip(columns, schema.occasions, strict=False):
+        for column, time in zip(columns, schema.numbers, strict=False):
             lines.append(
                 f"wide[[{r_string(column)}]] <- at_time({r_string(stem)}, {level_text(time)})"
             )
@@ -140,6 +171,21 @@ def _reshaping(variables: Iterable[str], schema: Schema) -> list[str]:
     return lines
 
 
+def _numbered(schema: Schema) -> list[str]:
+    """A column with the number of each visit, where times vary individually."""
+    if schema.shared_times:
+        return []
+    time, outcome = _column(schema.time or ""), _column(schema.outcome)
+    return [
+        "# visits are numbered by person, in order of time",
+        f"d <- d[!is.na({outcome}) & !is.na({time}), ]",
+        f"d <- d[order({time}), ]",
+        f"d$.visit <- ave(seq_len(nrow(d)), d[[{r_string(schema.person)}]], FUN = seq_along)",
+    ]
+
+
 def _same_time(schema: Schema) -> str:
+    if not schema.shared_times:
+        return "d$.visit == time"
     column = _column(schema.time or "")
     return f"abs({column} - time) <= 1e-9 * max(1, abs(time))"

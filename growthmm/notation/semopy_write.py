@@ -10,6 +10,7 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
+from growthmm.notation.definition_loss import definition_losses
 from growthmm.notation.lavaan_terms import arithmetic_text
 from growthmm.notation.sem_text import number_text
 from growthmm.notation.semopy_defaults import AUTOMATIC
@@ -86,10 +87,7 @@ def _unsayable(model: SemModel) -> tuple[Loss, ...]:
         losses.append(
             Loss(f"{defined.name} := {defined.expression}", why, "lavaan, or the delta method")
         )
-    for path in model.paths:
-        if path.definition is not None:
-            why = "semopy has no definition variables"
-            losses.append(Loss(f"{path.name} = data.{path.definition}", why, "a mixed model"))
+    losses += definition_losses(model, "semopy")
     for constraint in model.constraints:
         if not re.fullmatch(r"[\w\s+*/().-]*", constraint.left + constraint.right):
             why = "a label of semopy is letters, digits and underscores"

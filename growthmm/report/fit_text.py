@@ -74,7 +74,13 @@ def _fit_measures(result: FitResult) -> list[str]:
         return []
     found = result.fit_measures
     if isnan(found["chi_square"]):
-        return []
+        by_person = any(p.definition is not None for p in result.data.problem.model.paths)
+        why = (
+            "loadings differ from person to person, so that no saturated model is common to all"
+            if by_person
+            else "there is no unrestricted model to compare with"
+        )
+        return ["", paragraph(f"No chi-square: {why}.")]
     return [
         "",
         f"Chi-square {found['chi_square']:.3f}, df {found['df']:.0f}, "

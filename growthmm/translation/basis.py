@@ -125,7 +125,11 @@ def whole_bases(
     }
     made = []
     for factor in factors:
-        if _of_several(factor.column) and factor.column.parts[0].expression not in whole:
+        if (
+            factor.definition is None
+            and _of_several(factor.column)
+            and factor.column.parts[0].expression not in whole
+        ):
             column = basis_column(factor.loadings, schema, bases=False)
             made.append(factor if column is None else replace(factor, column=column))
         else:

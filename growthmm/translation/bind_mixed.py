@@ -40,6 +40,7 @@ from growthmm.translation.facts import (
 )
 from growthmm.translation.residual_roles import by_time, settled
 from growthmm.translation.tabulate import tabulated
+from growthmm.translation.visits import at_individual_times, by_row, visits_of, with_visits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ def bind_mixed(
     """
     if id is None and known is not None and not model.groups:
         id = known.person
+    known = at_individual_times(known)
     person = _person(model, frame, id)
     _refuse_outcome_as_covariate(model)
     _refuse_other_groups(model, person)
@@ -220,6 +222,12 @@ def _schema_from_data(
     shared = _shared(frame, person, len(occasions))
     varying = [v.name for v in roles if v.role == "time_varying" and v.levels is None]
     stem = outcome if outcome in frame.columns else "outcome"
+    if not shared:
+        longest, span = visits_of(frame, person, time, response)
+        schema = Schema(
+            person, time, outcome, variables=by_row(roles), shared_times=False, time_range=span
+        )
+        return with_visits(schema, stem, longest), notes
     among = [stem, *varying]
     schema = Schema(
         person=person,
@@ -228,11 +236,8 @@ def _schema_from_data(
         occasions=occasions,
         variables=roles,
         constants=tabulated(frame, time, roles, occasions),
-        outcome_columns=wide_columns(stem, occasions, among=among) if shared else (),
-        varying_columns=tuple((n, wide_columns(n, occasions, among=among)) for n in varying)
-        if shared
-        else (),
-        shared_times=shared,
+        outcome_columns=wide_columns(stem, occasions, among=among),
+        varying_columns=tuple((n, wide_columns(n, occasions, among=among)) for n in varying),
     )
     return schema, notes
 

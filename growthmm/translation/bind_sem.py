@@ -31,7 +31,12 @@ from growthmm.model.expression import variables
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, Constants, Schema, Variable
 from growthmm.model.sem import SemModel
-from growthmm.translation.covariates import covariate_families, plain_column
+from growthmm.translation.bind_definitions import (
+    families_of,
+    individual_time,
+    named_covariates,
+    visits_in_order,
+)
 from growthmm.translation.from_sem import growth_from_sem, loading_table
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.reduction import reduced
@@ -44,6 +49,7 @@ from growthmm.translation.time_scores import (
     observed_times,
     time_scores,
 )
+from growthmm.translation.visits import by_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,19 +125,22 @@ def sem_schema(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
     model = reduced(model).model
-    scores = time_scores(model)
+    long = frame if layout == "long" and known is None else None
+    varying = individual_time(model, known, time, long)
+    time = varying or time
+    scores = tuple((y, 0.0) for y in visits_in_order(model)) if varying else time_scores(model)
     notes = [
         Assumption(d.what + " = " + d.value, d.rule)
         for d in model.defaults
         if d.what == "function" and model.function == "growth" and model.notation == "lavaan"
     ]
-    long = frame if layout == "long" and known is None else None
     if known is not None:
         id, time, outcome = known.person, known.time, known.outcome
     elif long is not None:
         _require_keys(long, id, time)
     elif frame is not None:
-        require_columns(frame, [*(name for name, _ in scores), *model.covariates])
+        definitions = [p.definition for p in model.paths if p.definition is not None]
+        require_columns(frame, [*(y for y, _ in scores), *model.covariates, *definitions])
     if outcome is None:
         outcome = _outcome(scores, long, notes)
     person = id or "person"
@@ -141,30 +150,34 @@ def sem_schema(
     if long is not None:
         for name in _outcome_variables(outcome, long):
             check_long(long, id=person, time=time, outcome=name, wide_form=True)
-    times = _times(scores, time_values, time, _observed(long, time, outcome, known), notes)
-    columns, occasions = tuple(y for y, _ in times), tuple(t for _, t in times)
-    schema = Schema(person, time, outcome, occasions, outcome_columns=columns)
-    families = covariate_families(model, columns)
+    if varying:
+        why = "loadings that differ from person to person stand in its columns"
+        notes.append(Assumption(f"{time} varies individually", why))
+        times: tuple[tuple[str, float], ...] = ()
+    else:
+        times = _times(scores, time_values, time, _observed(long, time, outcome, known), notes)
+    columns, occasions = tuple(y for y, _ in times or scores), tuple(t for _, t in times)
+    schema = Schema(
+        person, time, outcome, occasions, outcome_columns=columns, shared_times=not varying
+    )
+    families = families_of(model, columns)
     if known is not None:
         schema = replace(
             schema,
-            variables=known.variables,
-            constants=_at_occasions(known, occasions),
+            variables=by_row(known.variables) if varying else known.variables,
+            constants=known.constants if varying else _at_occasions(known, occasions),
             contrasts=known.contrasts,
+            computed_columns=known.computed_columns,
         )
         return _resolved(model, schema, families, None, tuple(notes))
     if long is not None:
         columns_, constants = _long_variables(long, person, time, outcome, occasions)
+        if varying:
+            columns_, constants = by_row(columns_), ()
         schema = replace(schema, variables=columns_, constants=constants)
         return _resolved(model, schema, families, long, tuple(notes))
-    covariates = tuple(
-        Covariate(stem or family[0], plain_column(stem or family[0]), stem is not None, family)
-        for stem, family in families
-    )
-    roles: tuple[Variable, ...] = tuple(
-        Variable(c.name, "time_varying" if c.time_varying else "person_level") for c in covariates
-    )
-    return _complete(schema, roles, covariates), covariates, tuple(notes)
+    roles, covariates, read = named_covariates(families, schema)
+    return _complete(schema, roles, covariates), covariates, (*notes, *read)
 
 
 def _require_keys(frame: pd.DataFrame, id: str | None, time: str | None) -> None:
@@ -282,10 +295,11 @@ def _resolved(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """Covariates tied to the variables that the schema, taken from data or given, has."""
     resolver = Resolver(schema, frame)
+    said = {columns: column for column, columns in schema.computed_columns}
     covariates, unknown = [], []
     for stem, family in families:
         name = stem or family[0]
-        column = resolver.column(name)
+        column = said.get(family) or resolver.column(name)
         if column is None:
             unknown.append(name)
             continue
@@ -299,7 +313,7 @@ def _resolved(
     held = {constants.expression for constants in schema.constants}
     new = tuple(constants for constants in made if constants.expression not in held)
     schema = replace(schema, constants=(*schema.constants, *new))
-    if frame is not None:
+    if frame is not None and schema.shared_times:
         loadings = [
             tuple(float(rows[y].value or 0.0) if y in rows else 0.0 for y in schema.outcome_columns)
             for rows in loading_table(model).values()

@@ -76,10 +76,10 @@ def carrier_names(effect: DirectEffect, growth: GrowthModel) -> tuple[str, ...]:
     taken |= {other.name for other in growth.covariates}
     function = ".".join(part.expression + part.label for part in effect.column.parts)
     stem = covariate_name(f"{covariate.name}.{function}")
-    names = wide_columns(stem, growth.schema.occasions)
+    names = wide_columns(stem, growth.schema.numbers)
     while taken & set(names):
         stem += "."
-        names = wide_columns(stem, growth.schema.occasions)
+        names = wide_columns(stem, growth.schema.numbers)
     return names
 
 

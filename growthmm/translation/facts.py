@@ -16,6 +16,7 @@ from growthmm.model.schema import Schema
 from growthmm.model.terms import Term
 from growthmm.translation.tabulate import TABULATED
 from growthmm.translation.time_scores import checked_times
+from growthmm.translation.visits import with_visits
 
 __all__ = ["model_variables", "response_column", "schema_from_facts", "slope_variables"]
 
@@ -96,7 +97,10 @@ def schema_from_facts(
     if time_values is not None:
         occasions = tuple(sorted(checked_times(time_values)))
     missing = [] if time is not None else ["time (time= or --time)"]
-    if not occasions:
+    if not schema.shared_times:
+        if not schema.outcome_columns:
+            missing.append("the outcome's columns, one for each visit (outcome_columns)")
+    elif not occasions:
         missing.append("the times (time_values= or --time-values)")
     missing += _missing(model, schema, time)
     if missing or time is None:
@@ -107,12 +111,15 @@ def schema_from_facts(
             missing=tuple(missing),
             hint="Give data, or the facts themselves (a schema).",
         )
+    schema = replace(schema, time=time, occasions=occasions)
+    if not schema.shared_times:
+        return with_visits(schema, outcome), notes
     if len(occasions) < 2:
         raise TooFewOccasionsError(
             f"There is one occasion: {time} {occasions[0]:g}.",
             hint="A growth model needs at least two.",
         )
-    return _with_columns(replace(schema, time=time, occasions=occasions)), notes
+    return _with_columns(schema), notes
 
 
 def _agree(schema: Schema, person: str, time: str | None, outcome: str) -> None:

@@ -11,6 +11,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, parse
 from growthmm.model.growth import GrowthFactor, GrowthModel
 from growthmm.model.sem import Constraint, Defined, Path
+from growthmm.translation.definitions import fixed_loadings
 from growthmm.translation.sem_arithmetic import sem_text
 
 __all__ = ["LoadingRows", "inverted", "loading_rows"]
@@ -88,10 +89,7 @@ class _Maker:
     def factor(self, factor: GrowthFactor) -> None:
         """The rows of one factor."""
         if not factor.cells:
-            self.paths += [
-                Path(factor.name, "=~", y, free=False, value=loading)
-                for y, loading in zip(self.outcomes, factor.loadings, strict=True)
-            ]
+            self.paths += fixed_loadings(factor, self.growth)
             return
         labels = self.labels(factor)
         for cell, loading, y, label in zip(

@@ -28,6 +28,7 @@ from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.curves import curve_factor, is_curve, starts_of
+from growthmm.translation.definitions import grid_values, losses_at_individual_times
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -93,30 +94,18 @@ def _losses(bound: BoundMixed) -> list[Loss]:
             )
     for block in bound.random:
         for column in block.columns:
-            roles = _roles(column.parts, bound)
-            if not roles <= TIME_ROLES:
+            if "person" in _roles(column.parts, bound):
                 name = notation(bound.model.notation).coefficient(column)
-                losses.append(
-                    Loss(
-                        f"random effect of {name}",
-                        "its loading differs from person to person",
-                        "a structural equation model with definition variables (OpenMx, Mplus)",
-                    )
-                )
+                why = f"{bound.schema.person} only says who is who"
+                losses.append(Loss(f"random effect of {name}", why, "a covariate of the persons"))
+    if not bound.schema.shared_times:
+        losses += losses_at_individual_times(bound)
     if bound.model.residual.kind == "by_group":
         losses.append(
             Loss(
                 f"residual structure {bound.model.residual}",
                 "a growth curve of one group has the same residual variances for everyone",
                 "a growth curve of several groups, or residual=by_occasion",
-            )
-        )
-    if not bound.schema.shared_times:
-        losses.append(
-            Loss(
-                f"individually varying {bound.schema.time}",
-                "its loadings differ from person to person",
-                "definition variables (OpenMx, Mplus AT), or times rounded to shared occasions",
             )
         )
     return losses
@@ -197,7 +186,7 @@ class _Assembly:
         return blocks
 
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
-        time = tuple(p for p in column.parts if _roles((p,), self.bound) <= TIME_ROLES)
+        time = self._loading(column.parts, random_parts)
         rest = tuple(p for p in column.parts if p not in time)
         roles = _roles(rest, self.bound)
         if not roles <= {"person_level"}:
@@ -224,12 +213,31 @@ class _Assembly:
         self.predictors.append(PredictorEffect(factor, covariate))
         return f"effect:{factor}:{covariate}"
 
+    def _loading(
+        self, parts: tuple[ColumnPart, ...], random_parts: set[tuple[ColumnPart, ...]]
+    ) -> tuple[ColumnPart, ...]:
+        """The parts of a product that are a factor's loading: its functions of time.
+
+        Or the widest random column that differs by person, where all else is of the persons.
+        """
+        time = tuple(p for p in parts if _roles((p,), self.bound) <= TIME_ROLES)
+        own = [
+            random
+            for random in random_parts
+            if not _roles(random, self.bound) <= TIME_ROLES
+            and set(random) <= set(parts)
+            and _roles((p for p in parts if p not in random), self.bound) <= {"person_level"}
+        ]
+        return max(own, key=lambda random: (len(random), str(random)), default=time)
+
     def _varying(self, time: tuple[ColumnPart, ...], rest: tuple[ColumnPart, ...]) -> DirectEffect:
         """The effect of a time-varying covariate: constant, at one occasion, or moving with time.
 
         Where the covariate has an effect at every occasion too, one at a single occasion is an
         effect that moves: two paths cannot join the same two variables.
         """
+        if time and not self.schema.shared_times:
+            return DirectEffect(self._covariate((*time, *rest), varying=True))
         covariate = self._covariate(rest, varying=True)
         if not time:
             return DirectEffect(covariate)
@@ -242,6 +250,8 @@ class _Assembly:
 
     def _single_occasion(self, parts: tuple[ColumnPart, ...]) -> int | None:
         """The occasion that a product of indicators picks out, or None."""
+        if not self.schema.shared_times:
+            return None
         if len(parts) == 1 and parts[0].coding == "numeric":
             alike = (occasion_indicator(self.schema, j) for j in range(len(self.schema.occasions)))
             return next((j for j, one in enumerate(alike) if one.parts == parts), None)
@@ -268,10 +278,7 @@ class _Assembly:
                 starts_of(model),
             )
         elif old is None:
-            column = _product(parts)
-            loadings = tabulate(column, self.schema)
-            name = self.book.factor(loadings, self.schema.occasions, r_name(column))
-            old = GrowthFactor(name, column, loadings, mean=False, random=False)
+            old = self._new_factor(_product(parts))
         if (mean and old.mean) or (random and old.random):
             raise NotIdentifiedError(
                 f"The {'fixed' if mean else 'random'} effect of {self.spell(_product(parts))} is "
@@ -282,14 +289,33 @@ class _Assembly:
         self.factors[key] = replace(old, mean=old.mean or mean, random=old.random or random)
         return old.name
 
+    def _same_for_all(self, parts: tuple[ColumnPart, ...]) -> bool:
+        return not parts or (self.schema.shared_times and _roles(parts, self.bound) <= TIME_ROLES)
+
+    def _new_factor(self, column: Column) -> GrowthFactor:
+        if self._same_for_all(column.parts):
+            loadings = tabulate(column, self.schema)
+            name = self.book.factor(loadings, self.schema.numbers, r_name(column))
+            return GrowthFactor(name, column, loadings, mean=False, random=False)
+        values, grid = grid_values(column, self.schema)
+        name = self.book.factor(values, grid, r_name(column))
+        varying = not _roles(column.parts, self.bound) <= {"person_level"}
+        definition = self._covariate(column.parts, varying=varying)
+        return GrowthFactor(name, column, (), mean=False, random=False, definition=definition)
+
     def _key(self, parts: tuple[ColumnPart, ...]) -> tuple[ColumnPart, ...]:
         """The parts of the factor that has the same loadings, or these."""
         if parts in self.factors or is_curve(parts, self.bound.model):
             return parts
-        loadings = tabulate(_product(parts), self.schema)
-        fixed = ((key, factor) for key, factor in self.factors.items() if not factor.cells)
-        alike = (key for key, factor in fixed if same(factor.loadings, loadings))
-        return next(alike, parts)
+        numbers = self._same_for_all(parts)
+        loadings = tabulate(_product(parts), self.schema) if numbers else ()
+        own = column_key(_product(parts))
+        for key, factor in self.factors.items():
+            if factor.cells or (factor.definition is None) != numbers:
+                continue
+            if column_key(factor.column) == own or (numbers and same(factor.loadings, loadings)):
+                return key
+        return parts
 
     def _covariate(self, parts: tuple[ColumnPart, ...], *, varying: bool) -> str:
         column = _product(parts)

@@ -27,12 +27,18 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
+from growthmm.translation.definitions import defined_factor, losses_by_visit
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
+
+
+MESSAGE = "The structural equation model is no growth model that a mixed model can say."
+
+HINT = "growthmm fit still fits it on the SEM side."
 
 
 def growth_outcomes(model: SemModel) -> tuple[str, ...]:
@@ -148,6 +154,10 @@ class _Recognition:
 
     def result(self, assumptions: tuple[Assumption, ...]) -> BoundSem:
         self._whole()
+        if not self.schema.shared_times:
+            by_visit = losses_by_visit(self.model, self.schema)
+            if by_visit:
+                raise UnsupportedError(MESSAGE, losses=self.losses + by_visit, hint=HINT)
         factors = self._factors()
         means = self._occasion_means()
         predictors, direct = self._regressions(factors)
@@ -156,14 +166,11 @@ class _Recognition:
         residual = self._residual()
         self._labels()
         if self.losses:
-            raise UnsupportedError(
-                "The structural equation model is no growth model that a mixed model can say.",
-                losses=self.losses,
-                hint="growthmm fit still fits it on the SEM side.",
-            )
+            raise UnsupportedError(MESSAGE, losses=self.losses, hint=HINT)
         random = {name for block in blocks for name in block.factors}
         effects = {effect.factor for effect in predictors}
         used = {effect.covariate for effect in predictors} | {e.covariate for e in direct}
+        used |= {f.definition for f in factors if f.definition is not None}
         factors = [
             replace(f, random=f.name in random)
             for f in factors
@@ -211,11 +218,11 @@ class _Recognition:
                     "condition on it as a covariate, or fit on the SEM side",
                 )
         for path in model.paths:
-            if path.definition is not None:
+            if path.definition is not None and path.op != "=~":
                 self._lose(
                     f"{path.name} by data column {path.definition}",
-                    "the translation covers loadings shared by everyone",
-                    "the mixed model with that column as it is",
+                    "the translation covers columns of the data as loadings alone",
+                    "the mixed model with that column as it is, or a product column",
                 )
 
     def _factors(self) -> list[GrowthFactor]:
@@ -235,6 +242,11 @@ class _Recognition:
                 )
                 continue
             if any(row.definition for row in rows.values()):
+                defined = defined_factor(name, rows, self.outcomes, self.covariates)
+                if isinstance(defined, Loss):
+                    self.losses.append(defined)
+                else:
+                    factors.append(replace(defined, mean=self._named_mean(name)))
                 continue
             loadings = tuple(
                 float(rows[y].value or 0.0) if y in rows else 0.0 for y in self.outcomes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from growthmm.model.expression import canonical, quote, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
 
-__all__ = ["NameBook", "covariate_name", "occasion_indicator", "polynomial_degree"]
+__all__ = ["NameBook", "common_stem", "covariate_name", "occasion_indicator", "polynomial_degree"]
 
 
 # fmt: off
@@ -62,6 +63,20 @@ def occasion_indicator(schema: Schema, occasion: int) -> Column:
     return Column(Term((expression,)), (ColumnPart(expression),))
 
 
+def common_stem(columns: Sequence[str]) -> str | None:
+    """What wide column names share before their occasion's number, or None.
+
+    Examples
+    --------
+    >>> common_stem(["gpa_0", "gpa_1"]), common_stem(["t1", "t2"]), common_stem(["a", "b"])
+    ('gpa', 't', None)
+    """
+    stems = {re.sub(r"[._]?(?:m|-)?\d+(?:\.\d+)?$", "", column) for column in columns}
+    if len(stems) != 1 or not all(re.search(r"\d$", column) for column in columns):
+        return None
+    return stems.pop() or None
+
+
 class NameBook:
     """Hands out names that nothing else bears.
 
@@ -89,7 +104,7 @@ class NameBook:
         self, loadings: tuple[float, ...], times: tuple[float, ...], coefficient: str
     ) -> str:
         """``i``, ``s``, ``q``, ``c`` for polynomials, else a name made from the coefficient's."""
-        degree = polynomial_degree(loadings, times)
+        degree = polynomial_degree(loadings, times) if loadings else None
         if degree is not None and self.LETTERS[degree] not in self.taken:
             return self.fresh(self.LETTERS[degree])
         return self.fresh("f_" + covariate_name(coefficient))
@@ -112,7 +127,7 @@ class NameBook:
                 name = covariate_name(plain)
                 return (plain if name == plain else self.fresh(name)), known
             stem = self.fresh(covariate_name(coefficient))
-            return stem, wide_columns(stem, schema.occasions)
+            return stem, wide_columns(stem, schema.numbers)
         if (
             plain is not None
             and plain == covariate_name(plain)

@@ -15,6 +15,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import probed_loadings
+from growthmm.translation.definitions import column_signature
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
@@ -139,7 +140,12 @@ def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _signature(growth: GrowthModel) -> tuple[object, ...]:
-    loadings = {f.name: _rounded(probed_loadings(f, growth)) for f in growth.factors}
+    loadings: dict[str, object] = {
+        f.name: _rounded(probed_loadings(f, growth))
+        if f.definition is None
+        else column_signature(f, growth)
+        for f in growth.factors
+    }
     columns = {c.name: (c.time_varying, column_key(c.column)) for c in growth.covariates}
     return (
         growth.schema.occasions,
@@ -156,7 +162,7 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
     )
 
 
-def _block_signature(block: FactorBlock, loadings: dict[str, tuple[float, ...]]) -> object:
+def _block_signature(block: FactorBlock, loadings: dict[str, object]) -> object:
     """Which entries are equal, and which held at what, by the factors' loadings."""
     places: dict[str | float, set[object]] = {}
     for a, b, cell in entries(block.cells):
@@ -185,7 +191,7 @@ def reread(pair: Pair, model: object) -> str | None:
     """
     if isinstance(model, SemModel):
         try:
-            hints = [factor.column for factor in pair.growth.factors if not factor.cells]
+            hints = [f.column for f in pair.growth.factors if not f.cells and f.definition is None]
             curves = tuple((f.column, f.parameters) for f in pair.growth.factors if f.cells)
             hints += [e.column for e in pair.growth.direct_effects if e.column is not None]
             again = growth_from_sem(

@@ -12,7 +12,7 @@ from growthmm.data.design_names import r_name
 from growthmm.data.names import syntactic
 from growthmm.errors import DataError, UnboundError
 from growthmm.model.expression import canonical, quote
-from growthmm.model.schema import Column, ColumnPart, Constants, Schema
+from growthmm.model.schema import Column, ColumnPart, Constants, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.translation.coding import PartKey, part_key
 from growthmm.translation.naming import covariate_name
@@ -133,7 +133,10 @@ class Resolver:
 
     def _recoded(self, name: str) -> ColumnPart | None:
         """A common recoding of a numeric column that bears this name."""
-        for variable in self.schema.variables:
+        known = list(self.schema.variables)
+        if self.schema.time is not None and not self.schema.shared_times:
+            known.append(Variable(self.schema.time, "time"))
+        for variable in known:
             if variable.levels is not None or variable.role == "time_function":
                 continue
             for template in NUMERIC:

@@ -45,7 +45,7 @@ def tabulate(column: Column, schema: Schema) -> tuple[float, ...]:
         One value for each occasion.
     """
     if not column.parts:
-        return (1.0,) * len(schema.occasions)
+        return (1.0,) * len(schema.numbers)
     design = evaluate((column,), time_table(schema), schema)
     return tuple(float(v) for v in np.asarray(design)[:, 0])
 

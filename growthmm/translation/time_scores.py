@@ -11,6 +11,7 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.sem import SemModel
 from growthmm.translation.affine import affine_map, number
 from growthmm.translation.from_sem import growth_outcomes, loading_table
+from growthmm.translation.naming import common_stem
 
 __all__ = [
     "checked_times",
@@ -206,17 +207,3 @@ def checked_times(values: Sequence[float]) -> tuple[float, ...]:
             hint="Give each occasion a time of its own.",
         )
     return made
-
-
-def common_stem(columns: Sequence[str]) -> str | None:
-    """What wide column names share before their occasion's number, or None.
-
-    Examples
-    --------
-    >>> common_stem(["gpa_0", "gpa_1"]), common_stem(["t1", "t2"]), common_stem(["a", "b"])
-    ('gpa', 't', None)
-    """
-    stems = {re.sub(r"[._]?(?:m|-)?\d+(?:\.\d+)?$", "", column) for column in columns}
-    if len(stems) != 1 or not all(re.search(r"\d$", column) for column in columns):
-        return None
-    return stems.pop() or None

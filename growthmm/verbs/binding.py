@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from growthmm.data.frames import as_pandas, require_columns
@@ -27,6 +27,7 @@ from growthmm.model.sem import SemModel
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.from_sem import growth_outcomes
+from growthmm.translation.joint_covariates import given_covariates
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 from growthmm.translation.redundancy import without_redundancy
 
@@ -202,6 +203,10 @@ def paired(
             known=facts.schema,
         )
         return pair_from_mixed(bound), frame
+    apart = given_covariates(model)
+    if apart is not None:
+        pair, frame = paired(apart[0], data, facts, spelling=spelling)
+        return replace(pair, assumptions=(*pair.assumptions, apart[1].note)), frame
     frame = None if data is None else _frame_of(data, model)
     layout = layout_of(model, frame, facts) if frame is not None else "wide"
     _refuse_contradictions(facts)

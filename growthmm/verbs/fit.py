@@ -21,6 +21,8 @@ from growthmm.model.sem import SemModel
 from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
 from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.parameter_values import labelled, vector
+from growthmm.verbs.prepared import prepared
+from growthmm.verbs.rounding import Bins
 from growthmm.verbs.source import Function, ModelLike, source
 
 __all__ = ["fit", "log_likelihood"]
@@ -47,6 +49,8 @@ def fit(
     notation: str | None = None,
     function: Function | None = None,
     time_limit: float = 60.0,
+    bin: Bins | None = None,
+    mundlak: Sequence[str] | None = None,
 ) -> FitResult:
     """Fit a growth model written in either family, by any engine.
 
@@ -87,6 +91,8 @@ def fit(
         How to read the text.
     time_limit : float
         Seconds that another program may take.
+    bin, mundlak : optional
+        Round individual times, add person means of covariates: see ``translate``.
 
     Returns
     -------
@@ -132,7 +138,9 @@ def fit(
     if engine == "auto":
         engine = "long" if family == "mixed" else "wide"
     chosen = engine_called(engine)
-    fitted, arrays, notes = _arrays(read.model, data, facts, chosen.family)
+    ready = prepared(read.model, data, facts, bin, mundlak)
+    fitted, arrays, notes = _arrays(ready.model, ready.data, facts, chosen.family)
+    notes += ready.notes
     if fixed:
         if not chosen.own:
             raise UnsupportedEngineError(

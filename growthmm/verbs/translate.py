@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from growthmm.engines.prepare import long_data
+from growthmm.equivalence.missing_covariates import left_out, missing_note
 from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote, variables
@@ -21,6 +23,8 @@ from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
 from growthmm.verbs.binding import Facts, Layout, paired
 from growthmm.verbs.model_data import NamedData, named_data, named_source
+from growthmm.verbs.prepared import Prepared, prepared
+from growthmm.verbs.rounding import Bins
 from growthmm.verbs.source import Function, ModelLike, Source, source
 
 if TYPE_CHECKING:
@@ -172,6 +176,8 @@ def translate(
     residual: str | None = None,
     estimator: str | None = None,
     on_loss: OnLoss = "raise",
+    bin: Bins | None = None,
+    mundlak: Sequence[str] | None = None,
 ) -> Translation:
     """Carry a growth model over to another notation, of either family.
 
@@ -201,6 +207,12 @@ def translate(
         In place of what the text says.
     on_loss : {"raise", "keep"}
         Whether a loss is an error.
+    bin : float or sequence of float, optional
+        Round individually varying times to multiples of this width, or to these occasions, for
+        programs whose loadings are the same for everyone: an approximation.
+    mundlak : sequence of str, optional
+        Time-varying covariates whose person means are added, so that their effects are those
+        within persons.
 
     Returns
     -------
@@ -251,20 +263,25 @@ def translate(
         named, notes = _named(read)
     if named is not None and named.csv:
         path = str(named.path)
+    frame = data if named is None else named.frame
+    ready = prepared(read.model, frame, facts, bin, mundlak)
+    notes += ready.notes
+    read = replace(read, model=ready.model)
     if family == wanted or (not wanted and family in families(target)):
         made = _respell(_told(read.model, facts), to, path, on_loss)
     else:
         spelling = to if "mixed" in families(target) else "lme4"
-        frame = data if named is None else named.frame
         try:
-            pair, _ = paired(read.model, frame, facts, spelling=spelling)
+            pair, long = paired(read.model, ready.data, facts, spelling=spelling)
         except GrowthmmError as error:
             if named is None:
                 raise
             # The text alone may say enough.
-            pair, _ = paired(read.model, None, facts, spelling=spelling)
+            pair, long = paired(read.model, None, facts, spelling=spelling)
             notes = (Assumption(f"the data in {named.path.name} are not used", error.message),)
-        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=layout)
+        if long is not None and pair.growth.covariates:
+            notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
+        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=layout, ready=ready)
     return replace(
         made,
         assumptions=(*made.assumptions, *notes),
@@ -327,6 +344,7 @@ def _across(
     *,
     on_loss: OnLoss,
     layout: Layout | None,
+    ready: Prepared,
 ) -> Translation:
     target = speaker_of(to)
     notes = list(pair.assumptions)
@@ -356,7 +374,8 @@ def _across(
     written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
     of_file: Layout = layout or ("long" if pair.source == "mixed" else "wide")
-    context = ScriptContext(path, of_file, pair.mixed.schema, _derived(pair))
+    context = ScriptContext(path, of_file, _with_families(pair), _derived(pair))
+    context = ready.script_context(context, to)
     script = "" if written.losses else target.script(model, context)
     return Translation(
         written.text,
@@ -365,8 +384,27 @@ def _across(
         pair.parameters,
         written.losses,
         tuple(notes),
-        pair.mixed.schema,
+        _with_computed(pair),
     )
+
+
+def _with_families(pair: Pair) -> Schema:
+    """The schema with the wide columns of every covariate that varies, computed ones too."""
+    schema = pair.mixed.schema
+    made = {c.name: c.columns for c in pair.growth.covariates if c.time_varying}
+    return replace(schema, varying_columns=tuple((made | dict(schema.varying_columns)).items()))
+
+
+def _with_computed(pair: Pair) -> Schema:
+    """The schema, with what the computed columns of the wide form are."""
+    schema = pair.mixed.schema
+    named = set(dict(schema.varying_columns).values())
+    made = tuple(
+        (c.column, c.columns)
+        for c in pair.growth.covariates
+        if c.time_varying and c.columns not in named
+    )
+    return replace(schema, computed_columns=made)
 
 
 def _derived(pair: Pair) -> tuple[DerivedColumn, ...]:
@@ -388,5 +426,5 @@ def _plain(column: Column, name: str, schema: Schema) -> bool:
         len(column.parts) == 1
         and column.parts[0].coding == "numeric"
         and column.parts[0].expression == name
-        and schema.variable(name) is not None
+        and (schema.variable(name) is not None or name == schema.time)
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, overload
 
+from growthmm.equivalence.joint import with_joint_likelihood
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import SpecificationError
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
+from growthmm.translation.joint_covariates import given_covariates
 from growthmm.verbs.binding import Facts, Layout, paired
 from growthmm.verbs.holding import hold_paths
+from growthmm.verbs.prepared import prepared
+from growthmm.verbs.rounding import Bins, with_rounding_error
 from growthmm.verbs.source import Function, ModelLike, source
 
 if TYPE_CHECKING:
@@ -62,6 +67,8 @@ def verify(
     function: Function | None = None,
     fixed: Mapping[str, float] | None = None,
     time_limit: float = 60.0,
+    bin: Bins | None = None,
+    mundlak: Sequence[str] | None = None,
 ) -> Equivalence: ...
 
 
@@ -82,6 +89,8 @@ def verify(
     notation: str | None = None,
     function: Function | None = None,
     time_limit: float = 60.0,
+    bin: Bins | None = None,
+    mundlak: Sequence[str] | None = None,
     against: str | Path | None = None,
 ) -> Equivalence | AgainstPrinted:
     """Translate a growth model, fit both forms, and judge by evidence whether they are the same.
@@ -110,6 +119,9 @@ def verify(
         See ``translate``.
     time_limit : float
         Seconds that a witness may take.
+    bin, mundlak : optional
+        See ``translate``. With ``bin`` the verdict is ``approximate``, and the reason says what
+        rounding the times does to log-likelihood and estimates on these data.
     against : str or Path, optional
         Results that another program printed, a file's path or text (of several lines). The model
         is then fitted by that program's estimator and defaults, every printed number is compared
@@ -166,6 +178,11 @@ def verify(
     if against is not None:
         from growthmm.verbs.against import verify_printed
 
+        if bin is not None or mundlak is not None:
+            raise SpecificationError(
+                "Printed results are compared with the model and data as they are.",
+                hint="Leave bin and mundlak out.",
+            )
         unsaid = any(default.what == "estimator" for default in read.model.defaults)
         stated = estimator is not None or (isinstance(model, (str, Path)) and not unsaid)
         return verify_printed(
@@ -177,9 +194,11 @@ def verify(
             estimator=read.model.estimator if stated else None,
             bounds=cast("Literal['psd', 'none'] | None", bounds),
         )
-    pair, frame = paired(growth, data, facts, spelling="lme4")
+    ready = prepared(growth, data, facts, bin, mundlak)
+    pair, frame = paired(ready.model, ready.data, facts, spelling="lme4")
+    pair = replace(pair, assumptions=pair.assumptions + ready.notes)
     assert frame is not None
-    return verify_pair(
+    found = verify_pair(
         pair,
         frame,
         estimator=read.model.estimator,
@@ -187,3 +206,7 @@ def verify(
         engines=engines,
         time_limit=time_limit,
     )
+    if ready.rounding is not None:
+        return with_rounding_error(found, ready.rounding, read.model.estimator)
+    apart = given_covariates(growth) if isinstance(growth, SemModel) else None
+    return found if apart is None else with_joint_likelihood(found, apart[1], frame)

@@ -197,9 +197,8 @@ def test_a_random_effect_by_occasion_is_a_residual_variance_by_occasion() -> Non
 @pytest.mark.parametrize(
     ("text", "losses"),
     [
-        ("y ~ t + (x | id)", ["random effect of x"]),
+        ("y ~ t + (id | id)", ["random effect of id"]),
         ("y ~ t + id + x:id + (t + x | id)", ["fixed effect of id", "fixed effect of id:x"]),
-        ("y ~ t + (t + x + z | id)", ["random effect of x", "random effect of z"]),
     ],
 )
 def test_what_has_no_growth_curve_is_refused_with_all_losses(text: str, losses: list[str]) -> None:

@@ -1,0 +1,101 @@
+"""What is done to a model and its data on request before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from growthmm.errors import SpecificationError
+from growthmm.model.defaults import Assumption
+from growthmm.model.mixed import MixedModel
+from growthmm.model.sem import SemModel
+from growthmm.notation.base import ScriptContext
+from growthmm.verbs.binding import Facts
+from growthmm.verbs.person_means import with_person_means
+from growthmm.verbs.rounding import Bins, Rounded, rounded
+
+__all__ = ["Prepared", "prepared"]
+
+RESHAPING = ("lavaan", "openmx")
+"""Notations whose scripts for long data round times and take person means themselves."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model and its data as they are used.
+
+    Parameters
+    ----------
+    model : MixedModel or SemModel
+        The model, with what was added.
+    data : object
+        The data, with what was computed.
+    notes : tuple of Assumption
+        What was done.
+    rounding : Rounded, optional
+        The data before and after rounding of times.
+    means : tuple of (str, str)
+        Columns of person means, and of what.
+    """
+
+    model: MixedModel | SemModel
+    data: object | None
+    notes: tuple[Assumption, ...] = ()
+    rounding: Rounded | None = None
+    means: tuple[tuple[str, str], ...] = ()
+
+    def script_context(self, context: ScriptContext, to: str) -> ScriptContext:
+        """The context of a script in the notation `to`, that does the same or takes it as done."""
+        if self.rounding is None and not self.means:
+            return context
+        if to not in RESHAPING:
+            return replace(context, layout="wide")
+        bins = () if self.rounding is None else self.rounding.binned.bins
+        return replace(context, bins=bins, person_means=self.means)
+
+
+def prepared(
+    model: MixedModel | SemModel,
+    data: object | None,
+    facts: Facts,
+    bins: Bins | None,
+    mundlak: Sequence[str] | None,
+) -> Prepared:
+    """Add person means and round times, where that was asked for.
+
+    Parameters
+    ----------
+    model : MixedModel or SemModel
+        The model as read.
+    data : data frame or path
+        Its data.
+    facts : Facts
+        What was said about them.
+    bins : float or sequence of float, optional
+        Width of the bins, or the occasions, to which individual times are rounded.
+    mundlak : sequence of str, optional
+        Covariates whose person means are added.
+
+    Raises
+    ------
+    SpecificationError
+        If the request does not fit the model, or there are no data.
+    DataError
+        If it does not fit the data.
+    """
+    made = Prepared(model, data)
+    if mundlak:
+        if isinstance(mundlak, str):
+            raise SpecificationError(
+                f"mundlak={mundlak!r} is one text.", hint=f"Write mundlak=[{mundlak!r}]."
+            )
+        means = with_person_means(model, data, mundlak, facts.id)
+        made = Prepared(means.model, means.frame, means.notes, means=means.columns)
+    if bins is not None:
+        rounding = rounded(made.model, made.data, facts, bins)
+        why = "asked for with bin=: an approximation, verify shows the error it makes"
+        note = Assumption(rounding.note, why)
+        made = replace(
+            made, data=rounding.binned.frame, notes=(*made.notes, note), rounding=rounding
+        )
+    return made
