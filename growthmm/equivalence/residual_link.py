@@ -66,7 +66,7 @@ class ResidualLink:
 def residual_link(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> ResidualLink | None:
     """The link of a pair whose residual parameters are not all the same numbers on both sides."""
     growth, model = pair.growth, pair.sem.model
-    own = residual_parameters(growth.residual, growth.schema.occasions)
+    own = residual_parameters(growth.residual, growth.schema.places)
     same = {key for key, _ in pair.sem.names}
     if all(p.key in same for p in own) or any(p.name not in mixed.names for p in own):
         return None
@@ -79,7 +79,7 @@ def residual_link(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> ResidualL
     return ResidualLink(
         growth.residual.kind,
         growth.residual.bands or 0,
-        growth.schema.occasions,
+        growth.schema.places,
         tuple(mixed.names.index(p.name) for p in own),
         tuple(cells),
     )

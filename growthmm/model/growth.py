@@ -247,7 +247,7 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [key for key, _ in model.loading_keys]
     for block in model.blocks:
         keys += parameters_of(block.cells)
-    keys += [p.key for p in residual_parameters(model.residual, model.schema.occasions)]
+    keys += [p.key for p in residual_parameters(model.residual, model.schema.places)]
     return tuple(keys)
 
 

@@ -159,7 +159,7 @@ class _Assembly:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
         growth_blocks = tuple(self._block(block) for block in blocks)
         residual = self.bound.model.residual
-        own = residual_parameters(residual, self.schema.occasions)
+        own = residual_parameters(residual, self.schema.places)
         self.names += [(parameter.key, parameter.name) for parameter in own]
         model = GrowthModel(
             schema=self.schema,

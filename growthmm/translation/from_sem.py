@@ -437,7 +437,7 @@ class _Recognition:
 
     def _residual(self) -> ResidualStructure:
         """The residual structure; what is none, and constraints left over, are lost."""
-        found = read_residuals(self.model, self.outcomes, self.latent, self.schema.occasions)
+        found = read_residuals(self.model, self.outcomes, self.latent, self.schema.places)
         self.names += found.names
         self.rules = found.expressions
         self.losses += found.losses

@@ -28,7 +28,7 @@ def residual_description(
     computed : bool
         Whether it is arithmetic.
     """
-    own = {p.key: p for p in residual_parameters(growth.residual, growth.schema.occasions)}[key]
+    own = {p.key: p for p in residual_parameters(growth.residual, growth.schema.places)}[key]
     kind: ResidualMapKind = "residual"
     if own.kind != "variance":
         kind = "residual_covariance" if own.kind == "covariance" else "residual_correlation"
