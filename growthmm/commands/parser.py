@@ -307,6 +307,14 @@ def _fit(name: str) -> _Parser:
     group.add_argument("--robust", metavar="KIND", help="sandwich standard errors: cr0, observed")
     group.add_argument("--df", metavar="METHOD", help="degrees of freedom of the tests: none")
     _fixed(group)
+    group.add_argument(
+        "--robust", metavar="KIND", help="sandwich standard errors: cr0, cr2, observed"
+    )
+    group.add_argument(
+        "--df",
+        metavar="METHOD",
+        help="degrees of freedom of the tests: satterthwaite, kenward-roger, none",
+    )
     _json(parser)
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from growthmm.engines.outcome import EngineFit
 
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["estimates_table"]
 
+FloatArray = NDArray[np.float64]
+
 LOCATION = frozenset({"fixed", "mean", "regression", "loading"})
 
 
 def estimates_table(
-    fit: EngineFit, rows: tuple[tuple[str, str], ...], level: float = 0.95
+    fit: EngineFit,
+    rows: tuple[tuple[str, str], ...],
+    level: float = 0.95,
+    degrees: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Estimates with standard errors, Wald tests and intervals.
 
@@ -31,6 +37,8 @@ def estimates_table(
         The rows wanted: name to print and the parameter it holds (several rows may hold one).
     level : float
         Coverage of the intervals.
+    degrees : (n_parameters,) ndarray, optional
+        Degrees of freedom of each parameter's test, normal where NaN; all normal where None.
 
     Returns
     -------
@@ -38,9 +46,9 @@ def estimates_table(
         Columns ``name, kind, estimate, std_error, statistic, df, p_value, ci_low, ci_high``.
     """
     import pandas as pd
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-    quantile = float(ndtri(0.5 + level / 2))
+    normal = float(ndtri(0.5 + level / 2))
     position = {name: k for k, name in enumerate(fit.names)}
     errors = fit.standard_errors
     records = []
@@ -49,6 +57,10 @@ def estimates_table(
         estimate, error, kind = float(fit.estimates[k]), float(errors[k]), fit.kinds[k]
         testable = kind in LOCATION or kind == "covariance"
         statistic = estimate / error if testable and error > 0 else np.nan
+        df = np.nan if degrees is None else float(degrees[k])
+        of_t = bool(df < np.inf)
+        tail = stdtr(df, -abs(statistic)) if of_t else ndtr(-abs(statistic))
+        quantile = float(stdtrit(df, 0.5 + level / 2)) if of_t else normal
         records.append(
             {
                 "name": name,
@@ -56,8 +68,8 @@ def estimates_table(
                 "estimate": estimate,
                 "std_error": error,
                 "statistic": statistic,
-                "df": np.nan,
-                "p_value": float(2 * ndtr(-abs(statistic))),
+                "df": df,
+                "p_value": float(2 * tail),
                 "ci_low": estimate - quantile * error,
                 "ci_high": estimate + quantile * error,
             }

@@ -55,6 +55,10 @@ class FitResult:
         What had to be guessed on the way.
     robust : str, optional
         Name of the sandwich behind the standard errors; None where they are the model's own.
+    df : str, optional
+        How the tests' degrees of freedom were found; None where tests are normal.
+    degrees : (n_parameters,) ndarray, optional
+        Degrees of freedom of each parameter's test, NaN where it is normal.
     """
 
     model: MixedModel | SemModel
@@ -63,6 +67,8 @@ class FitResult:
     label: str = ""
     assumptions: tuple[Assumption, ...] = ()
     robust: str | None = None
+    df: str | None = None
+    degrees: NDArray[np.float64] | None = None
 
     @property
     def engine(self) -> str:
@@ -134,7 +140,7 @@ class FitResult:
             rows = tuple((p.name, p.parameter) for p in self.model.paths if p.free)
         else:
             rows = tuple((name, name) for name in self.fit.names)
-        return estimates_table(self.fit, rows)
+        return estimates_table(self.fit, rows, degrees=self.degrees)
 
     @cached_property
     def derived(self) -> pd.DataFrame:
@@ -334,7 +340,7 @@ class FitResult:
         options = {"bounds": self.fit.bounds} if self.engine in ("long", "wide") else {}
         fit = run(self.engine, self.data.problem, estimator=estimator, **options)
         model = replace(self.model, estimator=estimator)  # type: ignore[arg-type]
-        return replace(self, model=model, fit=fit, robust=None)
+        return replace(self, model=model, fit=fit, robust=None, df=None, degrees=None)
 
     @cached_property
     def other_bounds(self) -> FitResult | None:
@@ -348,7 +354,7 @@ class FitResult:
             return None
         bounds = "none" if self.fit.bounds == "psd" else "psd"
         fit = run(self.engine, self.data.problem, estimator=self.estimator, bounds=bounds)
-        return replace(self, fit=fit, robust=None)
+        return replace(self, fit=fit, robust=None, df=None, degrees=None)
 
     @cached_property
     def joint(self) -> JointLikelihood:
@@ -394,6 +400,7 @@ class FitResult:
             "bounds": self.fit.bounds,
             "information": self.fit.information,
             "robust": self.robust,
+            "df": self.df or "none",
             "estimates": _records(self.estimates),
             "derived": _records(self.derived),
             "fit_measures": _plain(self.fit_measures) if measured else None,

@@ -9,29 +9,35 @@ from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
+from growthmm.engines.long.equations import person_equations as long_equations
 from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.uncertainty import fixed_uncertainty
 from growthmm.engines.outcome import EngineFit
+from growthmm.engines.wide.equations import person_equations as wide_equations
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.inference.cr2 import bias_reduced
 
 __all__ = ["ROBUST", "with_robust_errors"]
 
 FloatArray = NDArray[np.float64]
 
-ROBUST = ("cr0", "observed")
+ROBUST = ("cr0", "cr2", "observed")
 """The sandwiches by name."""
 
 
 def with_robust_errors(
     fit: EngineFit, problem: LongProblem | WideProblem, robust: str
-) -> EngineFit:
+) -> tuple[EngineFit, FloatArray | None]:
     """The fit with a covariance matrix of the estimates clustered by person.
 
     ``"cr0"`` is ``(X'V^-1X)^-1 sum_i X_i'V_i^-1 r_i r_i'V_i^-1X_i (X'V^-1X)^-1`` for the fixed
     effects (Liang & Zeger 1986, doi:10.1093/biomet/73.1.13), the same for either family;
-    (co)variances get no standard errors. ``"observed"`` has the observed information and the
-    scores of means and covariances together (White 1982, doi:10.2307/1912526), which is lavaan's
-    MLR. They agree where means and covariances are orthogonal.
+    (co)variances get no standard errors. ``"cr2"`` is its correction for few persons with degrees
+    of freedom of its own, see :func:`~growthmm.inference.cr2.bias_reduced`. ``"observed"`` has
+    the observed information and the scores of means and covariances together (White 1982,
+    doi:10.2307/1912526), which is lavaan's MLR. They agree where means and covariances are
+    orthogonal.
 
     Parameters
     ----------
@@ -39,8 +45,14 @@ def with_robust_errors(
         By one of our engines.
     problem : LongProblem or WideProblem
         What it fitted.
-    robust : {"cr0", "observed"}
+    robust : {"cr0", "cr2", "observed"}
         Which sandwich.
+
+    Returns
+    -------
+    fit : EngineFit
+    degrees : (n_parameters,) ndarray or None
+        Degrees of freedom of each test of a fixed effect, for ``"cr2"``.
 
     Raises
     ------
@@ -60,15 +72,28 @@ def with_robust_errors(
             hint="Use engine long or wide.",
         )
     if robust == "observed":
-        return replace(fit, covariance=_observed(fit, problem), information="observed")
+        return replace(fit, covariance=_observed(fit, problem), information="observed"), None
     covariance = np.full(fit.covariance.shape, np.nan)
+    degrees: FloatArray | None = None
     if isinstance(problem, LongProblem):
         fixed = np.arange(problem.fixed.shape[1])
-        block = long_engine.sandwich(problem, fit.estimates)
+        if robust == "cr2":
+            gls = fixed_uncertainty(problem, fit.estimates, fit.estimator, fit.bounds).covariance
+            block, own = bias_reduced(long_equations(problem, fit.estimates), gls)
+        else:
+            block = long_engine.sandwich(problem, fit.estimates)
     else:
-        fixed, block = _means(fit, problem)
+        fixed, gls = _means(fit, problem)
+        if robust == "cr2":
+            block, own = bias_reduced(wide_equations(problem, fit.estimates, fixed), gls)
+        else:
+            scores = wide_engine.person_scores(problem, fit.estimates)[:, fixed]
+            block = gls @ (scores.T @ scores) @ gls
     covariance[np.ix_(fixed, fixed)] = block
-    return replace(fit, covariance=covariance)
+    if robust == "cr2":
+        degrees = np.full(len(fit.names), np.nan)
+        degrees[fixed] = own
+    return replace(fit, covariance=covariance), degrees
 
 
 def _observed(fit: EngineFit, problem: LongProblem | WideProblem) -> FloatArray:
@@ -89,7 +114,7 @@ def _observed(fit: EngineFit, problem: LongProblem | WideProblem) -> FloatArray:
 
 
 def _means(fit: EngineFit, problem: WideProblem) -> tuple[NDArray[np.intp], FloatArray]:
-    """Positions of the parameters of the means, and their sandwich."""
+    """Positions of the parameters of the means, and their covariance by expected information."""
     kinds = np.array(fit.kinds)
     fixed = np.flatnonzero(np.isin(kinds, ("mean", "regression")))
     model = problem.model
@@ -103,7 +128,6 @@ def _means(fit: EngineFit, problem: WideProblem) -> tuple[NDArray[np.intp], Floa
             hint="Use robust='observed'.",
         )
     bread = wide_engine.information(problem, fit.estimates)[np.ix_(fixed, fixed)]
-    scores = wide_engine.person_scores(problem, fit.estimates)[:, fixed]
     scale = 1.0 / np.sqrt(np.diag(bread))
     inverse = np.linalg.inv(bread * np.outer(scale, scale)) * np.outer(scale, scale)
-    return fixed, inverse @ (scores.T @ scores) @ inverse
+    return fixed, inverse

@@ -24,6 +24,7 @@ def fit_summary(result: FitResult) -> str:
         "",
     ]
     frame = result.estimates
+    tested = result.degrees is not None
     rows = [
         [
             str(row["name"]),
@@ -31,13 +32,15 @@ def fit_summary(result: FitResult) -> str:
             figure(float(row["estimate"]), 4),
             figure(float(row["std_error"]), 4),
             figure(float(row["statistic"]), 2),
+            *([figure(float(row["df"]), 1)] if tested else []),
             p_text(float(row["p_value"])),
             figure(float(row["ci_low"]), 4),
             figure(float(row["ci_high"]), 4),
         ]
         for row in frame.to_dict("records")
     ]
-    headers = ["parameter", "kind", "estimate", "SE", "z", "p", "2.5%", "97.5%"]
+    test = ["t", "df"] if tested else ["z"]
+    headers = ["parameter", "kind", "estimate", "SE", *test, "p", "2.5%", "97.5%"]
     lines.append(table(headers, rows, left=2))
     derived = result.derived
     if len(derived):
@@ -65,6 +68,8 @@ def fit_summary(result: FitResult) -> str:
 def _errors(result: FitResult) -> str:
     if result.robust is not None:
         return f"robust standard errors ({result.robust})"
+    if result.df is not None:
+        return f"degrees of freedom by {result.df}"
     return f"standard errors from {result.fit.information} information"
 
 

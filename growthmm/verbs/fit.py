@@ -12,6 +12,7 @@ from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.registry import engine as engine_called
 from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.inference.degrees.method import METHODS, with_degrees
 from growthmm.inference.result import FitResult
 from growthmm.inference.robust import ROBUST, with_robust_errors
 from growthmm.model.defaults import Assumption
@@ -39,8 +40,8 @@ def fit(
     residual: str | ResidualStructure | None = None,
     bounds: str | None = None,
     information: Literal["expected", "observed"] | None = None,
-    df: Literal["none"] | None = None,
-    robust: Literal["cr0", "observed"] | None = None,
+    df: Literal["none", "satterthwaite", "kenward-roger"] | None = None,
+    robust: Literal["cr0", "cr2", "observed"] | None = None,
     start: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
     outcome: str | None = None,
@@ -75,11 +76,13 @@ def fit(
         Keep covariance matrices positive semi-definite, or not; each family's habit where None.
     information : {"expected", "observed"}, optional
         Which information matrix gives standard errors (our engines); expected where None.
-    df : {"none"}, optional
-        Degrees of freedom of the tests: none, so that statistics are normal.
-    robust : {"cr0", "observed"}, optional
-        Standard errors clustered by person: of the fixed effects (``cr0``, either family), or of
-        all parameters by observed information (lavaan's MLR, wide engine).
+    df : {"none", "satterthwaite", "kenward-roger"}, optional
+        Degrees of freedom of the tests of fixed effects (long engine); none where None, so that
+        statistics are normal. Kenward-Roger needs REML and adjusts the standard errors too.
+    robust : {"cr0", "cr2", "observed"}, optional
+        Standard errors clustered by person: of the fixed effects (``cr0``, or ``cr2`` corrected
+        for few persons, with its own degrees of freedom; either family), or of all parameters by
+        observed information (lavaan's MLR, wide engine).
     start : mapping of str to float, optional
         Starting values of all free parameters by name.
     fixed : mapping of str to float, optional
@@ -128,10 +131,12 @@ def fit(
     _known(bounds, ("psd", "none", None), "bounds")
     _known(information, ("expected", "observed", None), "information")
     _known(robust, (*ROBUST, None), "robust standard error")
-    if df not in (None, "none"):
+    _known(df, (*METHODS, None), "method for degrees of freedom")
+    if df not in (None, "none") and robust is not None:
         raise SpecificationError(
-            f"There are no degrees of freedom {df!r} here: tests are normal (z).",
-            hint="Leave df out, or use 'none'.",
+            f"The degrees of freedom {df} are of model-based standard errors, not of "
+            f"robust={robust!r}.",
+            hint="Leave one of them out; robust='cr2' has degrees of freedom of its own.",
         )
     facts = Facts(id, time, outcome, time_values, layout)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
@@ -163,9 +168,14 @@ def fit(
     if start is not None:
         options["start"] = _start(arrays, start)
     answer = run(engine, arrays.problem, **options)
+    method, degrees = None, None
     if robust is not None:
-        answer = with_robust_errors(answer, arrays.problem, robust)
-    return FitResult(fitted, answer, arrays, read.label, notes, robust)
+        answer, degrees = with_robust_errors(answer, arrays.problem, robust)
+        method = None if degrees is None else "satterthwaite"
+    elif df not in (None, "none"):
+        answer, degrees = with_degrees(answer, arrays.problem, str(df))
+        method = df
+    return FitResult(fitted, answer, arrays, read.label, notes, robust, method, degrees)
 
 
 def _held(

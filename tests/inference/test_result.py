@@ -213,7 +213,7 @@ def test_observed_information_is_asked_for_by_name() -> None:
             UnsupportedEngineError,
             "restricted likelihood",
         ),
-        ({"df": "kenward-roger"}, SpecificationError, "kenward-roger"),
+        ({"df": "kenward-roger"}, UnsupportedEngineError, "derived for REML"),
         ({"information": "fisher"}, SpecificationError, "fisher"),
     ],
 )

@@ -23,7 +23,7 @@ from growthmm.errors import SpecificationError, UnsupportedEngineError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["random_effects", "residual_matrix", "sandwich"]
+__all__ = ["random_effects", "residual_matrix", "sandwich", "whitened_persons"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -104,14 +104,14 @@ def _products_pieces(
 def _dense_pieces(
     problem: LongProblem, ready: Prepared, fixed: FloatArray, parameters: FloatArray
 ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-    for person, inverse, design, data in _whitened_persons(problem, ready, parameters):
+    for person, inverse, design, data in whitened_persons(problem, ready, parameters):
         left = inverse @ (data @ np.append(-fixed, 1.0))[..., None]
         turned = inverse @ design
         back = turned.transpose(0, 2, 1)
         yield person, (back @ left)[..., 0], back @ turned
 
 
-def _whitened_persons(
+def whitened_persons(
     problem: LongProblem, ready: Prepared, parameters: FloatArray
 ) -> Iterator[tuple[IntArray, FloatArray, FloatArray, FloatArray]]:
     """Persons, ``L^-1``, `Z` and ``[X, y]``, in pieces."""
@@ -169,7 +169,7 @@ def sandwich(problem: LongProblem, values: FloatArray, kind: Literal["cr0"] = "c
     meat = np.zeros((p, p))
     if ready.products is None:
         contrast = np.append(-fixed, 1.0)
-        for _, inverse, _, data in _whitened_persons(problem, ready, parameters):
+        for _, inverse, _, data in whitened_persons(problem, ready, parameters):
             left = inverse @ (data @ contrast)[..., None]
             scores = ((inverse @ data[..., :p]).transpose(0, 2, 1) @ left)[..., 0]
             meat += scores.T @ scores

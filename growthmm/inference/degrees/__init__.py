@@ -1,0 +1,1 @@
+"""Denominator degrees of freedom of tests of fixed effects."""
