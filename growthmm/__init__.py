@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
     from growthmm.verbs.fit import fit, log_likelihood
+    from growthmm.verbs.hypotheses import test, test_variance
     from growthmm.verbs.implied import implied
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
@@ -36,6 +37,8 @@ __all__ = [
     "implied",
     "log_likelihood",
     "read",
+    "test",
+    "test_variance",
     "to_long",
     "to_wide",
     "translate",
@@ -54,6 +57,8 @@ _HOMES = {
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "read": ("growthmm.verbs.source", "read"),
+    "test": ("growthmm.verbs.hypotheses", "test"),
+    "test_variance": ("growthmm.verbs.hypotheses", "test_variance"),
     "to_long": ("growthmm.data.reshape", "to_long"),
     "to_wide": ("growthmm.data.reshape", "to_wide"),
     "translate": ("growthmm.verbs.translate", "translate"),

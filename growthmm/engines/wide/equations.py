@@ -63,7 +63,9 @@ def person_equations(
             if not seen.any():
                 continue
             for start in range(0, len(members), CHUNK):
-                yield _equations(ram, rows, members[start : start + CHUNK], seen, values=values, fixed=fixed)
+                yield _equations(
+                    ram, rows, members[start : start + CHUNK], seen, values=values, fixed=fixed
+                )
 
 
 def _equations(

@@ -36,7 +36,8 @@ def satterthwaite(uncertainty: FixedUncertainty, contrast: FloatArray) -> float:
     The variance ``s / 10`` of a mean, where `s` has the variance ``2 s^2 / 9``:
 
     >>> one = np.ones((1, 1))
-    >>> satterthwaite(FixedUncertainty(0.1 * one, 0.1 * one[None], one * 2 / 9, 0), np.ones(1))
+    >>> mean = FixedUncertainty(0.1 * one, 0.1 * one[None], one * 2 / 9, 0)
+    >>> round(satterthwaite(mean, np.ones(1)), 6)
     9.0
     """
     variance = float(contrast @ uncertainty.covariance @ contrast)
