@@ -18,6 +18,7 @@ __all__ = [
     "derived_covariances",
     "icc",
     "residual_deviations",
+    "residual_variances",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -130,25 +131,28 @@ def _error(gradient: FloatArray, covariance: FloatArray) -> float:
     return float(np.sqrt(square)) if square >= 0 else float("nan")
 
 
-def residual_deviations(fit: EngineFit, problem: LongProblem | WideProblem) -> list[Derived]:
-    """Residual standard deviations, one for each residual variance estimated."""
+def residual_variances(fit: EngineFit, problem: LongProblem | WideProblem) -> list[tuple[str, int]]:
+    """What each residual variance estimated is called, and its position among the parameters."""
     position = {name: k for k, name in enumerate(fit.names)}
     if isinstance(problem, LongProblem):
-        named = [
+        return [
             (name[len("var(") : -1], position[name])
             for name, kind in zip(fit.names, fit.kinds, strict=True)
             if kind == "residual" and name.startswith("var(")
         ]
-    else:
-        outcomes = set(problem.model.outcomes)
-        own = {
-            path.parameter: path.label or path.left
-            for path in reversed(problem.model.paths)
-            if path.op == "~~" and path.free and path.left == path.right and path.left in outcomes
-        }
-        named = [(own[name], position[name]) for name in fit.names if name in own]
+    outcomes = set(problem.model.outcomes)
+    own = {
+        path.parameter: path.label or path.left
+        for path in reversed(problem.model.paths)
+        if path.op == "~~" and path.free and path.left == path.right and path.left in outcomes
+    }
+    return [(own[name], position[name]) for name in fit.names if name in own]
+
+
+def residual_deviations(fit: EngineFit, problem: LongProblem | WideProblem) -> list[Derived]:
+    """Residual standard deviations, one for each residual variance estimated."""
     made = []
-    for label, k in named:
+    for label, k in residual_variances(fit, problem):
         ((_, _, _, estimate, error),) = derived_covariances(
             fit.estimates, fit.covariance, ((0, 0, k),)
         )

@@ -330,6 +330,66 @@ class FitResult:
             self.data.problem, values, "person" if level == "person" else "population"
         )
 
+    def confidence_intervals(
+        self,
+        method: str = "wald",
+        *,
+        level: float = 0.95,
+        kind: str = "parametric",
+        interval: str = "percentile",
+        n_simulations: int = 1000,
+        seed: int = 0,
+        workers: int | None = None,
+    ) -> pd.DataFrame:
+        """Confidence intervals of the parameters and of what is derived from them.
+
+        Parameters
+        ----------
+        method : {"wald", "profile", "bootstrap"}
+            ``"wald"``: estimate and standard error, with the fit's degrees of freedom.
+            ``"profile"``: where twice the fall of the likelihood, maximised over all else,
+            reaches the chi-square quantile (Venzon & Moolgavkar 1988, doi:10.2307/2347496); a
+            REML fit is profiled by ML, as lme4 does. ``"bootstrap"``: from data drawn anew.
+        level : float
+            Coverage.
+        kind : {"parametric", "case"}
+            Outcomes drawn from the model, or persons drawn again.
+        interval : {"percentile", "basic"}
+            What is made of the bootstrap's draws.
+        n_simulations, seed, workers : int
+            Of the bootstrap; the answer depends on no number of worker processes.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``name, kind, estimate, ci_low, ci_high``; NaN where the method gives none.
+
+        Raises
+        ------
+        SpecificationError
+            If an option is none, or the method does not apply.
+
+        Examples
+        --------
+        >>> import growthmm as gm
+        >>> fit = gm.fit("gpa ~ occasion + (1 + occasion | student)", gm.datasets.gpa())
+        >>> table = fit.confidence_intervals("profile").set_index("name")
+        >>> table.loc["sd(occasion)", ["ci_low", "ci_high"]].round(4).tolist()
+        [0.057, 0.0777]
+        """
+        from growthmm.inference.intervals.table import interval_table
+
+        return interval_table(
+            self,
+            method=method,
+            level=level,
+            kind=kind,
+            interval=interval,
+            n_simulations=n_simulations,
+            seed=seed,
+            workers=workers,
+        )
+
     def refit(self, estimator: str) -> FitResult:
         """The same model on the same data by another estimator (``"ml"`` or ``"reml"``).
 

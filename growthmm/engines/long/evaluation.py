@@ -26,6 +26,7 @@ from growthmm.errors import SpecificationError
 
 __all__ = [
     "admissible",
+    "derivatives",
     "information",
     "log_likelihood",
     "parameter_kinds",
@@ -188,6 +189,43 @@ def information(
         change = ready.restriction.jacobian(ready.n_fixed)
         matrix = change.T @ matrix @ change
     return np.asarray(matrix, dtype=float)
+
+
+def derivatives(
+    problem: LongProblem, values: FloatArray, estimator: Estimator = "ml"
+) -> tuple[float, FloatArray, FloatArray]:
+    """Log-likelihood, its gradient and its Hessian at once.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        In the order of `parameter_names`.
+    estimator : {"ml", "reml"}
+        Which likelihood.
+
+    Returns
+    -------
+    value : float
+        Minus infinity where some person's covariance matrix is not positive definite.
+    gradient : (n_parameters,) ndarray
+    hessian : (n_parameters, n_parameters) ndarray
+    """
+    ready = prepare(problem)
+    surface = _surface(ready, values)
+    n = len(values)
+    if surface is None:
+        return float("-inf"), np.zeros(n), np.zeros((n, n))
+    back = np.linalg.inv(ready.jacobian)
+    if ready.restriction is not None:
+        back = back @ ready.restriction.jacobian(ready.n_fixed)
+    value = surface_log_likelihood(surface, estimator) + ready.log_unit(estimator)
+    return (
+        value,
+        back.T @ surface_score(surface, estimator),
+        back.T @ hessian(surface, estimator) @ back,
+    )
 
 
 def _surface(ready: Prepared, values: FloatArray) -> Surface | None:

@@ -1,0 +1,1 @@
+"""Confidence intervals: Wald, profile likelihood, bootstrap."""

@@ -1,0 +1,1 @@
+"""Data drawn anew: simulated from a model, or persons drawn again."""
