@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from growthmm import datasets
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
+    from growthmm.inference.modification import modification_indices
     from growthmm.model.schema import Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
@@ -36,6 +37,7 @@ __all__ = [
     "fit",
     "implied",
     "log_likelihood",
+    "modification_indices",
     "read",
     "test",
     "test_variance",
@@ -56,6 +58,7 @@ _HOMES = {
     "fit": ("growthmm.verbs.fit", "fit"),
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
+    "modification_indices": ("growthmm.inference.modification", "modification_indices"),
     "read": ("growthmm.verbs.source", "read"),
     "test": ("growthmm.verbs.hypotheses", "test"),
     "test_variance": ("growthmm.verbs.hypotheses", "test_variance"),
