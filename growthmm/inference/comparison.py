@@ -137,6 +137,12 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
             f"{len(fits)} model was given to compare.", hint="Give at least two fits."
         )
     _same_data(fits)
+    unfair = [fit.label for fit in fits if fit.penalty is not None]
+    if unfair:
+        raise SpecificationError(
+            f"Penalised fits have no maximised likelihood to compare: {', '.join(unfair)}.",
+            hint="Fit them without a penalty.",
+        )
     restricted = any(fit.estimator == "reml" for fit in fits)
     if refit is None:
         refit = restricted

@@ -59,6 +59,8 @@ class FitResult:
         How the tests' degrees of freedom were found; None where tests are normal.
     degrees : (n_parameters,) ndarray, optional
         Degrees of freedom of each parameter's test, NaN where it is normal.
+    penalty : str, optional
+        Name of the penalty on the random effects' covariance matrix.
     """
 
     model: MixedModel | SemModel
@@ -69,6 +71,7 @@ class FitResult:
     robust: str | None = None
     df: str | None = None
     degrees: NDArray[np.float64] | None = None
+    penalty: str | None = None
 
     @property
     def engine(self) -> str:
@@ -397,6 +400,11 @@ class FitResult:
         """
         if estimator == self.estimator:
             return self
+        if self.penalty is not None:
+            raise SpecificationError(
+                f"The fit is penalised ({self.penalty}), and its likelihood is no maximum.",
+                hint="Fit again with the other estimator and without a penalty.",
+            )
         options = {"bounds": self.fit.bounds} if self.engine in ("long", "wide") else {}
         fit = run(self.engine, self.data.problem, estimator=estimator, **options)
         model = replace(self.model, estimator=estimator)  # type: ignore[arg-type]
@@ -410,7 +418,7 @@ class FitResult:
         fits.
         """
         edge = self.boundary.at_boundary or self.boundary.beyond
-        if not edge or self.engine not in ("long", "wide"):
+        if not edge or self.penalty is not None or self.engine not in ("long", "wide"):
             return None
         bounds = "none" if self.fit.bounds == "psd" else "psd"
         fit = run(self.engine, self.data.problem, estimator=self.estimator, bounds=bounds)
@@ -461,6 +469,7 @@ class FitResult:
             "information": self.fit.information,
             "robust": self.robust,
             "df": self.df or "none",
+            "penalty": self.penalty,
             "estimates": _records(self.estimates),
             "derived": _records(self.derived),
             "fit_measures": _plain(self.fit_measures) if measured else None,

@@ -68,6 +68,8 @@ def fit_summary(result: FitResult) -> str:
 def _errors(result: FitResult) -> str:
     if result.robust is not None:
         return f"robust standard errors ({result.robust})"
+    if result.penalty is not None:
+        return f"penalty {result.penalty} on the random effects' covariances"
     if result.df is not None:
         return f"degrees of freedom by {result.df}"
     return f"standard errors from {result.fit.information} information"

@@ -13,6 +13,7 @@ from growthmm.engines.registry import engine as engine_called
 from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.degrees.method import METHODS, with_degrees
+from growthmm.inference.penalised import penalised
 from growthmm.inference.result import FitResult
 from growthmm.inference.robust import ROBUST, with_robust_errors
 from growthmm.model.defaults import Assumption
@@ -42,6 +43,7 @@ def fit(
     information: Literal["expected", "observed"] | None = None,
     df: Literal["none", "satterthwaite", "kenward-roger"] | None = None,
     robust: Literal["cr0", "cr2", "observed"] | None = None,
+    penalty: Literal["wishart", "gamma"] | None = None,
     start: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
     outcome: str | None = None,
@@ -83,6 +85,10 @@ def fit(
         Standard errors clustered by person: of the fixed effects (``cr0``, or ``cr2`` corrected
         for few persons, with its own degrees of freedom; either family), or of all parameters by
         observed information (lavaan's MLR, wide engine).
+    penalty : {"wishart", "gamma"}, optional
+        A weakly informative penalty that keeps the random effects' (factors') covariance matrix
+        off its boundary (our engines; Chung et al. 2013, with blme's defaults): ``gamma`` for
+        uncorrelated effects.
     start : mapping of str to float, optional
         Starting values of all free parameters by name.
     fixed : mapping of str to float, optional
@@ -167,6 +173,11 @@ def fit(
         options["time_limit"] = time_limit
     if start is not None:
         options["start"] = _start(arrays, start)
+    if penalty is not None:
+        _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
+        options.pop("bounds", None)
+        answer = penalised(arrays.problem, penalty=penalty, **options)
+        return FitResult(fitted, answer, arrays, read.label, notes, penalty=penalty)
     answer = run(engine, arrays.problem, **options)
     method, degrees = None, None
     if robust is not None:
@@ -176,6 +187,25 @@ def fit(
         answer, degrees = with_degrees(answer, arrays.problem, str(df))
         method = df
     return FitResult(fitted, answer, arrays, read.label, notes, robust, method, degrees)
+
+
+def _no_penalty_with(engine: str, **options: Any) -> None:
+    """Refuse what has no meaning beside a penalty."""
+    if not engine_called(engine).own:
+        raise UnsupportedEngineError(
+            f"The engine {engine} takes no penalty.", hint="Use one of ours: long or wide."
+        )
+    given = [
+        f"{name}={value!r}"
+        for name, value in options.items()
+        if value not in (None, "none") or (name == "bounds" and value == "none")
+    ]
+    given = [text for text in given if text != "bounds='psd'"]
+    if given:
+        raise SpecificationError(
+            f"A penalised fit does not go with {', '.join(given)}.",
+            hint="Leave the penalty out, or the other option.",
+        )
 
 
 def _held(

@@ -127,14 +127,14 @@ class Chart:
 
 
 def chart(
-    target: Target, at: float, blocks: tuple[Block, ...], start: FloatArray
+    target: Target | None, at: float, blocks: tuple[Block, ...], start: FloatArray
 ) -> tuple[Chart, FloatArray]:
     """Coordinates with the target held, and the free ones nearest to given parameters.
 
     Parameters
     ----------
-    target : Target
-        What is held.
+    target : Target or None
+        What is held; nothing where None.
     at : float
         At which value.
     blocks : tuple of Block
@@ -144,14 +144,15 @@ def chart(
     """
     n = len(start)
     inside = {k for block in blocks for row in block.places for k in row}
-    plain = [k for k in range(n) if k not in inside and k != target.place]
+    place_held = target.place if target is not None else -1
+    plain = [k for k in range(n) if k not in inside and k != place_held]
     x: list[float] = [float(start[k]) for k in plain]
     m = len(plain) + sum(b.size * (b.size + 1) // 2 for b in blocks) + n
     constant = np.zeros(n)
     linear, quadratic = np.zeros((n, m)), np.zeros((n, m, m))
     linear[plain, np.arange(len(plain))] = 1.0
     for index, block in enumerate(blocks):
-        held = target if target.block == index else None
+        held = target if target is not None and target.block == index else None
         own = block if held is None else block.ordered(held.rows)
         root = _root(np.array([[start[k] for k in row] for row in own.places]))
         factor = _factor(root, held, at, x, m)
@@ -166,10 +167,12 @@ def chart(
                 linear[place] = product[0, 1:]
                 quadratic[place] = product[1:, 1:]
     bent = None
-    if target.block is None and target.kind == "correlation":
+    if target is None or target.block is not None:
+        pass
+    elif target.kind == "correlation":
         a, b = (plain.index(k) for k in target.variances)
         bent = (target.place, a, b, at)
-    elif target.block is None:
+    else:
         constant[target.place] = at**2 if target.kind == "sd" else at
     size = len(x)
     made = Chart(constant, linear[:, :size], quadratic[:, :size, :size], bent)

@@ -12,6 +12,7 @@ from growthmm.engines.optimiser import maximise
 from growthmm.inference.derived import covariance_entries
 from growthmm.inference.intervals.coordinates import Block, Target, chart
 from growthmm.inference.likelihood import likelihood
+from growthmm.inference.matrices import complete_blocks, home_of
 from growthmm.inference.result import FitResult
 
 __all__ = ["Profile", "profile_of", "targets"]
@@ -140,35 +141,15 @@ def _root(
     return b
 
 
-def _blocks(fit: FitResult) -> tuple[list[Block], dict[int, tuple[int, int]]]:
-    """Complete blocks of (co)variances; and for each position its block and none other."""
-    found = covariance_entries(fit.fit, fit.data.problem)
-    place = {(a, b): k for a, b, k in found.entries}
-    shared = len({k for _, _, k in found.entries}) < len(found.entries)
-    if fit.fit.bounds != "psd" or shared:
-        return [], {}
-    groups: list[set[int]] = []
-    for a, b in place:
-        near = [g for g in groups if a in g or b in g]
-        groups = [g for g in groups if g not in near] + [set().union({a, b}, *near)]
-    blocks: list[Block] = []
-    home: dict[int, tuple[int, int]] = {}
-    for group in groups:
-        rows = sorted(group)
-        if all((a, b) in place for i, a in enumerate(rows) for b in rows[i:]):
-            table = tuple(tuple(place[min(a, b), max(a, b)] for b in rows) for a in rows)
-            for i, row in enumerate(rows):
-                home[row] = (len(blocks), i)
-            blocks.append(Block(table))
-    return blocks, home
-
-
 def targets(fit: FitResult) -> tuple[dict[str, Target], tuple[Block, ...]]:
     """What can be profiled, by name: parameters, standard deviations and correlations.
 
     Under positive semi-definite bounds a covariance itself is no coordinate; its correlation is.
     """
-    blocks, home = _blocks(fit)
+    blocks: list[Block] = []
+    if fit.fit.bounds == "psd":
+        blocks, _ = complete_blocks(fit.fit, fit.data.problem)
+    home = home_of(fit.fit, fit.data.problem, blocks)
     inside = {k for block in blocks for row in block.places for k in row}
     made = {name: Target("parameter", k) for k, name in enumerate(fit.fit.names) if k not in inside}
     found = covariance_entries(fit.fit, fit.data.problem)

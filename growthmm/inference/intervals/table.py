@@ -57,6 +57,11 @@ def interval_table(
                 f"There is no {what} {value!r} of confidence intervals.",
                 hint=f"Use one of {', '.join(known)}.",
             )
+    if fit.penalty is not None and method != "wald":
+        raise SpecificationError(
+            f"The fit is penalised ({fit.penalty}); intervals by {method} are of plain maxima.",
+            hint="Use method='wald', or fit without a penalty.",
+        )
     if not 0 < level < 1:
         raise SpecificationError(
             f"A level of {level} is no probability.", hint="Give it as level=0.95."
