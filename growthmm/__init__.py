@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
     from growthmm.verbs.implied import implied
+    from growthmm.verbs.simulate import simulate, study
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
     from growthmm.verbs.verify import verify
@@ -39,6 +40,8 @@ __all__ = [
     "log_likelihood",
     "modification_indices",
     "read",
+    "simulate",
+    "study",
     "test",
     "test_variance",
     "to_long",
@@ -60,6 +63,8 @@ _HOMES = {
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
     "read": ("growthmm.verbs.source", "read"),
+    "simulate": ("growthmm.verbs.simulate", "simulate"),
+    "study": ("growthmm.verbs.simulate", "study"),
     "test": ("growthmm.verbs.hypotheses", "test"),
     "test_variance": ("growthmm.verbs.hypotheses", "test_variance"),
     "to_long": ("growthmm.data.reshape", "to_long"),

@@ -61,6 +61,8 @@ class FitResult:
         Degrees of freedom of each parameter's test, NaN where it is normal.
     penalty : str, optional
         Name of the penalty on the random effects' covariance matrix.
+    source : object, optional
+        The data as they were given, from which persons can be drawn again.
     """
 
     model: MixedModel | SemModel
@@ -72,6 +74,7 @@ class FitResult:
     df: str | None = None
     degrees: NDArray[np.float64] | None = None
     penalty: str | None = None
+    source: object = None
 
     @property
     def engine(self) -> str:

@@ -177,7 +177,7 @@ def fit(
         _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
         options.pop("bounds", None)
         answer = penalised(arrays.problem, penalty=penalty, **options)
-        return FitResult(fitted, answer, arrays, read.label, notes, penalty=penalty)
+        return FitResult(fitted, answer, arrays, read.label, notes, penalty=penalty, source=data)
     answer = run(engine, arrays.problem, **options)
     method, degrees = None, None
     if robust is not None:
@@ -186,7 +186,9 @@ def fit(
     elif df not in (None, "none"):
         answer, degrees = with_degrees(answer, arrays.problem, str(df))
         method = df
-    return FitResult(fitted, answer, arrays, read.label, notes, robust, method, degrees)
+    return FitResult(
+        fitted, answer, arrays, read.label, notes, robust, method, degrees, source=data
+    )
 
 
 def _no_penalty_with(engine: str, **options: Any) -> None:

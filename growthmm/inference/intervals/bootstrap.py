@@ -157,7 +157,7 @@ def bootstrap(
             hint="Use engine long or wide.",
         )
     options = {"estimator": fit.estimator, "bounds": fit.fit.bounds}
-    task = _Again(replace(fit, robust=None, df=None, degrees=None), kind, options)
+    task = _Again(replace(fit, robust=None, df=None, degrees=None, source=None), kind, options)
     found = replicates(task, n_simulations, seed=seed, workers=workers, title="bootstrap")
     good = [row for row in found if row is not None]
     if len(good) < max(2, n_simulations // 2):
