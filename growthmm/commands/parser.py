@@ -315,6 +315,9 @@ def _fit(name: str) -> _Parser:
         metavar="METHOD",
         help="degrees of freedom of the tests: satterthwaite, kenward-roger, none",
     )
+    group.add_argument(
+        "--penalty", metavar="NAME", help="keep covariances off zero: wishart, gamma"
+    )
     _json(parser)
     return parser
 

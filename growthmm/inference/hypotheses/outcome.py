@@ -58,6 +58,7 @@ class HypothesisTest:
             reference = self.distribution
         p = f"p = {self.p_value:.3g}"
         if self.p_error is not None:
+            p = p if self.p_value > 0 else "p = 0, no draw as large"
             p += f" (Monte Carlo standard error {self.p_error:.2g})"
         text = f"{self.hypothesis}: {self.kind} statistic {self.statistic:.4f}, {reference}, {p}"
         return f"{text}\n{self.note}" if self.note else text
