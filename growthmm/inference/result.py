@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
-from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import Boundary, Convergence, EngineFit
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.registry import run
@@ -26,6 +25,7 @@ from growthmm.inference.derived import (
 )
 from growthmm.inference.estimates import estimates_table
 from growthmm.inference.joint import JointLikelihood, joint_likelihood
+from growthmm.inference.labelled import factor_covariance, residual_covariance
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -209,23 +209,7 @@ class FitResult:
     @cached_property
     def factor_cov(self) -> pd.DataFrame:
         """Covariance matrix of the growth factors (given covariates), labelled."""
-        import pandas as pd
-
-        found = covariance_entries(self.fit, self.data.problem)
-        labels = list(found.labels)
-        matrix = np.zeros((len(labels), len(labels)))
-        if isinstance(self.model, SemModel):
-            order = {name: k for k, name in enumerate(labels)}
-            for path in self.model.paths:
-                if path.op == "~~" and path.left in order and path.right in order and not path.free:
-                    a, b = order[path.left], order[path.right]
-                    matrix[a, b] = matrix[b, a] = path.value or 0.0
-        if isinstance(self.data, LongData):
-            for a, b, value in self.data.problem.fixed_entries:
-                matrix[a, b] = matrix[b, a] = value
-        for a, b, k in found.entries:
-            matrix[a, b] = matrix[b, a] = self.fit.estimates[k]
-        return pd.DataFrame(matrix, index=labels, columns=labels)
+        return factor_covariance(self.fit, self.data)
 
     @cached_property
     def residual_cov(self) -> pd.DataFrame:
@@ -233,22 +217,7 @@ class FitResult:
 
         One entry where a mixed model's residuals are alike at all times.
         """
-        import pandas as pd
-
-        values = dict(zip(self.fit.names, self.fit.estimates.tolist(), strict=True))
-        if isinstance(self.model, SemModel):
-            labels = list(self.model.outcomes)
-            order = {name: k for k, name in enumerate(labels)}
-            matrix = np.zeros((len(labels), len(labels)))
-            for path in self.model.paths:
-                if path.op == "~~" and path.left in order and path.right in order:
-                    a, b = order[path.left], order[path.right]
-                    value = values[path.parameter] if path.free else path.value or 0.0
-                    matrix[a, b] = matrix[b, a] = value
-            return pd.DataFrame(matrix, index=labels, columns=labels)
-        problem = self.data.problem
-        assert isinstance(problem, LongProblem)
-        return long_engine.residual_matrix(problem, self._values)
+        return residual_covariance(self.fit, self.data, self._values)
 
     @cached_property
     def random_effects(self) -> pd.DataFrame:
