@@ -103,9 +103,9 @@ def test_a_study_counts(engine: str) -> None:
 
 def test_without_an_effect_power_is_the_level() -> None:
     fit = gm.fit(SLOPE, gm.datasets.gpa(), estimator="reml", df="satterthwaite")
-    found = gm.study(fit, 12, parameters={"occasion": 0.0}, n_simulations=300, seed=4, workers=1)
+    found = gm.study(fit, 12, parameters={"occasion": 0.0}, n_simulations=150, seed=4, workers=1)
     power = found.table.set_index("name").loc["occasion", "power"]
-    assert 0.05 - 4 * 0.0126 < power < 0.05 + 4 * 0.0126
+    assert power == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 150))
 
 
 def test_refusals() -> None:
