@@ -282,7 +282,6 @@ def fit(chosen: argparse.Namespace) -> Answer:
         bounds=_option(chosen, model, "bounds"),
         information=chosen.information,
         fixed=_held(chosen.fixed),
-        **{name: value for name in ("robust", "df") if (value := getattr(chosen, name))},
         **{name: value for name in ("robust", "df", "penalty") if (value := getattr(chosen, name))},
         notation=_notation(chosen, model),
         **_preparing(chosen),

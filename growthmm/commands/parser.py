@@ -304,9 +304,6 @@ def _fit(name: str) -> _Parser:
     group.add_argument(
         "--information", metavar="KIND", help="standard errors from expected or observed"
     )
-    group.add_argument("--robust", metavar="KIND", help="sandwich standard errors: cr0, observed")
-    group.add_argument("--df", metavar="METHOD", help="degrees of freedom of the tests: none")
-    _fixed(group)
     group.add_argument(
         "--robust", metavar="KIND", help="sandwich standard errors: cr0, cr2, observed"
     )
@@ -318,6 +315,7 @@ def _fit(name: str) -> _Parser:
     group.add_argument(
         "--penalty", metavar="NAME", help="keep covariances off zero: wishart, gamma"
     )
+    _fixed(group)
     _json(parser)
     return parser
 

@@ -13,6 +13,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.wide.likelihood import evaluate
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.system import compile_problem
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
 __all__ = ["likelihood"]
 
@@ -38,6 +39,7 @@ def likelihood(
         From values (n_parameters,), in the engine's order and the user's units, to value,
         gradient and Hessian; minus infinity where it does not exist.
     """
+    refuse_estimated_loadings(problem, "A profile or a penalty")
     if isinstance(problem, LongProblem):
         return lambda values: long_derivatives(problem, values, estimator)
     system = compile_problem(problem)

@@ -17,6 +17,7 @@ from growthmm.engines.wide.equations import person_equations as wide_equations
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.cr2 import bias_reduced
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
 __all__ = ["ROBUST", "with_robust_errors"]
 
@@ -78,6 +79,7 @@ def with_robust_errors(
     if isinstance(problem, LongProblem):
         fixed = np.arange(problem.fixed.shape[1])
         if robust == "cr2":
+            refuse_estimated_loadings(problem, "The corrected sandwich")
             gls = fixed_uncertainty(problem, fit.estimates, fit.estimator, fit.bounds).covariance
             block, own = bias_reduced(long_equations(problem, fit.estimates), gls)
         else:

@@ -176,7 +176,7 @@ class _Refits:
             answer = run(engine, arrays.problem, information=information, **options)
             if setting.robust:
                 kind = "cr0" if engine == "long" else "observed"
-                answer = with_robust_errors(answer, arrays.problem, kind)
+                answer, _ = with_robust_errors(answer, arrays.problem, kind)
             made.append(FitResult(fitted, answer, arrays, self.label, notes))
         return Fits(made[0], made[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from reference import CASES, long_frame
 
@@ -116,3 +117,30 @@ def test_refusals() -> None:
         gm.simulate(fit, 1)
     with pytest.raises(SpecificationError, match="robust"):
         gm.study(gm.fit(SLOPE, gm.datasets.gpa(), robust="cr0"))
+
+
+def test_a_design_with_parameters_is_refused_by_name() -> None:
+    rng = np.random.default_rng(12)
+    frame = pd.DataFrame({"id": np.repeat(np.arange(40), 5), "t": np.tile(np.arange(5.0), 40)})
+    own = rng.normal(0, 1, (40, 2))[frame["id"]]
+    curve = 1 - np.exp(-0.6 * frame["t"])
+    frame["y"] = 3 + own[:, 0] + (5 + own[:, 1]) * curve + rng.normal(0, 0.5, len(frame))
+    text = (
+        "nlme(y ~ b0 + b1 * (1 - exp(-g * t)), fixed = b0 + b1 + g ~ 1, "
+        "random = b0 + b1 ~ 1 | id, start = c(b0 = 3, b1 = 5, g = 0.6))"
+    )
+    fit = gm.fit(text, frame, estimator="ml")
+    for asked in (
+        lambda: gm.fit(text, frame, estimator="ml", df="satterthwaite"),
+        lambda: gm.fit(text, frame, estimator="ml", robust="cr2"),
+        lambda: gm.fit(text, frame, estimator="ml", penalty="wishart"),
+        lambda: gm.test(fit, "g = 0.6", kind="lrt"),
+        lambda: gm.test_variance(fit, "(Intercept)"),
+        lambda: gm.simulate(fit),
+        lambda: gm.study(fit, n_simulations=2, workers=1),
+        lambda: fit.confidence_intervals("profile"),
+        lambda: fit.confidence_intervals("bootstrap", n_simulations=2, workers=1),
+    ):
+        with pytest.raises(UnsupportedEngineError, match="depends on g"):
+            asked()
+    assert gm.test(fit, "I(1 - exp(-g * t)) = 5, g = 0.6").p_value > 0.001

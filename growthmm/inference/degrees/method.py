@@ -20,6 +20,7 @@ from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.degrees.kenward_roger import adjusted_covariance, kenward_roger_f
 from growthmm.inference.degrees.satterthwaite import satterthwaite, satterthwaite_f
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
 __all__ = ["METHODS", "Degrees", "degrees_of", "with_degrees"]
 
@@ -119,6 +120,7 @@ def degrees_of(fit: EngineFit, problem: LongProblem | WideProblem, method: str) 
             f"{fit.boundary.description}.",
             hint="Use bounds='psd', or df='none'.",
         )
+    refuse_estimated_loadings(problem, f"{_title(method)}'s approximation")
     return Degrees(method, problem, fit)
 
 

@@ -14,6 +14,7 @@ from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import run
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.hypotheses.cone import VanishingBlock
 from growthmm.inference.result import FitResult
 
@@ -65,6 +66,7 @@ def without_effects(fit: FitResult, effects: Sequence[str]) -> Dropped:
         If the covariance matrix is constrained otherwise.
     """
     problem = fit.data.problem
+    refuse_estimated_loadings(problem, "A test of random effects")
     known = problem.random_names if isinstance(problem, LongProblem) else problem.model.latent
     strange = [name for name in effects if name not in known]
     if strange or not effects:

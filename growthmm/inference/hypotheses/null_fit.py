@@ -13,6 +13,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.registry import run
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import UnsupportedEngineError
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.hypotheses.linear import LinearHypothesis
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import Constraint
@@ -65,6 +66,7 @@ def null_fit(fit: FitResult, hypothesis: LinearHypothesis) -> NullFit:
         )
     options = {"estimator": fit.estimator, "bounds": fit.fit.bounds}
     problem = fit.data.problem
+    refuse_estimated_loadings(problem, "A fit under a hypothesis")
     if isinstance(problem, WideProblem):
         return _wide(fit, problem, hypothesis, options)
     return _long(problem, hypothesis, options)

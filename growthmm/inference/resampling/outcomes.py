@@ -14,6 +14,7 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.engines.wide.statistics import persons
 from growthmm.engines.wide.system import compile_problem
 from growthmm.errors import UnsupportedEngineError
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
 __all__ = ["draw_outcomes", "random_covariance"]
 
@@ -44,6 +45,7 @@ def draw_outcomes(problem: Problem, values: FloatArray, rng: np.random.Generator
     UnsupportedEngineError
         If there is nothing to draw from: a covariance matrix is none, or only moments are given.
     """
+    refuse_estimated_loadings(problem, "A sample")
     if isinstance(problem, LongProblem):
         return replace(problem, outcome=_long(problem, values, rng))
     return _wide(problem, values, rng)

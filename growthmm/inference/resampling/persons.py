@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import UnsupportedEngineError
+from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
 __all__ = ["draw_persons", "take_persons"]
 
@@ -63,6 +64,7 @@ def take_persons(problem: Problem, chosen: tuple[IntArray, ...]) -> Problem:
     chosen : tuple of (n_chosen,) ndarray of int
         Positions of persons, one array a group (one for a long problem).
     """
+    refuse_estimated_loadings(problem, "A sample of persons")
     if isinstance(problem, LongProblem):
         return _long(problem, chosen[0])
     groups = []
