@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
     from growthmm.inference.modification import modification_indices
-    from growthmm.model.schema import Schema, Variable
+    from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
     from growthmm.verbs.fit import fit, log_likelihood
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Grouping",
     "Moments",
     "Schema",
     "Variable",
@@ -54,6 +55,7 @@ __all__ = [
 _HOMES = {
     "Moments": ("growthmm.data.moments", "Moments"),
     "Schema": ("growthmm.model.schema", "Schema"),
+    "Grouping": ("growthmm.model.schema", "Grouping"),
     "Variable": ("growthmm.model.schema", "Variable"),
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.data.design_basis import basis
-from growthmm.data.frames import numeric_column, require_columns
-from growthmm.data.levels import Scalar, level_codes
+from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.levels import Scalar, level_codes, level_text, plain
 from growthmm.data.wording import listed, nearest, rows_text
 from growthmm.errors import ColumnNotFoundError, ValueColumnError
 from growthmm.model.expression import spell, tree
@@ -91,6 +91,32 @@ class Table:
                 hint="Give numbers, or the levels of a categorical column.",
             )
         return values.astype(np.float64, copy=False)
+
+    def missing(self, name: str) -> NDArray[np.bool_]:
+        """Where a column of any type has no value."""
+        if isinstance(self.data, Mapping):
+            return np.isnan(self.number(name))
+        return np.asarray(codes(self.data, name)[0] < 0)
+
+    def is_level(self, name: str, text: str) -> FloatArray:
+        """Whether a column's value, as R prints it, is `text`; NaN where it is missing.
+
+        Raises
+        ------
+        ColumnNotFoundError
+            If there is no such column.
+        """
+        import pandas
+
+        data = self.data
+        if isinstance(data, Mapping):
+            frame = pandas.DataFrame({name: data[name]})
+        else:
+            require_columns(data, [name])
+            frame = data
+        numbered, labels = codes(frame, name)
+        found = [float(level_text(plain(label)) == text) for label in labels]
+        return np.asarray(np.array([*found, np.nan])[numbered])
 
     def integers(self, expression: str) -> NDArray[Any] | None:
         """A plain column of integers as it stands; None for any other expression."""
@@ -202,8 +228,6 @@ def _categorical(expression: str, node: Call, levels: tuple[Scalar, ...]) -> Cod
 
 
 def _same_text(level: Scalar, text: str) -> bool:
-    from growthmm.data.levels import level_text
-
     return level_text(level) == text
 
 
@@ -232,7 +256,7 @@ def _refuse_undefined(node: Node, table: Table, values: FloatArray) -> None:
 
     bad = ~np.isfinite(values)
     for name in _names(node):
-        bad &= ~np.isnan(table.number(name))
+        bad &= ~table.missing(name)
     if bad.any():
         rows = np.flatnonzero(bad)
         raise ValueColumnError(
@@ -257,8 +281,8 @@ def _names(node: Node) -> set[str]:
 def _value(node: Node, table: Table) -> Any:
     if isinstance(node, Name):
         return table.number(node.name)
-    if isinstance(node, Number):
-        return node.value
+    if isinstance(node, Number | Truth):
+        return float(node.value)
     if isinstance(node, Negative):
         return -_value(node.operand, table)
     if isinstance(node, Operation) and node.left is not None:
@@ -285,9 +309,9 @@ def _operation(node: Operation, left: Node, table: Table) -> Any:
             hint="Write x*y within I(), x:y between factors.",
         )
     if node.operator in COMPARISONS:
-        for side, other in ((left, node.right), (node.right, left)):
-            if isinstance(side, Name) and isinstance(other, Text):
-                raise ValueColumnError("Text cannot be compared.", hint="Use C() of the column.")
+        if isinstance(left, Name) and isinstance(node.right, Text):
+            found = table.is_level(left.name, node.right.value)
+            return found if node.operator == "==" else 1.0 - found
         first, second = _value(left, table), _value(node.right, table)
         truth = COMPARISONS[node.operator](first, second).astype(float)
         return np.where(np.isnan(first) | np.isnan(second), np.nan, truth)

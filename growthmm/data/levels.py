@@ -15,7 +15,7 @@ from growthmm.errors import ValueColumnError
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Scalar", "column_levels", "level_codes", "level_text"]
+__all__ = ["Scalar", "column_levels", "level_codes", "level_text", "plain"]
 
 Scalar = str | float | int | bool
 
@@ -71,13 +71,13 @@ def column_levels(frame: pandas.DataFrame, name: str) -> tuple[Scalar, ...] | No
     dtype = frame[name].dtype
     if isinstance(dtype, pandas.CategoricalDtype):
         used = np.unique(np.asarray(frame[name].cat.codes))
-        return tuple(_plain(dtype.categories[i]) for i in used if i >= 0)
+        return tuple(plain(dtype.categories[i]) for i in used if i >= 0)
     if pandas.api.types.is_bool_dtype(dtype):
         return (False, True)
     kinds = pandas.api.types
     if not (kinds.is_object_dtype(dtype) or kinds.is_string_dtype(dtype)):
         return None
-    values = [_plain(v) for v in codes(frame, name)[1]]
+    values = [plain(v) for v in codes(frame, name)[1]]
     if values and all(isinstance(v, bool) for v in values):
         return (False, True)
     texts = [v for v in values if isinstance(v, str)]
@@ -93,9 +93,10 @@ def column_levels(frame: pandas.DataFrame, name: str) -> tuple[Scalar, ...] | No
     return tuple(sorted(texts))
 
 
-def _plain(value: Any) -> Scalar:
-    plain: Scalar = value.item() if isinstance(value, np.generic) else value
-    return plain
+def plain(value: Any) -> Scalar:
+    """A value without its NumPy type."""
+    made: Scalar = value.item() if isinstance(value, np.generic) else value
+    return made
 
 
 def level_codes(
@@ -122,9 +123,9 @@ def level_codes(
     frame = data if isinstance(data, pandas.DataFrame) else pandas.DataFrame({name: data[name]})
     numbered, labels = codes(frame, name)
     position = {level: i for i, level in enumerate(levels)}
-    found = [position.get(_plain(label), -2) for label in labels]
+    found = [position.get(plain(label), -2) for label in labels]
     if -2 in found:
-        unknown = [_plain(labels[i]) for i, at in enumerate(found) if at == -2]
+        unknown = [plain(labels[i]) for i, at in enumerate(found) if at == -2]
         raise ValueColumnError(
             f"The column {name!r} holds {listed(unknown)}, not among its levels {listed(levels)}.",
             hint="Use the data that the model was bound to, or bind it again.",

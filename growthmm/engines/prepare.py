@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.groups import grouping_of
+from growthmm.data.levels import level_codes, level_text, plain
 from growthmm.data.persons import number_persons
 from growthmm.data.visits import visit_numbers
+from growthmm.engines.groups import group_columns, rows_of_groups, scattered_groups
 from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
@@ -22,12 +25,12 @@ from growthmm.model.bound import BoundMixed, BoundSem
 from growthmm.model.expression import quote, variables
 from growthmm.model.factor_pattern import named_pattern
 from growthmm.model.growth import Covariate
+from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation
-from growthmm.notation.sem_groups import with_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,12 +221,31 @@ def _occasions(
 def _strata(
     bound: BoundMixed, frame: pd.DataFrame
 ) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
-    by = bound.model.residual.by
+    residual, by = bound.model.residual, bound.model.residual.by
     if by is None:
         return None, ()
     require_columns(frame, [by])
+    if residual.crossed:
+        return _crossed(bound, frame, by)
+    grouping = bound.schema.grouping
+    if grouping is not None and grouping.variable == by:
+        return level_codes(frame, by, grouping.levels), tuple(map(level_text, grouping.levels))
     strata, labels = codes(frame, by)
-    return strata, tuple(str(label) for label in labels)
+    return strata, tuple(level_text(plain(label)) for label in labels)
+
+
+def _crossed(
+    bound: BoundMixed, frame: pd.DataFrame, by: str
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Every combination of group and occasion."""
+    schema = bound.schema
+    assert schema.time is not None
+    grouping = schema.grouping or grouping_of(frame, by)
+    time = numeric_column(frame, schema.time)
+    known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
+    group, at = level_codes(frame, by, grouping.levels), places(time, known)
+    names = stratum_names(tuple(map(level_text, grouping.levels)), tuple(known.tolist()))
+    return np.where((group < 0) | (at < 0), -1, group * len(known) + at), names
 
 
 def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:
@@ -265,14 +287,13 @@ def scatter_data(
         table[cells] = values[good]
         return table
 
-    tables = {schema.outcome_columns[j]: j for j in range(n_occasions)}
-    outcomes = scatter(outcome)[:, [tables[name] for name in model.outcomes]]
+    table = scatter(outcome)
     by_column: dict[str, FloatArray] = {}
     for covariate in covariates:
         values = np.ascontiguousarray(evaluate((covariate.column,), frame, schema)[:, 0])
         if covariate.time_varying:
-            table = scatter(values)
-            by_column |= {name: table[:, j] for j, name in enumerate(covariate.columns)}
+            varied = scatter(values)
+            by_column |= {name: varied[:, j] for j, name in enumerate(covariate.columns)}
         else:
             by_column[covariate.name] = _person_values(values, person, len(labels))
     matrix = (
@@ -282,8 +303,14 @@ def scatter_data(
     )
     named = dict.fromkeys(p.definition for p in model.paths if p.definition is not None)
     held = tuple((name, by_column[name]) for name in named)
-    problem = WideProblem(model, (WideGroup(outcomes, matrix, held),))
-    return WideData(problem, labels)
+    if model.group_variable is not None:
+        groups, rows = scattered_groups(
+            model, schema, frame, person, table=table, covariates=matrix, definitions=held
+        )
+        return WideData(WideProblem(model, groups), labels[rows])
+    places_of = group_columns(schema, 0)
+    outcomes = table[:, [places_of[name] for name in model.outcomes]]
+    return WideData(WideProblem(model, (WideGroup(outcomes, matrix, held),)), labels)
 
 
 def _cells(
@@ -360,17 +387,33 @@ def frame_from_wide(
     made: dict[str, object] = {
         schema.person: np.repeat(person, t),
         schema.time: np.tile(np.asarray(schema.numbers), n),
-        schema.outcome: _stack(frame, schema.outcome_columns),
+        schema.outcome: _outcomes(frame, bound).ravel(),
     }
     for covariate in bound.covariates:
         if covariate.time_varying:
             made[covariate.name] = _stack_partly(frame, covariate.columns)
-        else:
+        elif covariate.name in frame.columns:
             made[covariate.name] = np.repeat(numeric_column(frame, covariate.name), t)
+    # Levels of text columns, and groups, are columns of long data as they stand.
+    for variable in schema.variables:
+        if variable.name in frame.columns and variable.name not in made:
+            made[variable.name] = frame[variable.name].repeat(t).array
     long = pd.DataFrame(made)
     if schema.shared_times:
         return long
     return long.dropna(subset=[schema.time, schema.outcome]).reset_index(drop=True)
+
+
+def _outcomes(frame: pd.DataFrame, bound: BoundSem) -> FloatArray:
+    """The outcome of each person at each occasion; NaN where a group has no column for it."""
+    schema = bound.schema
+    if schema.grouping is None or not schema.grouping.columns:
+        return np.column_stack([numeric_column(frame, name) for name in schema.outcome_columns])
+    table = np.full((len(frame), len(schema.occasions)), np.nan)
+    for g, rows in enumerate(rows_of_groups(bound.model, frame)[1]):
+        for name, j in group_columns(schema, g).items():
+            table[rows, j] = numeric_column(frame, name)[rows]
+    return table
 
 
 def _stack(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
@@ -451,7 +494,7 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
     if model.group_variable is None and model.n_groups == 1:
         whole = WideGroup(outcomes, covariates, tuple(held))
         return WideData(WideProblem(model, (whole,)), subjects)
-    model, rows = _split(model, frame)
+    model, rows = rows_of_groups(model, frame)
     groups = tuple(
         WideGroup(outcomes[at], covariates[at], tuple((name, v[at]) for name, v in held))
         for at in rows
@@ -464,27 +507,3 @@ def _matrix(frame: pd.DataFrame, names: Sequence[str]) -> FloatArray:
     for at, name in enumerate(names):
         out[:, at] = numeric_column(frame, name)
     return out
-
-
-def _split(model: SemModel, frame: pd.DataFrame) -> tuple[SemModel, tuple[NDArray[np.intp], ...]]:
-    """The model written out for the groups of the data, and the rows of each."""
-    by = model.group_variable
-    if by is None:
-        if model.n_groups > 1:
-            raise DataError(
-                f"The model has {model.n_groups} groups and names no column that tells them apart.",
-                hint='Write the whole call: growth(model, group = "sex").',
-            )
-        return model, (np.arange(len(frame), dtype=np.intp),)
-    require_columns(frame, [by])
-    code, found = codes(frame, by)
-    labels = tuple(str(label) for label in found)
-    order = model.group_labels or labels
-    if set(order) != set(labels):
-        raise DataError(
-            f"The groups of {by} in the data are {', '.join(labels)}, those of the model "
-            f"{', '.join(order)}.",
-            hint="Name the groups as the data do.",
-        )
-    rows = tuple(np.flatnonzero(code == labels.index(label)) for label in order)
-    return with_groups(model, order), rows

@@ -187,7 +187,7 @@ def _drawn(  # type: ignore[no-untyped-def]
 ):
     import pandas as pd
 
-    t = len(schema.numbers)
+    t, grouping = len(schema.numbers), schema.grouping
     made: dict[str, object] = {
         schema.person: np.repeat(np.arange(n_persons), t),
         schema.time: _times(schema, n_persons, rng),  # type: ignore[dict-item]
@@ -206,7 +206,9 @@ def _drawn(  # type: ignore[no-untyped-def]
         within = variable.role == "time_varying"
         size = n_persons * t if within else n_persons
         numbered = schema.constants_of(f"C({quote(variable.name)})")
-        if levels is None and numbered is not None:
+        if grouping is not None and variable.name == grouping.variable:
+            levels = grouping.levels
+        elif levels is None and numbered is not None:
             levels = dict(numbered.values).get("levels")
         drawn: object
         if levels is not None:
@@ -218,4 +220,12 @@ def _drawn(  # type: ignore[no-untyped-def]
         else:
             drawn = np.exp(rng.normal(size=size)) if positive else rng.normal(size=size)
         made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
-    return pd.DataFrame(made)
+    frame = pd.DataFrame(made)
+    if grouping is None or not grouping.columns:
+        return frame
+    # Cohorts are seen at the times that they have columns for.
+    seen = np.zeros(len(frame), dtype=bool)
+    for level, columns in zip(grouping.order or grouping.levels, grouping.columns, strict=True):
+        at = np.isin(frame[schema.time], [time for _, time in columns])
+        seen |= at & np.asarray(frame[grouping.variable] == level)
+    return frame[seen].reset_index(drop=True)

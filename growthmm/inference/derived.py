@@ -61,20 +61,32 @@ class CovarianceEntries:
 
 
 def covariance_entries(fit: EngineFit, problem: LongProblem | WideProblem) -> CovarianceEntries:
-    """The free entries of the random effects' or latent variables' covariance matrix."""
+    """The free entries of the random effects' or latent variables' covariance matrix.
+
+    Where groups of persons have (co)variances of their own the matrix has a block for each group,
+    in whose labels the group stands in brackets.
+    """
     position = {name: k for k, name in enumerate(fit.names)}
     if isinstance(problem, LongProblem):
         named = zip(problem.covariance_entries, problem.covariance_names, strict=True)
         return CovarianceEntries(
             problem.random_names, tuple((a, b, position[name]) for (a, b), name in named)
         )
-    latent = {name: k for k, name in enumerate(problem.model.latent)}
-    found = []
-    for path in problem.model.paths:
+    model = problem.model
+    latent = {name: k for k, name in enumerate(model.latent)}
+    groups: list[list[tuple[int, int, int]]] = [[] for _ in range(model.n_groups)]
+    for path in model.paths:
         if path.op == "~~" and path.free and path.left in latent and path.right in latent:
             a, b = sorted((latent[path.left], latent[path.right]))
-            found.append((a, b, position[path.parameter]))
-    return CovarianceEntries(problem.model.latent, tuple(found))
+            groups[path.group].append((a, b, position[path.parameter]))
+    if all(found == groups[0] for found in groups):
+        return CovarianceEntries(model.latent, tuple(groups[0]))
+    q = len(latent)
+    labels = model.group_labels or tuple(str(g + 1) for g in range(model.n_groups))
+    return CovarianceEntries(
+        tuple(f"{name}[{label}]" for label in labels for name in model.latent),
+        tuple((a + g * q, b + g * q, k) for g, found in enumerate(groups) for a, b, k in found),
+    )
 
 
 def derived_covariances(

@@ -22,6 +22,8 @@ __all__ = ["factor_covariance", "residual_covariance"]
 def factor_covariance(fit: EngineFit, data: LongData | WideData) -> pd.DataFrame:
     """Covariance matrix of the random effects or growth factors at the estimates.
 
+    One below the other, group and factor in the index, for a model of several groups.
+
     Parameters
     ----------
     fit : EngineFit
@@ -31,18 +33,13 @@ def factor_covariance(fit: EngineFit, data: LongData | WideData) -> pd.DataFrame
     """
     import pandas as pd
 
+    if isinstance(data, WideData):
+        return _covariances(data.problem.model, data.problem.model.latent, fit)
     found = covariance_entries(fit, data.problem)
     labels = list(found.labels)
     matrix = np.zeros((len(labels), len(labels)))
-    if isinstance(data, WideData):
-        order = {name: k for k, name in enumerate(labels)}
-        for path in data.problem.model.paths:
-            if path.op == "~~" and path.left in order and path.right in order and not path.free:
-                a, b = order[path.left], order[path.right]
-                matrix[a, b] = matrix[b, a] = path.value or 0.0
-    else:
-        for a, b, value in data.problem.fixed_entries:
-            matrix[a, b] = matrix[b, a] = value
+    for a, b, value in data.problem.fixed_entries:
+        matrix[a, b] = matrix[b, a] = value
     for a, b, k in found.entries:
         matrix[a, b] = matrix[b, a] = fit.estimates[k]
     return pd.DataFrame(matrix, index=labels, columns=labels)
@@ -64,19 +61,23 @@ def residual_covariance(
     """
     if isinstance(data, LongData):
         return long_engine.residual_matrix(data.problem, ordered)
-    return _of_outcomes(data.problem.model, fit)
+    return _covariances(data.problem.model, data.problem.model.outcomes, fit)
 
 
-def _of_outcomes(model: SemModel, fit: EngineFit) -> pd.DataFrame:
+def _covariances(model: SemModel, names: tuple[str, ...], fit: EngineFit) -> pd.DataFrame:
+    """The (co)variances of some variables, group by group."""
     import pandas as pd
 
     values = dict(zip(fit.names, fit.estimates.tolist(), strict=True))
-    labels = list(model.outcomes)
-    order = {name: k for k, name in enumerate(labels)}
-    matrix = np.zeros((len(labels), len(labels)))
+    order = {name: k for k, name in enumerate(names)}
+    matrices = np.zeros((model.n_groups, len(names), len(names)))
     for path in model.paths:
         if path.op == "~~" and path.left in order and path.right in order:
             a, b = order[path.left], order[path.right]
             value = values[path.parameter] if path.free else path.value or 0.0
-            matrix[a, b] = matrix[b, a] = value
-    return pd.DataFrame(matrix, index=labels, columns=labels)
+            matrices[path.group, [a, b], [b, a]] = value
+    frames = [pd.DataFrame(m, index=list(names), columns=list(names)) for m in matrices]
+    if model.n_groups == 1:
+        return frames[0]
+    labels = model.group_labels or tuple(str(g + 1) for g in range(model.n_groups))
+    return pd.concat(frames, keys=list(labels))

@@ -208,14 +208,18 @@ class FitResult:
 
     @cached_property
     def factor_cov(self) -> pd.DataFrame:
-        """Covariance matrix of the growth factors (given covariates), labelled."""
+        """Covariance matrix of the growth factors (given covariates), labelled.
+
+        One below the other, group and factor in the index, for a model of several groups.
+        """
         return factor_covariance(self.fit, self.data)
 
     @cached_property
     def residual_cov(self) -> pd.DataFrame:
         """Covariance matrix of the residuals at the occasions, labelled.
 
-        One entry where a mixed model's residuals are alike at all times.
+        One entry where a mixed model's residuals are alike at all times; one below the other,
+        group and outcome in the index, for a structural equation model of several groups.
         """
         return residual_covariance(self.fit, self.data, self._values)
 

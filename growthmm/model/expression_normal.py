@@ -21,7 +21,10 @@ from growthmm.model.expression_tree import (
 __all__ = ["normal"]
 
 MAX_DEPTH = 150
-_OPERATORS = {"+", "-", "*", "/", "**", ":", "<", ">", "<=", ">=", "==", "!="}
+_EQUALITIES = {"==", "!="}
+_COMPARISONS = {"<", ">", "<=", ">=", *_EQUALITIES}
+_OPERATORS = {"+", "-", "*", "/", "**", ":", *_COMPARISONS}
+_AS_NUMBERS = {"as.numeric", "as.integer", "as.double"}
 _RESERVED = {"NULL", "NA", "NaN", "Inf", "None", "nan", "inf", "."}
 _CONTRAST_HINT = "Contrasts: Treatment, Treatment(level), Sum, Helmert, Poly, or R's contr.sum ..."
 
@@ -52,10 +55,36 @@ class _Normaliser:
                     node,
                     "Within I() use + - * / ^ and comparisons.",
                 )
+            if node.operator in _EQUALITIES:
+                return self.equality(node.operator, node.left, node.right)
             return Operation(node.operator, self.node(node.left), self.node(node.right))
         if isinstance(node, Call):
-            return self.call(node)
+            return self.indicator(node) or self.call(node)
         raise self.fail("A column or a number was expected, not a literal", node, "Name a column.")
+
+    def equality(self, operator: str, left: Node, right: Node) -> Node:
+        """A comparison; a column is also equal to a text or a truth, the column to its left."""
+        if isinstance(left, Text | Truth) and isinstance(right, Name):
+            left, right = right, left
+        if isinstance(left, Name) and isinstance(right, Text | Truth):
+            literal: Node = Text(right.value) if isinstance(right, Text) else Truth(right.value)
+            return Operation(operator, self.node(left), literal)
+        return Operation(operator, self.node(left), self.node(right))
+
+    def indicator(self, node: Call) -> Node | None:
+        """A product with 1: lme4's ``dummy(x, "level")``, ``as.numeric()`` of a comparison."""
+        if node.keywords:
+            return None
+        if node.function == "dummy" and len(node.args) == 2:
+            truth: Node = Operation("==", node.args[0], node.args[1])
+        elif node.function in _AS_NUMBERS and len(node.args) == 1:
+            truth = node.args[0]
+        else:
+            return None
+        if not isinstance(truth, Operation) or truth.operator not in _COMPARISONS:
+            return None
+        product = Operation("*", Number(1.0), self.node(truth))
+        return product if node.function in _AS_NUMBERS else Call("I", (product,))
 
     def call(self, node: Call) -> Node:
         name = ALIASES.get(node.function, node.function)

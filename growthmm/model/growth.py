@@ -9,9 +9,10 @@ For person i and occasion j::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from growthmm.model.factor_pattern import Pattern, parameters_of
+from growthmm.model.factor_pattern import Pattern, parameters_of, renamed
 from growthmm.model.mixed import Estimator
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.residual_parameters import residual_parameters
@@ -27,7 +28,9 @@ __all__ = [
     "PredictorEffect",
     "cov_key",
     "direct_key",
+    "in_groups",
     "parameter_keys",
+    "residual_keys",
 ]
 
 
@@ -147,21 +150,26 @@ class FactorBlock:
     pattern : tuple of tuple of (str or float)
         The covariance matrix where entries are equal or held: parameter keys, of the first entry
         that holds the parameter, and numbers. Empty where all are free.
+    groups : tuple of int
+        The groups, positions among the levels of the schema's grouping, whose persons vary in
+        this way; empty for everyone.
     """
 
     factors: tuple[str, ...]
     pattern: Pattern = ()
+    groups: tuple[int, ...] = ()
 
     @property
     def cells(self) -> Pattern:
         """The whole symmetric matrix, of parameter keys and numbers."""
-        if self.pattern:
-            return self.pattern
         order = {name: at for at, name in enumerate(self.factors)}
-        return tuple(
+        whole = self.pattern or tuple(
             tuple(cov_key(*sorted((a, b), key=order.__getitem__)) for b in self.factors)
             for a in self.factors
         )
+        if not self.groups:
+            return whole
+        return renamed(whole, {key: in_groups(key, self.groups) for key in parameters_of(whole)})
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,13 @@ class GrowthModel:
     @property
     def random_factors(self) -> tuple[GrowthFactor, ...]:
         """Growth factors in which persons differ, in the order of the blocks."""
-        return tuple(self.factor(name) for block in self.blocks for name in block.factors)
+        names = dict.fromkeys(name for block in self.blocks for name in block.factors)
+        return tuple(self.factor(name) for name in names)
+
+    @property
+    def by_group(self) -> bool:
+        """Whether covariances or residual variances differ between groups of persons."""
+        return self.residual.kind == "by_group" or any(block.groups for block in self.blocks)
 
 
 def cov_key(first: str, second: str) -> str:
@@ -233,12 +247,24 @@ def cov_key(first: str, second: str) -> str:
     return f"cov:{first}:{second}"
 
 
+def in_groups(key: str, groups: Sequence[int]) -> str:
+    """Key of a (co)variance among the persons of some groups.
+
+    Examples
+    --------
+    >>> in_groups("cov:i:s", (0, 2)), in_groups("cov:i:s", ())
+    ('cov:i:s@0+2', 'cov:i:s')
+    """
+    return key + ("@" + "+".join(map(str, groups)) if groups else "")
+
+
 def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
-    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, and those of
-    :func:`~growthmm.model.residual_parameters.residual_parameters`.
+    ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, ``cov:i:s@0``
+    (of the first group), and those of
+    :func:`~growthmm.model.residual_parameters.residual_parameters` and :func:`residual_keys`.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
     keys += [f"effect:{e.factor}:{e.covariate}" for e in model.predictor_effects]
@@ -247,8 +273,20 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [key for key, _ in model.loading_keys]
     for block in model.blocks:
         keys += parameters_of(block.cells)
-    keys += [p.key for p in residual_parameters(model.residual, model.schema.places)]
+    if model.residual.kind == "by_group" and model.schema.grouping is not None:
+        keys += residual_keys(model)
+    else:
+        keys += [p.key for p in residual_parameters(model.residual, model.schema.places)]
     return tuple(keys)
+
+
+def residual_keys(model: GrowthModel) -> tuple[str, ...]:
+    """Keys of the residual variances of groups, each at all occasions or at every occasion."""
+    assert model.schema.grouping is not None
+    groups, times = range(len(model.schema.grouping.levels)), range(len(model.schema.occasions))
+    if model.residual.crossed:
+        return tuple(f"residual:{g}:{j}" for g in groups for j in times)
+    return tuple(f"residual:{g}" for g in groups)
 
 
 def direct_key(effect: DirectEffect) -> str:

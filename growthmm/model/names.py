@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["covariance_name", "residual_name", "shared_names"]
+__all__ = ["covariance_name", "residual_name", "shared_names", "stratum_names"]
 
 RESIDUAL = "Residual"
 
@@ -16,6 +16,19 @@ def covariance_name(first: str, second: str, group: str) -> str:
     ('cov((Intercept),t|id)', 'var(t|id)')
     """
     return f"var({first}|{group})" if first == second else f"cov({first},{second}|{group})"
+
+
+def stratum_names(levels: tuple[str, ...], occasions: tuple[float, ...] | None) -> tuple[str, ...]:
+    """Levels of groups, with every occasion where residual variances differ between these too.
+
+    Examples
+    --------
+    >>> stratum_names(("f", "m"), None), stratum_names(("f",), (0.0, 1.0))
+    (('f', 'm'), ('f,0', 'f,1'))
+    """
+    if occasions is None:
+        return levels
+    return tuple(f"{level},{time:.15g}" for level in levels for time in occasions)
 
 
 def shared_names(names: tuple[str, ...], group: str) -> tuple[str, str]:

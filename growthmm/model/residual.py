@@ -37,6 +37,9 @@ class ResidualStructure:
         The column whose levels have variances of their own (``by_group`` only).
     bands : int, optional
         The number of bands above the diagonal that are free (``banded`` only).
+    crossed : bool
+        Whether each of those levels has a variance at every occasion (``by_group`` only), written
+        ``by_group:COLUMN:by_occasion``.
     time : str, optional
         The column of times, where the text names it with the structure. Takes no part in
         comparison.
@@ -58,6 +61,7 @@ class ResidualStructure:
     kind: ResidualKind = "common"
     by: str | None = None
     bands: int | None = None
+    crossed: bool = False
     time: str | None = field(default=None, compare=False)
     person: str | None = field(default=None, compare=False)
 
@@ -72,6 +76,11 @@ class ResidualStructure:
                 f"Residual structure {self.kind!r} with by={self.by!r}.",
                 hint="Write by_group:COLUMN; no other structure takes a column.",
             )
+        if self.crossed and self.kind != "by_group":
+            raise SpecificationError(
+                f"Residual structure {self.kind!r} by occasion within groups.",
+                hint="Write by_group:COLUMN:by_occasion.",
+            )
         if (self.kind == "banded") != (self.bands is not None):
             raise SpecificationError(
                 f"Residual structure {self.kind!r} with bands={self.bands!r}.",
@@ -83,7 +92,8 @@ class ResidualStructure:
         """Read ``common``, ``by_group:COLUMN``, ``banded:K`` and the like."""
         kind, _, argument = text.strip().partition(":")
         if kind == "by_group":
-            return cls("by_group", by=argument or None)
+            column = argument.removesuffix(":by_occasion")
+            return cls("by_group", by=column or None, crossed=column != argument)
         if kind == "banded":
             if not argument.isdigit() or int(argument) < 1:
                 raise SpecificationError(
@@ -100,7 +110,7 @@ class ResidualStructure:
 
     def __str__(self) -> str:
         if self.kind == "by_group":
-            return f"by_group:{self.by}"
+            return f"by_group:{self.by}" + (":by_occasion" if self.crossed else "")
         if self.kind == "banded":
             return f"banded:{self.bands}"
         return self.kind

@@ -7,7 +7,16 @@ from typing import Literal
 
 from growthmm.model.terms import Term
 
-__all__ = ["Column", "ColumnPart", "Constants", "Contrast", "Role", "Schema", "Variable"]
+__all__ = [
+    "Column",
+    "ColumnPart",
+    "Constants",
+    "Contrast",
+    "Grouping",
+    "Role",
+    "Schema",
+    "Variable",
+]
 
 Role = Literal["person", "time", "outcome", "person_level", "time_varying", "time_function"]
 """``time_function`` is the same for everyone at one time (a knot variable, say)."""
@@ -92,6 +101,30 @@ class Column:
     parts: tuple[ColumnPart, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The column that splits persons into groups with parameters of their own.
+
+    Parameters
+    ----------
+    variable : str
+        A person-level column.
+    levels : tuple of scalars
+        Its values in their order, the first being the reference.
+    order : tuple of scalars
+        The values in the order in which the data first show them, which numbers the groups of a
+        structural equation program; empty where it is that of `levels`.
+    columns : tuple of tuple of (str, float)
+        For each group, in that order, its outcome columns with their times, ascending, where one
+        column stands for different times in different groups (cohorts); empty otherwise.
+    """
+
+    variable: str
+    levels: tuple[Scalar, ...]
+    order: tuple[Scalar, ...] = ()
+    columns: tuple[tuple[tuple[str, float], ...], ...] = ()
+
+
 @dataclass(frozen=True)
 class Schema:
     """The facts that turn a symbolic model into a bound one.
@@ -124,6 +157,8 @@ class Schema:
     time_range : tuple of (float, float), optional
         The first and the last of individually varying times. Random persons on whom two models
         are compared have theirs in between; the translation does not depend on it.
+    grouping : Grouping, optional
+        The groups, where the model has parameters by group.
     """
 
     person: str
@@ -138,6 +173,7 @@ class Schema:
     computed_columns: tuple[tuple[Column, tuple[str, ...]], ...] = ()
     time_range: tuple[float, float] | None = None
     contrasts: Contrast = field(default="treatment")
+    grouping: Grouping | None = None
 
     @property
     def numbers(self) -> tuple[float, ...]:

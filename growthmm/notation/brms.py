@@ -124,7 +124,8 @@ def _formula(model: MixedModel) -> str:
     parts = [f"{spelled(model.response, 'r')} ~ {' + '.join(pieces)}"]
     by = spell(quote(model.residual.by), "r") if model.residual.by is not None else None
     if kind in _VARIED or by is not None:
-        parts.append(f"sigma ~ 0 + factor({by or time})")
+        both = f":factor({time})" if model.residual.crossed else ""
+        parts.append(f"sigma ~ 0 + factor({by or time}){both}")
     return f"bf({', '.join(parts)})"
 
 

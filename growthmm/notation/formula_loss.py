@@ -9,6 +9,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
 from growthmm.model.mixed import MixedModel
 from growthmm.notation.formula_text import term_text
+from growthmm.notation.residual_columns import crossed_loss
 
 __all__ = ["function_losses", "loading_losses", "residual_loss", "sem_error", "spelled"]
 
@@ -45,6 +46,8 @@ def residual_loss(title: str, model: MixedModel) -> list[Loss]:
     by = spell(quote(model.residual.by), "r") if model.residual.by else ""
     one = f"{title} has one residual variance for all rows"
     independent = f"{title} has independent residuals"
+    if model.residual.crossed:
+        return crossed_loss(title, model)
     table = {
         "by_occasion": (
             "residual variance by occasion",

@@ -10,7 +10,7 @@ from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.formula_loss import spelled
 from growthmm.notation.formula_text import term_text
 from growthmm.notation.random_bars import bars
-from growthmm.notation.residual_columns import lacking, missing_columns, within
+from growthmm.notation.residual_columns import crossed_loss, lacking, missing_columns, within
 
 __all__ = ["call_parts", "losses", "strata", "tied_lines", "version_line"]
 
@@ -110,6 +110,8 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
+    if model.residual.crossed:
+        return crossed_loss("glmmTMB", model)
     unsaid = covariance_losses("glmmTMB", model, (*PLAIN, "compound_symmetry", "identity"))
     if unsaid:
         return [*unsaid, *missing_columns("glmmTMB", model)]

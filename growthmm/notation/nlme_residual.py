@@ -15,7 +15,7 @@ from growthmm.model.terms import Term
 from growthmm.notation.formula import read_conditioned
 from growthmm.notation.formula_call import Argument, CallText, truth_argument, whole_call
 from growthmm.notation.r_arguments import Signature, matched
-from growthmm.notation.residual_columns import by_column
+from growthmm.notation.residual_columns import by_column, by_columns
 
 __all__ = ["Correlation", "Variances", "combined", "read_correlation", "read_weights"]
 
@@ -64,10 +64,11 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True)
 class Variances:
-    """What a variance function says: a variance for each level of a column."""
+    """What a variance function says: a variance for each level of a column, or of two crossed."""
 
     column: str
     position: int
+    crossed: str | None = None
 
 
 def read_correlation(text: str, argument: Argument) -> Correlation:
@@ -217,7 +218,8 @@ def read_weights(text: str, argument: Argument) -> Variances:
         form = given["value"] if written.startswith("~") else None
     if form is None:
         raise NotationError("varIdent() names no column", text=text, position=call.start, hint=hint)
-    left, groups = read_conditioned(form.blanked(text), shown=text)
+    # varIdent() has a variance for every combination of levels, which it writes as a product.
+    left, groups = read_conditioned(form.blanked(text).replace("*", ":"), shown=text)
     if not (isinstance(left, Number) and left.value == 1.0) or len(groups) != 1:
         raise NotationError(
             "varIdent() takes the levels of one column",
@@ -226,14 +228,14 @@ def read_weights(text: str, argument: Argument) -> Variances:
             hint=hint,
         )
     names = variables(groups[0])
-    if len(names) != 1 or groups[0] != quote(names[0]):
+    if len(names) > 2 or groups[0] != ":".join(quote(name) for name in names):
         raise NotationError(
             "varIdent() takes the levels of one column",
             text=text,
             position=left.position,
             hint=hint,
         )
-    return Variances(names[0], call.start)
+    return Variances(names[0], call.start, names[1] if len(names) > 1 else None)
 
 
 def combined(
@@ -262,6 +264,8 @@ def combined(
     if correlation is None:
         if variances is None:
             return ResidualStructure()
+        if variances.crossed is not None:
+            return by_columns((variances.column, variances.crossed), random)
         return by_column(variances.column, fixed, random)
     person = _person(text, correlation, random)
     if variances is None:
@@ -273,6 +277,13 @@ def combined(
                 hint="Add weights = varIdent(form = ~ 1 | time) for unstructured residuals.",
             )
         return ResidualStructure(correlation.kind, time=correlation.time, person=person)
+    if variances.crossed is not None:
+        raise NotationError(
+            "A correlation with variances by two columns is not supported",
+            text=text,
+            position=variances.position,
+            hint="Write varIdent(form = ~ 1 | time).",
+        )
     if correlation.kind not in _VARIED:
         raise NotationError(
             f"{correlation.function}() with nugget = TRUE and varIdent() is not supported",

@@ -74,6 +74,8 @@ def residual_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[s
         parts["correlation"] = f"{function}(form = ~ {covariate} | {_persons(model)}{more})"
     if model.residual.kind in _VARIED:
         by = spell(quote(model.residual.by), "r") if model.residual.by is not None else time
+        if model.residual.crossed:
+            by += f" * {time}"
         parts["weights"] = f"varIdent(form = ~ 1 | {by})"
     return parts
 

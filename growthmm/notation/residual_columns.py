@@ -16,7 +16,9 @@ from growthmm.notation.base import ScriptContext
 __all__ = [
     "Within",
     "by_column",
+    "by_columns",
     "columns",
+    "crossed_loss",
     "lacking",
     "missing_columns",
     "placed",
@@ -80,7 +82,7 @@ def missing_columns(title: str, model: MixedModel) -> list[Loss]:
     """What a program names in its residual structure and the model does not tell."""
     kind, found = model.residual.kind, within(model)
     losses = []
-    if found.time is None and kind not in _TIMELESS:
+    if found.time is None and (kind not in _TIMELESS or model.residual.crossed):
         losses.append(
             Loss(
                 f"the column of times of residuals {kind}",
@@ -125,6 +127,39 @@ def by_column(
     return ResidualStructure("by_group", by=name)
 
 
+def by_columns(
+    names: tuple[str, str], random: Sequence[RandomBlock], time: str | None = None
+) -> ResidualStructure:
+    """Residual variances by the levels of two columns, the one with a random slope being time.
+
+    Examples
+    --------
+    >>> str(by_columns(("t", "sex"), [RandomBlock((Term(), Term(("t",))), "id")]))
+    'by_group:sex:by_occasion'
+    """
+    slopes = _names([t for block in random for t in block.terms])
+    first, second = names
+    if first == time or (first in slopes and second != time):
+        first, second = second, first
+    return ResidualStructure("by_group", by=first, crossed=True, time=second)
+
+
+def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
+    """The loss of residual variances by group and occasion, for programs that have one of them."""
+    residual = model.residual
+    if not residual.crossed:
+        return []
+    time = within(model).time or "time"
+    return [
+        Loss(
+            f"residual variances by {residual.by} and occasion",
+            f"{title} is written with residual variances by one column",
+            f"nlme::lme(..., weights = varIdent(form = ~ 1 | {residual.by} * {time})), or a column "
+            "that holds the combination",
+        )
+    ]
+
+
 def lacking(title: str, model: MixedModel, nearest: str) -> Loss:
     """The loss of a residual structure that a program with others does not have."""
     shown = {"ar1+common": "AR(1) residuals plus measurement error"}
@@ -146,7 +181,8 @@ def columns(model: MixedModel) -> tuple[str, ...]:
     if found.person is not None and kind not in _PERSONLESS:
         expressions.append(found.person)
     names = [v for e in expressions for v in variables(e) if v not in model.loading_names]
-    own = (model.residual.by, None if kind in _TIMELESS else found.time)
+    timeless = kind in _TIMELESS and not model.residual.crossed
+    own = (model.residual.by, None if timeless else found.time)
     return tuple(dict.fromkeys([*names, *(n for n in own if n is not None)]))
 
 

@@ -10,7 +10,7 @@ from growthmm.notation.base import Written
 from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Sheet
-from growthmm.notation.residual_columns import missing_columns, within
+from growthmm.notation.residual_columns import crossed_loss, missing_columns, within
 from growthmm.notation.sas_mixed import read_mixed
 from growthmm.notation.sas_names import SAS_NAMES, string
 from growthmm.notation.sas_statements import find_procedure
@@ -151,6 +151,8 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     if residual.kind == "common":
         return [], []
     subject = "" if sheet.person is None else f" subject={_subject(sheet.person, sheet)}"
+    if residual.crossed:
+        return [], crossed_loss("SAS", sheet.model)
     if residual.kind == "by_group":
         assert residual.by is not None
         return [f"repeated /{subject} group={sheet.categorical(residual.by)};"], []

@@ -10,7 +10,7 @@ from growthmm.notation.base import Written
 from growthmm.notation.block_loss import PLAIN, covariance_losses
 from growthmm.notation.program_facts import is_wide, quoted_group, settled
 from growthmm.notation.program_sheet import Piece, Sheet
-from growthmm.notation.residual_columns import missing_columns
+from growthmm.notation.residual_columns import crossed_loss, missing_columns
 from growthmm.notation.stata_commands import find_command
 from growthmm.notation.stata_mixed import read_mixed
 from growthmm.notation.stata_names import STATA_NAMES
@@ -203,6 +203,8 @@ def _residual(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
+    if residual.crossed:
+        return [], crossed_loss("Stata", sheet.model)
     if residual.kind == "by_group":
         assert residual.by is not None
         return [f"residuals(independent, by({sheet.names(residual.by)}))"], []

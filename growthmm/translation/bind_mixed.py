@@ -38,6 +38,7 @@ from growthmm.translation.facts import (
     schema_from_facts,
     slope_variables,
 )
+from growthmm.translation.grouping import with_grouping
 from growthmm.translation.residual_roles import by_time, settled
 from growthmm.translation.tabulate import tabulated
 from growthmm.translation.visits import at_individual_times, by_row, visits_of, with_visits
@@ -101,7 +102,8 @@ def bind_mixed(
         schema, notes = known, []
     else:
         schema, notes = _schema_from_data(model, frame, person, time, wide_form=wide_form)
-    return _columns(by_time(model, schema.time), frame, schema, tuple(notes))
+    bound = _columns(by_time(model, schema.time), frame, schema, tuple(notes))
+    return with_grouping(bound, frame) if wide_form else bound
 
 
 def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> str:
@@ -193,7 +195,8 @@ def _schema_from_data(
         )
     _refuse_person_as_term(frame, person, names)
     refuse_text_among_numbers(frame, slope_variables(model))
-    needs_time = wide_form or model.residual.kind not in ("common", "by_group")
+    residual = model.residual
+    needs_time = wide_form or residual.crossed or residual.kind not in ("common", "by_group")
     notes: list[Assumption] = []
     if time is None and needs_time:
         time = _find_time(model, frame, person)

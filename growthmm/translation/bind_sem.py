@@ -29,7 +29,7 @@ from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
 from growthmm.model.expression import variables
 from growthmm.model.growth import Covariate
-from growthmm.model.schema import Column, Constants, Schema, Variable
+from growthmm.model.schema import Constants, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.translation.bind_definitions import (
     families_of,
@@ -37,11 +37,17 @@ from growthmm.translation.bind_definitions import (
     named_covariates,
     visits_in_order,
 )
+from growthmm.translation.bind_groups import schema_with_groups, settled_groups, ungrouped
+from growthmm.translation.covariates import (
+    column_variables,
+    complete,
+    wide_covariates,
+)
 from growthmm.translation.from_sem import growth_from_sem, loading_table
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.reduction import reduced
 from growthmm.translation.resolve import Resolver
-from growthmm.translation.tabulate import TABULATED, part_variables, tabulated
+from growthmm.translation.tabulate import at_occasions, tabulated
 from growthmm.translation.time_bases import time_bases
 from growthmm.translation.time_scores import (
     checked_times,
@@ -99,6 +105,7 @@ def bind_sem(
     TranslationError, DataError
         If the data do not fit it.
     """
+    model, _ = settled_groups(model, frame, known)
     schema, covariates, assumptions = sem_schema(
         model,
         frame,
@@ -124,6 +131,28 @@ def sem_schema(
     known: Schema | None,
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
+    model, grouping = settled_groups(model, frame, known)
+    if grouping is not None:
+        single, named = ungrouped(model)
+        if layout == "wide" and frame is not None and named:
+            # Columns stand for other times in each group, and have no name for all.
+            require_columns(frame, [*model.outcomes, *model.covariates])
+            frame = None
+        stem = common_stem(model.outcomes) if named and outcome is None else None
+        found, covariates, assumed = sem_schema(
+            single,
+            frame,
+            layout=layout,
+            id=id,
+            time=time,
+            outcome=outcome or stem,
+            time_values=time_values,
+            known=known,
+        )
+        if stem is not None:
+            shared = f"what {', '.join(model.outcomes)} have in common"
+            assumed = (Assumption(f"the outcome is {stem}", shared), *assumed)
+        return schema_with_groups(found, grouping, named), covariates, assumed
     model = reduced(model).model
     long = frame if layout == "long" and known is None else None
     varying = individual_time(model, known, time, long)
@@ -140,7 +169,7 @@ def sem_schema(
         _require_keys(long, id, time)
     elif frame is not None:
         definitions = [p.definition for p in model.paths if p.definition is not None]
-        require_columns(frame, [*(y for y, _ in scores), *model.covariates, *definitions])
+        require_columns(frame, [*(y for y, _ in scores), *definitions])
     if outcome is None:
         outcome = _outcome(scores, long, notes)
     person = id or "person"
@@ -165,7 +194,7 @@ def sem_schema(
         schema = replace(
             schema,
             variables=by_row(known.variables) if varying else known.variables,
-            constants=known.constants if varying else _at_occasions(known, occasions),
+            constants=known.constants if varying else at_occasions(known, occasions),
             contrasts=known.contrasts,
             computed_columns=known.computed_columns,
         )
@@ -176,8 +205,12 @@ def sem_schema(
             columns_, constants = by_row(columns_), ()
         schema = replace(schema, variables=columns_, constants=constants)
         return _resolved(model, schema, families, long, tuple(notes))
+    if frame is not None and schema.shared_times:
+        return wide_covariates(model, schema, families, frame, tuple(notes))
+    if frame is not None:
+        require_columns(frame, model.covariates)
     roles, covariates, read = named_covariates(families, schema)
-    return _complete(schema, roles, covariates), covariates, (*notes, *read)
+    return complete(schema, roles, covariates), covariates, (*notes, *read)
 
 
 def _require_keys(frame: pd.DataFrame, id: str | None, time: str | None) -> None:
@@ -272,20 +305,6 @@ def _times(
     return tuple(sorted(found, key=lambda pair: pair[1]))
 
 
-def _at_occasions(known: Schema, occasions: tuple[float, ...]) -> tuple[Constants, ...]:
-    """The schema's constants, tables of time functions cut to some of its occasions."""
-    at = [known.occasions.index(t) for t in occasions]
-    made = []
-    for constants in known.constants:
-        table = dict(constants.values).get(TABULATED)
-        if table is None:
-            made.append(constants)
-        else:
-            cut = tuple(table[j] for j in at)
-            made.append(Constants(constants.expression, ((TABULATED, cut),)))
-    return tuple(made)
-
-
 def _resolved(
     model: SemModel,
     schema: Schema,
@@ -321,7 +340,7 @@ def _resolved(
         schema = replace(
             schema, constants=(*schema.constants, *time_bases(loadings, schema, frame))
         )
-    return _complete(schema, schema.variables, covariates), tuple(covariates), notes
+    return complete(schema, schema.variables, covariates), tuple(covariates), notes
 
 
 def _refuse_unknown(names: Sequence[str], schema: Schema, frame: pd.DataFrame | None) -> None:
@@ -353,7 +372,7 @@ def _refuse_varying(
     for covariate in covariates:
         if covariate.time_varying:
             continue
-        for name in _column_variables(covariate.column):
+        for name in column_variables(covariate.column):
             variable = schema.variable(name)
             if variable is not None and variable.role == "person_level":
                 continue
@@ -377,18 +396,6 @@ def _differs(values: NDArray[np.intp], person: NDArray[np.intp]) -> NDArray[np.b
     rows = np.flatnonzero(seen)[::-1]
     first[person[rows]] = values[rows]
     return np.asarray(seen & (values != first[person]))
-
-
-def _complete(
-    schema: Schema, variables: tuple[Variable, ...], covariates: Sequence[Covariate]
-) -> Schema:
-    """The schema with the variables that are used, and their wide columns."""
-    used = dict.fromkeys(name for c in covariates for name in _column_variables(c.column))
-    return replace(
-        schema,
-        variables=tuple(v for v in variables if v.name in used or v.role == "time_function"),
-        varying_columns=tuple((c.name, c.columns) for c in covariates if c.time_varying),
-    )
 
 
 def _given_times(
@@ -441,7 +448,3 @@ def _numbers_or_levels(frame: pd.DataFrame, variable: Variable) -> bool:
     except DataError:
         return False
     return True
-
-
-def _column_variables(column: Column) -> tuple[str, ...]:
-    return tuple(name for part in column.parts for name in part_variables(part))

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from growthmm.data.design import evaluate
+from growthmm.data.design_names import r_name
+from growthmm.data.frames import require_columns
+from growthmm.data.levels import column_levels
+from growthmm.errors import DataError
+from growthmm.model.defaults import Assumption
 from growthmm.model.expression import quote
-from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.growth import Covariate
+from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.carriers import carriers
+from growthmm.translation.resolve import Resolver
+from growthmm.translation.tabulate import part_variables
 from growthmm.translation.time_scores import common_stem
 
-__all__ = ["covariate_families", "plain_column"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "column_variables",
+    "complete",
+    "covariate_families",
+    "plain_column",
+    "wide_covariates",
+    "with_indicators",
+]
 
 
 def plain_column(name: str) -> Column:
@@ -96,3 +117,117 @@ def _filled(stem: str, places: dict[str, str], outcomes: Sequence[str]) -> dict[
     if any(name[len(stem) :] != y[len(shared) :] for y, name in places.items()):
         return places
     return {y: places.get(y, stem + y[len(shared) :]) for y in outcomes}
+
+
+def column_variables(column: Column) -> tuple[str, ...]:
+    """The data columns that a design column uses."""
+    return tuple(name for part in column.parts for name in part_variables(part))
+
+
+def complete(
+    schema: Schema, variables: tuple[Variable, ...], covariates: Sequence[Covariate]
+) -> Schema:
+    """The schema with the variables that are used, and their wide columns."""
+    used = dict.fromkeys(name for c in covariates for name in column_variables(c.column))
+    return replace(
+        schema,
+        variables=tuple(v for v in variables if v.name in used or v.role == "time_function"),
+        varying_columns=tuple((c.name, c.columns) for c in covariates if c.time_varying),
+    )
+
+
+def wide_covariates(
+    model: SemModel,
+    schema: Schema,
+    families: Sequence[tuple[str | None, tuple[str, ...]]],
+    frame: pd.DataFrame,
+    notes: tuple[Assumption, ...],
+) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
+    """Covariates tied to the columns of wide data: by name, or as a level of a text column.
+
+    Parameters
+    ----------
+    model : SemModel
+        With its covariates.
+    schema : Schema
+        With the outcomes.
+    families : sequence of (str or None, tuple of str)
+        As :func:`covariate_families` gives them.
+    frame : DataFrame
+        A row a person.
+    notes : tuple of Assumption
+        What was guessed so far.
+
+    Returns
+    -------
+    schema : Schema
+        With the variables that are used.
+    covariates : tuple of Covariate
+        One for each family.
+    notes : tuple of Assumption
+        With those made here.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        If a name is neither a column nor a level of one.
+    """
+    absent = [family[0] for stem, family in families if stem is None and family[0] not in frame]
+    whole = replace(schema, variables=_person_level(frame, schema) if absent else ())
+    resolver = Resolver(whole, frame)
+    columns = {name: resolver.column(name) for name in absent}
+    require_columns(frame, [name for name in model.covariates if columns.get(name) is None])
+    covariates, roles = [], []
+    for stem, family in families:
+        name = stem or family[0]
+        column = columns.get(name) if stem is None else None
+        if column is None:
+            column = plain_column(name)
+            roles.append(Variable(name, "person_level" if stem is None else "time_varying"))
+        else:
+            notes = (*notes, Assumption(f"{name} is {r_name(column)}", "its name"))
+        covariates.append(Covariate(name, column, stem is not None, family))
+    held = tuple(v for v in whole.variables if v.name not in {role.name for role in roles})
+    constants = resolver.constants([covariate.column for covariate in covariates])
+    schema = replace(schema, constants=(*schema.constants, *constants))
+    return complete(schema, (*roles, *held), covariates), tuple(covariates), notes
+
+
+def with_indicators(model: SemModel, frame: pd.DataFrame) -> pd.DataFrame:
+    """Wide data with a column for every covariate that is a level of a text column.
+
+    Parameters
+    ----------
+    model : SemModel
+        Any model.
+    frame : DataFrame
+        A row a person.
+
+    Returns
+    -------
+    DataFrame
+        `frame` itself where no covariate is such a level, and no column is lacking.
+    """
+    absent = [name for name in model.covariates if name not in frame]
+    if not absent:
+        return frame
+    facts = Schema("", None, "", outcome_columns=model.outcomes)
+    schema = replace(facts, variables=_person_level(frame, facts))
+    resolver = Resolver(schema, frame)
+    columns = {name: column for name in absent if (column := resolver.column(name)) is not None}
+    held = replace(schema, constants=resolver.constants(list(columns.values())))
+    made = {name: evaluate((column,), frame, held)[:, 0] for name, column in columns.items()}
+    return frame.assign(**made) if made else frame
+
+
+def _person_level(frame: pd.DataFrame, schema: Schema) -> tuple[Variable, ...]:
+    """The columns of wide data that are no outcome, with their levels."""
+    found = []
+    for name in frame.columns:
+        if isinstance(name, str) and name not in (*schema.outcome_columns, schema.person):
+            try:
+                found.append(Variable(name, "person_level", column_levels(frame, name)))
+            except DataError:
+                # A column that can't be read is no covariate; the others may be.
+                continue
+    return tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from growthmm.data.design_names import r_name
+from growthmm.data.levels import level_text
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns
 from growthmm.model.defaults import Loss
@@ -20,15 +21,18 @@ from growthmm.model.growth import (
     PredictorEffect,
     cov_key,
     direct_key,
+    residual_keys,
 )
+from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual_parameters import residual_parameters
-from growthmm.model.schema import Column, ColumnPart, Role
+from growthmm.model.schema import Column, ColumnPart, Role, Schema
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.definitions import grid_values, losses_at_individual_times
+from growthmm.translation.grouping import grouping_variables, indicator, members, split_by_group
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -98,17 +102,84 @@ def _losses(bound: BoundMixed) -> list[Loss]:
                 name = notation(bound.model.notation).coefficient(column)
                 why = f"{bound.schema.person} only says who is who"
                 losses.append(Loss(f"random effect of {name}", why, "a covariate of the persons"))
+    losses += _group_losses(bound)
     if not bound.schema.shared_times:
         losses += losses_at_individual_times(bound)
-    if bound.model.residual.kind == "by_group":
+    return losses
+
+
+def _group_losses(bound: BoundMixed) -> list[Loss]:
+    """Random effects and residual variances that differ by more than groups of persons."""
+    spell = notation(bound.model.notation).coefficient
+    schema, grouping = bound.schema, bound.schema.grouping
+    several = grouping_variables(bound)
+    if len(several) > 1:
+        return [
+            Loss(
+                f"random effects or residual variances by {' and by '.join(several)}",
+                "the groups of a structural equation model are the values of one column",
+                "a column that holds the combination",
+            )
+        ]
+    losses = []
+    by = bound.model.residual.by
+    if by is not None and (grouping is None or grouping.variable != by):
         losses.append(
             Loss(
-                f"residual structure {bound.model.residual}",
-                "a growth curve of one group has the same residual variances for everyone",
-                "a growth curve of several groups, or residual=by_occasion",
+                f"residual variances by {by}",
+                f"{by} is no group of persons: it varies within them",
+                "residual=by_occasion, or nlme for the mixed model alone",
             )
         )
+    for block in bound.random:
+        for column in block.columns:
+            own, rest = split_by_group(column.parts, grouping)
+            if grouping is not None and not _roles(rest, bound) <= TIME_ROLES:
+                losses.append(
+                    Loss(
+                        f"random effect of {spell(column)}",
+                        "its loading differs from person to person",
+                        "a structural equation model with definition variables (OpenMx, Mplus)",
+                    )
+                )
+            elif own and members(own, schema) is None:
+                losses.append(
+                    Loss(
+                        f"random effect of {spell(column)}",
+                        "it weighs the groups by numbers other than 0 and 1",
+                        f"an indicator of each group, such as {_example(bound)}",
+                    )
+                )
+        if not losses and _overlapping(block, schema):
+            losses.append(
+                Loss(
+                    f"random effects {', '.join(spell(c) for c in block.columns)} in one block",
+                    "some act in several groups, others in some of them: with what they add up "
+                    "to in each group there is a covariance too many",
+                    f"a block for each group: (0 + {_example(bound)} | {schema.person}) + ...",
+                )
+            )
     return losses
+
+
+def _example(bound: BoundMixed) -> str:
+    grouping = bound.schema.grouping
+    assert grouping is not None
+    return notation(bound.model.notation).coefficient(indicator((0,), grouping))
+
+
+def _overlapping(block: RandomColumns, schema: Schema) -> bool:
+    """Whether the groups that the columns of a block act in cannot be told apart.
+
+    They are neither the same nor disjoint, or parameters are shared between them.
+    """
+    if schema.grouping is None:
+        return False
+    acting = {members(split_by_group(c.parts, schema.grouping)[0], schema) for c in block.columns}
+    if len(acting) == 1:
+        return False
+    found = [g for groups in acting for g in groups or ()]
+    return bool(block.pattern) or len(set(found)) < len(found)
 
 
 def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:
@@ -146,21 +217,29 @@ class _Assembly:
         self.book = NameBook(taken)
         self.factors: dict[tuple[ColumnPart, ...], GrowthFactor] = {}
         self.covariates: dict[frozenset[PartKey], Covariate] = {}
+        self.varying: dict[tuple[ColumnPart, ...], set[int]] = {}
         self.predictors: list[PredictorEffect] = []
         self.direct: list[DirectEffect] = []
         self.means: list[OccasionMean] = []
         self.names: list[tuple[str, str]] = []
+        self.strata: tuple[str, ...] = ()
 
     def result(self) -> tuple[GrowthModel, ParameterNames]:
         blocks = self._blocks()
-        random_parts = {column.parts for block in blocks for column in block.columns}
+        random_parts = {self._of_time(c)[1] for block in blocks for c in block.columns}
         fixed_names: list[tuple[str, str]] = []
         for column in self.bound.fixed:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
         growth_blocks = tuple(self._block(block) for block in blocks)
         residual = self.bound.model.residual
-        own = residual_parameters(residual, self.schema.places)
-        self.names += [(parameter.key, parameter.name) for parameter in own]
+        if residual.kind == "by_group":
+            assert self.schema.grouping is not None
+            levels = tuple(map(level_text, self.schema.grouping.levels))
+            times = self.schema.occasions if residual.crossed else None
+            self.strata = tuple(residual_name(v) for v in stratum_names(levels, times))
+        else:
+            own = residual_parameters(residual, self.schema.places)
+            self.names += [(parameter.key, parameter.name) for parameter in own]
         model = GrowthModel(
             schema=self.schema,
             factors=tuple(self.factors.values()),
@@ -172,6 +251,8 @@ class _Assembly:
             residual=residual,
             estimator=self.bound.model.estimator,
         )
+        if self.strata:
+            self.names += zip(residual_keys(model), self.strata, strict=True)
         return model, (*fixed_names, *model.loading_keys, *self.names)
 
     @property
@@ -262,7 +343,12 @@ class _Assembly:
         return ones[0] if len(ones) == 1 and values.count(0.0) == len(values) - 1 else None
 
     def _factor(
-        self, parts: tuple[ColumnPart, ...], *, mean: bool = False, random: bool = False
+        self,
+        parts: tuple[ColumnPart, ...],
+        *,
+        mean: bool = False,
+        random: bool = False,
+        groups: tuple[int, ...] = (),
     ) -> str:
         """The growth factor of a function of time; columns with the same values share one."""
         key = self._key(parts)
@@ -279,7 +365,7 @@ class _Assembly:
             )
         elif old is None:
             old = self._new_factor(_product(parts))
-        if (mean and old.mean) or (random and old.random):
+        if (mean and old.mean) or (random and self._again(key, groups)):
             raise NotIdentifiedError(
                 f"The {'fixed' if mean else 'random'} effect of {self.spell(_product(parts))} is "
                 f"written twice{_as_well(self.spell(old.column), self.spell(_product(parts)))}.",
@@ -302,6 +388,15 @@ class _Assembly:
         varying = not _roles(column.parts, self.bound) <= {"person_level"}
         definition = self._covariate(column.parts, varying=varying)
         return GrowthFactor(name, column, (), mean=False, random=False, definition=definition)
+
+    def _again(self, key: tuple[ColumnPart, ...], groups: tuple[int, ...]) -> bool:
+        """Whether the factor varies already among some of these persons."""
+        grouping = self.schema.grouping
+        everyone = range(1 if grouping is None else len(grouping.levels))
+        acting, before = set(groups or everyone), self.varying.setdefault(key, set())
+        again = bool(before & acting)
+        before |= acting
+        return again
 
     def _key(self, parts: tuple[ColumnPart, ...]) -> tuple[ColumnPart, ...]:
         """The parts of the factor that has the same loadings, or these."""
@@ -327,15 +422,24 @@ class _Assembly:
             self.covariates[key] = found
         return found.name
 
+    def _of_time(self, column: Column) -> tuple[tuple[int, ...], tuple[ColumnPart, ...]]:
+        """The groups that a random effect acts in, empty for all, and its function of time."""
+        own, rest = split_by_group(column.parts, self.schema.grouping)
+        return (members(own, self.schema) or () if own else ()), rest
+
     def _block(self, block: RandomColumns) -> FactorBlock:
-        factors = tuple(self._factor(column.parts, random=True) for column in block.columns)
-        made = FactorBlock(factors)
+        groups = self._of_time(block.columns[0])[0]
+        factors = tuple(
+            self._factor(self._of_time(column)[1], random=True, groups=groups)
+            for column in block.columns
+        )
+        made = FactorBlock(factors, groups=groups)
         if block.pattern:
             keys: dict[str, str] = {}
             for a, b, cell in entries(block.pattern):
                 if isinstance(cell, str):
                     keys.setdefault(cell, cov_key(factors[a], factors[b]))
-            made = FactorBlock(factors, renamed(block.pattern, keys))
+            made = FactorBlock(factors, renamed(block.pattern, keys), groups)
         effects = [self.spell(column) for column in block.columns]
         mixed = named_pattern(made.cells, effects, self.group)
         pairs = zip(entries(made.cells), entries(mixed), strict=True)

@@ -29,16 +29,12 @@ from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit
 from growthmm.translation.factor_reading import read_factor_covariances
+from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
 __all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
-
-
-MESSAGE = "The structural equation model is no growth model that a mixed model can say."
-
-HINT = "growthmm fit still fits it on the SEM side."
 
 
 def growth_outcomes(model: SemModel) -> tuple[str, ...]:
@@ -105,6 +101,12 @@ def growth_from_sem(
     UnsupportedError
         If the model is no growth model that a mixed model can say; all reasons at once.
     """
+    if schema.grouping is not None and model.group_labels:
+
+        def of_group(own: SemModel, facts: Schema) -> BoundSem:
+            return growth_from_sem(own, facts, covariates, hints=hints, curves=curves)
+
+        return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
     plain = reduced(model)
     reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
     found = reading.result(assumptions)

@@ -19,7 +19,7 @@ from growthmm.translation.definitions import column_signature
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
-from growthmm.translation.redundancy import without_redundancy
+from growthmm.translation.redundancy import groups_apart, without_redundancy
 from growthmm.translation.residual_recognition import same_residual
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
@@ -66,7 +66,7 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
     UnsupportedError
         If the model has parts that no latent growth curve here says.
     """
-    bound = without_redundancy(bound)
+    bound = groups_apart(without_redundancy(bound))
     growth, mixed_names = growth_from_mixed(bound)
     if not growth.factors and not growth.occasion_means:
         raise UnsupportedError(
@@ -150,7 +150,7 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
     return (
         growth.schema.occasions,
         frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
-        frozenset(_block_signature(block, loadings) for block in growth.blocks),
+        frozenset((_block_signature(block, loadings), block.groups) for block in growth.blocks),
         (
             frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
             frozenset(

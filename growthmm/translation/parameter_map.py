@@ -9,6 +9,7 @@ from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
 from growthmm.translation.residual_map import (
     ResidualMapKind,
+    group_texts,
     residual_description,
     residual_mixed_syntax,
 )
@@ -91,9 +92,9 @@ def parameter_map(
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
         kind, syntax, rule = _describe(growth, key)
-        if key not in sem:
-            syntax, rule = computed[key], f"{rule.split(' = ')[0]} = {computed[key]}"
         name = sem.get(key, computed.get(key, ""))
+        if key not in sem:
+            syntax, rule = name, f"{rule.split(' = ')[0]} = {name}"
         rows.append(
             MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), name, syntax, rule)
         )
@@ -184,10 +185,12 @@ def _factor_covariance(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         for a, b, cell in entries(block.cells)
         if cell == key
     ]
+    where = key.partition("@")[2]
+    among = f" in {group_texts(growth, where)}" if where else ""
     kind: Kind = "variance" if all(a == b for a, b in places) else "covariance"
     syntax = f"{places[0][0]} ~~ {places[0][1]}" + ", ... (one label)" * (len(places) > 1)
     psi = " = ".join(f"Psi[{a},{b}]" for a, b in places)
-    return kind, syntax, f"{psi} = G[{places[0][0]},{places[0][1]}]"
+    return kind, syntax + among, f"{psi} = G[{places[0][0]},{places[0][1]}]{among}"
 
 
 def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:

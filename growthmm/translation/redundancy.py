@@ -1,22 +1,94 @@
-"""A redundant parameter fixed instead of refused: residual variances written twice."""
+"""Redundant parameters fixed instead of refused: residual variances twice, groups that covary."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from growthmm.model.bound import BoundMixed
+from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Assumption
+from growthmm.model.expression import quote
+from growthmm.model.factor_pattern import pattern_kind
+from growthmm.model.mixed import RandomBlock
 from growthmm.model.residual import ResidualStructure
-from growthmm.model.schema import Column, Schema
+from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.model.terms import Term
+from growthmm.translation.grouping import indicator, members, multiplied, split_by_group
 from growthmm.translation.tabulate import part_variables, tabulate
 
-__all__ = ["without_redundancy"]
+__all__ = ["groups_apart", "without_redundancy"]
 
 NOTE = Assumption(
     "the common residual variance is fixed at zero",
     "with a variance for every occasion among the random effects it is redundant: the two add up "
     "to residual variances by occasion",
 )
+
+
+APART = Assumption(
+    "random effects of different groups do not covary",
+    "nobody is in two groups, so that no data tell such covariances",
+)
+
+
+def groups_apart(bound: BoundMixed) -> BoundMixed:
+    """The same model with a block of random effects for each group of persons.
+
+    A block such as ``(0 + sex + sex:t | id)`` has covariances between the effects of different
+    groups, which are in nobody's covariance matrix.
+
+    Parameters
+    ----------
+    bound : BoundMixed
+        A mixed model with its groups in the schema.
+
+    Returns
+    -------
+    BoundMixed
+        `bound` itself where no block holds effects of several groups.
+    """
+    schema, grouping = bound.schema, bound.schema.grouping
+    if grouping is None:
+        return bound
+    blocks: list[RandomColumns] = []
+    for block in bound.random:
+        acting = [members(split_by_group(c.parts, grouping)[0], schema) for c in block.columns]
+        kinds = dict.fromkeys(acting)
+        several = [g for groups in kinds for g in groups or ()]
+        if (
+            block.diagonal
+            or block.pattern
+            or len(kinds) == 1
+            or None in kinds
+            or len(set(several)) < len(several)
+        ):
+            blocks.append(block)
+            continue
+        for groups in kinds:
+            rests = [
+                _product(split_by_group(column.parts, grouping)[1])
+                for column, own in zip(block.columns, acting, strict=True)
+                if own == groups
+            ]
+            only = indicator(groups or (), grouping)
+            blocks.append(RandomColumns(tuple(multiplied(only, rest) for rest in rests)))
+    if len(blocks) == len(bound.random):
+        return bound
+    random = tuple(_as_text(block, quote(schema.person)) for block in blocks)
+    model = replace(bound.model, random=random)
+    notes = (*bound.assumptions, APART)
+    return replace(bound, model=model, random=tuple(blocks), assumptions=notes)
+
+
+def _as_text(block: RandomColumns, person: str) -> RandomBlock:
+    terms = tuple(dict.fromkeys(column.term for column in block.columns))
+    if block.diagonal or not block.pattern:
+        return RandomBlock(terms, person, "diagonal" if block.diagonal else "unstructured")
+    kind = pattern_kind(block.pattern)
+    return RandomBlock(terms, person, kind, block.pattern if kind == "patterned" else ())
+
+
+def _product(parts: tuple[ColumnPart, ...]) -> Column:
+    return Column(Term(tuple(part.expression for part in parts)), parts)
 
 
 def without_redundancy(bound: BoundMixed) -> BoundMixed:

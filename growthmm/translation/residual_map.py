@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from growthmm.data.levels import level_text
 from growthmm.model.growth import GrowthModel
 from growthmm.model.residual_parameters import residual_parameters
 
-__all__ = ["ResidualMapKind", "residual_description", "residual_mixed_syntax"]
+__all__ = ["ResidualMapKind", "group_texts", "residual_description", "residual_mixed_syntax"]
 
 ResidualMapKind = Literal["residual", "residual_covariance", "residual_correlation"]
 
@@ -28,6 +29,8 @@ def residual_description(
     computed : bool
         Whether it is arithmetic.
     """
+    if growth.residual.kind == "by_group":
+        return _of_group(growth, key, sem_name, computed=computed)
     own = {p.key: p for p in residual_parameters(growth.residual, growth.schema.places)}[key]
     kind: ResidualMapKind = "residual"
     if own.kind != "variance":
@@ -52,6 +55,32 @@ def residual_description(
     else:
         rule = "the diagonal of Theta = sigma^2, one label for all occasions"
     return kind, syntax, rule
+
+
+def group_texts(growth: GrowthModel, where: str) -> str:
+    """Groups by their levels, from their positions as keys have them."""
+    assert growth.schema.grouping is not None
+    levels = growth.schema.grouping.levels
+    return ", ".join(level_text(levels[int(g)]) for g in where.split("+"))
+
+
+def _of_group(
+    growth: GrowthModel, key: str, sem_name: str, *, computed: bool
+) -> tuple[ResidualMapKind, str, str]:
+    """The residual variance of a group, at all occasions or at one."""
+    _, group, *when = key.split(":")
+    among, y = group_texts(growth, group), growth.schema.outcome_columns
+    if computed:
+        return "residual", sem_name, f"residual variance in {among} = {sem_name}"
+    if when:
+        at = y[int(when[0])]
+        rule = f"Theta[{at},{at}] in {among} = residual variance of that group and occasion"
+        return "residual", f"{at} ~~ {at} in {among}", rule
+    return (
+        "residual",
+        f"{y[0]} ~~ v*{y[0]}, ... in {among}",
+        f"Theta = sigma^2 I in {among}, a variance for each group",
+    )
 
 
 def _computed_rule(growth: GrowthModel, key: str, text: str) -> str:

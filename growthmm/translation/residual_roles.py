@@ -60,6 +60,10 @@ def settled(model: MixedModel, frame: pd.DataFrame | None, person: str) -> Mixed
 
 def by_time(model: MixedModel, time: str | None) -> MixedModel:
     """The model with residual variances by occasion where its groups are the times."""
+    residual = model.residual
+    if residual.crossed and time is not None:
+        by = residual.time if residual.by == time else residual.by
+        return replace(model, residual=replace(residual, by=by, time=time))
     if time is None or model.residual.kind != "by_group" or model.residual.by != time:
         return model
     return replace(model, residual=ResidualStructure("by_occasion", time=time))

@@ -17,7 +17,14 @@ from growthmm.model.schema import Column, ColumnPart, Constants, Schema, Variabl
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABULATED", "part_variables", "tabulate", "tabulated", "time_table"]
+__all__ = [
+    "TABULATED",
+    "at_occasions",
+    "part_variables",
+    "tabulate",
+    "tabulated",
+    "time_table",
+]
 
 TABULATED = "tabulated"
 """Name of the constants that hold a time function's values at the occasions: numbers, or the
@@ -104,4 +111,18 @@ def tabulated(
         if all(t in known for t in occasions):
             table = tuple(known[t] for t in occasions)
             made.append(Constants(variable.name, ((TABULATED, table),)))
+    return tuple(made)
+
+
+def at_occasions(known: Schema, occasions: tuple[float, ...]) -> tuple[Constants, ...]:
+    """The schema's constants, tables of time functions cut to some of its occasions."""
+    at = [known.occasions.index(t) for t in occasions]
+    made = []
+    for constants in known.constants:
+        table = dict(constants.values).get(TABULATED)
+        if table is None:
+            made.append(constants)
+        else:
+            cut = tuple(table[j] for j in at)
+            made.append(Constants(constants.expression, ((TABULATED, cut),)))
     return tuple(made)

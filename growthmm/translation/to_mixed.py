@@ -15,8 +15,9 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, tree
 from growthmm.model.expression_tree import Call
 from growthmm.model.factor_pattern import entries, named_pattern, pattern_kind
-from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_key
+from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_key, residual_keys
 from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
@@ -24,6 +25,7 @@ from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import loading_parameters
+from growthmm.translation.grouping import indicator, multiplied
 from growthmm.translation.naming import occasion_indicator
 
 __all__ = ["mixed_from_growth"]
@@ -84,7 +86,7 @@ class _Formula:
         person = growth.schema.person
         blocks, random = [], []
         for block in growth.blocks:
-            columns = tuple(growth.factor(name).column for name in block.factors)
+            columns = tuple(self._varying(name, block) for name in block.factors)
             blocks.append(_random_block(block, columns, quote(person)))
             random.append(RandomColumns(columns, pattern=block.pattern))
             named = named_pattern(block.cells, [spell(column) for column in columns], person)
@@ -92,8 +94,14 @@ class _Formula:
             found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
             names += found.items()
         names += growth.loading_keys
-        own = residual_parameters(growth.residual, growth.schema.occasions)
-        names += [(parameter.key, parameter.name) for parameter in own]
+        if growth.residual.kind == "by_group" and growth.schema.grouping is not None:
+            levels = tuple(map(level_text, growth.schema.grouping.levels))
+            times = growth.schema.occasions if growth.residual.crossed else None
+            strata = [residual_name(name) for name in stratum_names(levels, times)]
+            names += zip(residual_keys(growth), strata, strict=True)
+        else:
+            own = residual_parameters(growth.residual, growth.schema.occasions)
+            names += [(parameter.key, parameter.name) for parameter in own]
         model = MixedModel(
             response=_response(growth.schema.outcome),
             fixed=terms,
@@ -108,6 +116,14 @@ class _Formula:
         if losses:
             raise UnsupportedError(MESSAGE, losses=losses)
         return bound, tuple(names)
+
+    def _varying(self, factor: str, block: FactorBlock) -> Column:
+        """The column of a random effect: the loading, in the block's groups alone."""
+        column = self.growth.factor(factor).column
+        grouping = self.growth.schema.grouping
+        if not block.groups or grouping is None:
+            return column
+        return multiplied(indicator(block.groups, grouping), column)
 
     def _means(self) -> None:
         for factor in self.growth.factors:
@@ -198,7 +214,9 @@ def _random_block(block: FactorBlock, columns: tuple[Column, ...], group: str) -
 
 def _placed(residual: ResidualStructure, schema: Schema) -> ResidualStructure:
     """The structure with its columns named."""
-    person = None if residual.kind in ("common", "by_occasion") else quote(schema.person)
+    person = (
+        None if residual.kind in ("common", "by_occasion", "by_group") else quote(schema.person)
+    )
     return replace(residual, time=schema.time, person=person)
 
 

@@ -10,6 +10,7 @@ from growthmm.model.growth import GrowthModel, direct_key
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
 from growthmm.translation.free_loadings import loading_rows
+from growthmm.translation.grouped_sem import grouped_sem
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.residual_rows import residual_rows
 
@@ -33,6 +34,8 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
     BoundSem
         The model and, for each growth parameter key, the name of its parameter.
     """
+    if growth.by_group:
+        return grouped_sem(growth, sem_from_growth)
     loadings = loading_rows(growth)
     rows: list[Path] = list(loadings.paths)
     names: list[tuple[str, str]] = list(loadings.names)

@@ -24,8 +24,10 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.translation.bind_groups import settled_groups
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem, sem_schema
+from growthmm.translation.covariates import with_indicators
 from growthmm.translation.from_sem import growth_outcomes
 from growthmm.translation.joint_covariates import given_covariates
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
@@ -130,7 +132,7 @@ def sem_arrays(
         return WideData(WideProblem(model, (picked,)), _row_numbers(0)), ()
     frame = _frame_of(data, model)
     if layout_of(model, frame, facts) == "wide":
-        return sem_data(model, frame, id=facts.id), ()
+        return sem_data(model, with_indicators(model, frame), id=facts.id), ()
     schema, covariates, notes = sem_schema(
         model,
         frame,
@@ -141,6 +143,7 @@ def sem_arrays(
         time_values=facts.time_values,
         known=None,
     )
+    model, _ = settled_groups(model, frame, None)
     return scatter_data(model, schema, covariates, frame), notes
 
 

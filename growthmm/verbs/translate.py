@@ -412,7 +412,7 @@ def _derived(pair: Pair) -> tuple[DerivedColumn, ...]:
     schema, response = pair.growth.schema, pair.mixed.model.response
     made = [
         DerivedColumn(covariate.name, covariate.column)
-        for covariate in pair.growth.covariates
+        for covariate in (pair.sem if pair.source == "mixed" else pair.growth).covariates
         if not _plain(covariate.column, covariate.name, schema)
     ]
     if response != quote(variables(response)[0]):

@@ -288,7 +288,7 @@ ERRORS = [
     (f"{LME}, weights = ~ t)", "Weights other than varIdent() are not supported (line 1, column 4"),
     (f"{LME}, weights = varIdent())", "varIdent() names no column (line 1, column 41)"),
     (f"{LME}, weights = varIdent(form = ~ t | g))", "varIdent() takes the levels of one column (l"),
-    (f"{LME}, weights = varIdent(form = ~ 1 | a * b))", "The grouping factor after the bar must b"),
+    (f"{LME}, weights = varIdent(form = ~ 1 | a - b))", "The grouping factor after the bar must b"),
     (f"{LME}, weights = varIdent(~ 1 | g, fixed = 2))", "varIdent(): fixed= is not supported (lin"),
     (f"{LME}, correlation = corARMA(p = 1))", "The correlation class corARMA() is not supported ("),
     (

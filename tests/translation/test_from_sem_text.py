@@ -195,7 +195,6 @@ LOST = {
     LINEAR + "z ~ i + s": ["z", "z~i", "z~s"],
     INTERCEPT + SLOPE + "y_0 ~~ v*y_0\ny_1 ~~ v*y_1": ["residual variances of which some"],
     INTERCEPT + SLOPE + _each("y_{j} ~~ 1*y_{j}"): ["residual variances of y_0"],
-    LINEAR + "i ~ c(a, b)*1": ["several groups"],
     LINEAR + _each("y_{j} ~ b*w_{j}", range(3)) + _each("y_{j} ~ d*w_{j}", range(3, 5)): [
         "effects of w of which some are equal"
     ],
