@@ -1,4 +1,4 @@
-"""Persons split into the groups of a structural equation model."""
+"""Persons and rows split into groups with parameters of their own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.frames import codes, require_columns
-from growthmm.data.levels import level_text, plain
+from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.groups import grouping_of
+from growthmm.data.levels import level_codes, level_text, plain
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.errors import DataError
+from growthmm.model.bound import BoundMixed
+from growthmm.model.names import stratum_names
+from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation.sem_groups import with_groups
@@ -19,7 +23,7 @@ from growthmm.notation.sem_groups import with_groups
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["group_columns", "rows_of_groups", "scattered_groups"]
+__all__ = ["group_columns", "residual_strata", "rows_of_groups", "scattered_groups"]
 
 FloatArray = NDArray[np.float64]
 
@@ -151,3 +155,42 @@ def _refuse_elsewhere(table: FloatArray, known: Sequence[int], schema: Schema, w
             "column.",
             hint="Write the model with a column for every time at which the group was observed.",
         )
+
+
+def residual_strata(
+    bound: BoundMixed, frame: pd.DataFrame
+) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
+    """Whose residual variance each row has: the code, -1 where missing, and the names by code.
+
+    Parameters
+    ----------
+    bound : BoundMixed
+        The model; None and nothing where its residual variances are not by group.
+    frame : DataFrame
+        Long data.
+    """
+    residual, by = bound.model.residual, bound.model.residual.by
+    if by is None:
+        return None, ()
+    require_columns(frame, [by])
+    if residual.crossed:
+        return _crossed(bound, frame, by)
+    grouping = bound.schema.grouping
+    if grouping is not None and grouping.variable == by:
+        return level_codes(frame, by, grouping.levels), tuple(map(level_text, grouping.levels))
+    strata, labels = codes(frame, by)
+    return strata, tuple(level_text(plain(label)) for label in labels)
+
+
+def _crossed(
+    bound: BoundMixed, frame: pd.DataFrame, by: str
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Every combination of group and occasion."""
+    schema = bound.schema
+    assert schema.time is not None
+    grouping = schema.grouping or grouping_of(frame, by)
+    time = numeric_column(frame, schema.time)
+    known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
+    group, at = level_codes(frame, by, grouping.levels), places(time, known)
+    names = stratum_names(tuple(map(level_text, grouping.levels)), tuple(known.tolist()))
+    return np.where((group < 0) | (at < 0), -1, group * len(known) + at), names

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
-from growthmm.data.groups import grouping_of
-from growthmm.data.levels import level_codes, level_text, plain
 from growthmm.data.persons import number_persons
 from growthmm.data.visits import visit_numbers
-from growthmm.engines.groups import group_columns, rows_of_groups, scattered_groups
+from growthmm.engines.groups import (
+    group_columns,
+    residual_strata,
+    rows_of_groups,
+    scattered_groups,
+)
 from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
@@ -25,7 +28,6 @@ from growthmm.model.bound import BoundMixed, BoundSem
 from growthmm.model.expression import quote, variables
 from growthmm.model.factor_pattern import named_pattern
 from growthmm.model.growth import Covariate
-from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
@@ -121,7 +123,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     factors, (fixed, random) = factored((bound.fixed, random_columns), frame, schema)
     person, labels = number_persons(frame, schema.person)
     occasion, occasions = _occasions(bound, frame)
-    strata, strata_names = _strata(bound, frame)
+    strata, strata_names = residual_strata(bound, frame)
     needed = (outcome, *factors, *(curved.variables if curved is not None else ()))
     keep = _complete_rows(needed, (person, occasion, strata))
     rows: NDArray[np.intp] | None = None
@@ -216,36 +218,6 @@ def _occasions(
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
     return places(time, known), tuple(float(v) for v in known)
-
-
-def _strata(
-    bound: BoundMixed, frame: pd.DataFrame
-) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
-    residual, by = bound.model.residual, bound.model.residual.by
-    if by is None:
-        return None, ()
-    require_columns(frame, [by])
-    if residual.crossed:
-        return _crossed(bound, frame, by)
-    grouping = bound.schema.grouping
-    if grouping is not None and grouping.variable == by:
-        return level_codes(frame, by, grouping.levels), tuple(map(level_text, grouping.levels))
-    strata, labels = codes(frame, by)
-    return strata, tuple(level_text(plain(label)) for label in labels)
-
-
-def _crossed(
-    bound: BoundMixed, frame: pd.DataFrame, by: str
-) -> tuple[NDArray[np.intp], tuple[str, ...]]:
-    """Every combination of group and occasion."""
-    schema = bound.schema
-    assert schema.time is not None
-    grouping = schema.grouping or grouping_of(frame, by)
-    time = numeric_column(frame, schema.time)
-    known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
-    group, at = level_codes(frame, by, grouping.levels), places(time, known)
-    names = stratum_names(tuple(map(level_text, grouping.levels)), tuple(known.tolist()))
-    return np.where((group < 0) | (at < 0), -1, group * len(known) + at), names
 
 
 def wide_data(bound: BoundSem, frame: pd.DataFrame) -> WideData:

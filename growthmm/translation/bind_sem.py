@@ -29,7 +29,7 @@ from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
 from growthmm.model.expression import variables
 from growthmm.model.growth import Covariate
-from growthmm.model.schema import Constants, Schema, Variable
+from growthmm.model.schema import Constants, Grouping, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.translation.bind_definitions import (
     families_of,
@@ -63,6 +63,10 @@ if TYPE_CHECKING:
 __all__ = ["bind_sem", "sem_schema"]
 
 Layout = Literal["long", "wide"]
+
+
+Said = tuple[Layout, str | None, str | None, str | None, Sequence[float] | None, Schema | None]
+"""What users said: layout, person, time, outcome, times, and the schema."""
 
 
 def bind_sem(
@@ -132,28 +136,37 @@ def sem_schema(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
     model, grouping = settled_groups(model, frame, known)
+    said = (layout, id, time, outcome, time_values, known)
     if grouping is not None:
-        single, named = ungrouped(model)
-        if layout == "wide" and frame is not None and named:
-            # Columns stand for other times in each group, and have no name for all.
-            require_columns(frame, [*model.outcomes, *model.covariates])
-            frame = None
-        stem = common_stem(model.outcomes) if named and outcome is None else None
-        found, covariates, assumed = sem_schema(
-            single,
-            frame,
-            layout=layout,
-            id=id,
-            time=time,
-            outcome=outcome or stem,
-            time_values=time_values,
-            known=known,
-        )
-        if stem is not None:
-            shared = f"what {', '.join(model.outcomes)} have in common"
-            assumed = (Assumption(f"the outcome is {stem}", shared), *assumed)
-        return schema_with_groups(found, grouping, named), covariates, assumed
-    model = reduced(model).model
+        return _grouped_schema(model, grouping, frame, said)
+    return _one_group(reduced(model).model, frame, said)
+
+
+def _grouped_schema(
+    model: SemModel, grouping: Grouping, frame: pd.DataFrame | None, said: Said
+) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
+    """The facts of a model of several groups: those of one of them, and the groups."""
+    layout, id, time, outcome, time_values, known = said
+    single, named = ungrouped(model)
+    if layout == "wide" and frame is not None and named:
+        # Columns stand for other times in each group, and have no name for all.
+        require_columns(frame, [*model.outcomes, *model.covariates])
+        frame = None
+    stem = common_stem(model.outcomes) if named and outcome is None else None
+    found, covariates, assumed = _one_group(
+        reduced(single).model, frame, (layout, id, time, outcome or stem, time_values, known)
+    )
+    if stem is not None:
+        shared = f"what {', '.join(model.outcomes)} have in common"
+        assumed = (Assumption(f"the outcome is {stem}", shared), *assumed)
+    return schema_with_groups(found, grouping, named), covariates, assumed
+
+
+def _one_group(
+    model: SemModel, frame: pd.DataFrame | None, said: Said
+) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
+    """The facts of a model of one group that is written as a growth curve."""
+    layout, id, time, outcome, time_values, known = said
     long = frame if layout == "long" and known is None else None
     varying = individual_time(model, known, time, long)
     time = varying or time
