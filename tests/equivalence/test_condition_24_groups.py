@@ -144,7 +144,7 @@ def test_lme4_has_one_residual_variance_and_says_who_has_more() -> None:
     assert "weights = varIdent(form = ~ 1 | sex)" in text
 
 
-@pytest.mark.r
+@pytest.mark.r("lme4", "nlme", "lavaan", "OpenMx", "glmmTMB")
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", list(TWINS))
 @pytest.mark.parametrize("engine", ["lavaan", "openmx", "lme4", "nlme", "glmmtmb"])

@@ -110,7 +110,7 @@ def _many() -> pd.DataFrame:
     return long_frame(n_persons=90, seed=4)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10 if settings.default.max_examples <= 100 else 100, deadline=None)
 @given(
     st.fixed_dictionaries(
         {
