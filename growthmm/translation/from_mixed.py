@@ -25,14 +25,14 @@ from growthmm.model.growth import (
 )
 from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual_parameters import residual_parameters
-from growthmm.model.schema import Column, ColumnPart, Role, Schema
+from growthmm.model.schema import Column, ColumnPart, Role
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.definitions import grid_values, losses_at_individual_times
-from growthmm.translation.grouping import grouping_variables, indicator, members, split_by_group
+from growthmm.translation.grouping import grouping_variables, members, split_by_group
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -102,84 +102,33 @@ def _losses(bound: BoundMixed) -> list[Loss]:
                 name = notation(bound.model.notation).coefficient(column)
                 why = f"{bound.schema.person} only says who is who"
                 losses.append(Loss(f"random effect of {name}", why, "a covariate of the persons"))
-    losses += _group_losses(bound)
     if not bound.schema.shared_times:
         losses += losses_at_individual_times(bound)
+    losses += _group_losses(bound)
     return losses
 
 
 def _group_losses(bound: BoundMixed) -> list[Loss]:
-    """Random effects and residual variances that differ by more than groups of persons."""
-    spell = notation(bound.model.notation).coefficient
-    schema, grouping = bound.schema, bound.schema.grouping
+    """Residual variances by group that no growth curve of several groups has."""
+    residual, grouping = bound.model.residual, bound.schema.grouping
+    if residual.kind != "by_group" or grouping is not None:
+        return []
     several = grouping_variables(bound)
     if len(several) > 1:
-        return [
-            Loss(
-                f"random effects or residual variances by {' and by '.join(several)}",
-                "the groups of a structural equation model are the values of one column",
-                "a column that holds the combination",
-            )
-        ]
-    losses = []
-    by = bound.model.residual.by
-    if by is not None and (grouping is None or grouping.variable != by):
-        losses.append(
-            Loss(
-                f"residual variances by {by}",
-                f"{by} is no group of persons: it varies within them",
-                "residual=by_occasion, or nlme for the mixed model alone",
-            )
-        )
-    for block in bound.random:
-        for column in block.columns:
-            own, rest = split_by_group(column.parts, grouping)
-            if grouping is not None and not _roles(rest, bound) <= TIME_ROLES:
-                losses.append(
-                    Loss(
-                        f"random effect of {spell(column)}",
-                        "its loading differs from person to person",
-                        "a structural equation model with definition variables (OpenMx, Mplus)",
-                    )
-                )
-            elif own and members(own, schema) is None:
-                losses.append(
-                    Loss(
-                        f"random effect of {spell(column)}",
-                        "it weighs the groups by numbers other than 0 and 1",
-                        f"an indicator of each group, such as {_example(bound)}",
-                    )
-                )
-        if not losses and _overlapping(block, schema):
-            losses.append(
-                Loss(
-                    f"random effects {', '.join(spell(c) for c in block.columns)} in one block",
-                    "some act in several groups, others in some of them: with what they add up "
-                    "to in each group there is a covariance too many",
-                    f"a block for each group: (0 + {_example(bound)} | {schema.person}) + ...",
-                )
-            )
-    return losses
-
-
-def _example(bound: BoundMixed) -> str:
-    grouping = bound.schema.grouping
-    assert grouping is not None
-    return notation(bound.model.notation).coefficient(indicator((0,), grouping))
-
-
-def _overlapping(block: RandomColumns, schema: Schema) -> bool:
-    """Whether the groups that the columns of a block act in cannot be told apart.
-
-    They are neither the same nor disjoint, or parameters are shared between them.
-    """
-    if schema.grouping is None:
-        return False
-    acting = {members(split_by_group(c.parts, schema.grouping)[0], schema) for c in block.columns}
-    if len(acting) == 1:
-        return False
-    found = [g for groups in acting for g in groups or ()]
-    return bool(block.pattern) or len(set(found)) < len(found)
+        why = "the groups of a structural equation model are the values of one column"
+        nearest = "a column that holds the combination"
+    elif not bound.schema.shared_times:
+        why = "the translation to groups covers times that persons share"
+        nearest = "bin=, or nlme for the mixed model alone"
+    elif (variable := bound.schema.variable(residual.by or "")) is None or (
+        variable.role != "person_level"
+    ):
+        why = f"{residual.by} is no group of persons: it varies within them"
+        nearest = "residual=by_occasion, or nlme for the mixed model alone"
+    else:
+        why = "beside them random effects have loadings that differ within the groups"
+        nearest = f"a block of random effects for each group of {residual.by}"
+    return [Loss(f"residual variances {residual}", why, nearest)]
 
 
 def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:

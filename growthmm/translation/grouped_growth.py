@@ -127,6 +127,9 @@ def grouped_growth(
     """
     bound: list[BoundSem] = []
     losses: dict[str, Loss] = {}
+    for column in dict.fromkeys(p.definition for p in model.paths if p.definition is not None):
+        why = "the translation of groups covers loadings that a group shares"
+        losses[column] = Loss(f"data column {column} as a path", why, "one group, with the column")
     for group in range(model.n_groups):
         try:
             bound.append(single(model_of_group(model, group), group_schema(schema, group)))

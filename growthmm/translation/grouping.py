@@ -13,7 +13,7 @@ from growthmm.data.groups import grouping_of
 from growthmm.data.levels import Scalar, level_text
 from growthmm.data.roles import classify
 from growthmm.errors import UnboundError
-from growthmm.model.bound import BoundMixed
+from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.expression import canonical, quote, tree
 from growthmm.model.expression_print import number_text, r_string
 from growthmm.model.expression_tree import Call, Node, Operation
@@ -73,7 +73,8 @@ def with_grouping(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
     Parameters
     ----------
     bound : BoundMixed
-        A mixed model; nothing is done where no column, or more than one, makes groups.
+        A mixed model; nothing is done where no column, or more than one, makes groups, or where
+        random effects cannot be sorted by group: their loadings differ from person to person.
     frame : DataFrame, optional
         Long data.
 
@@ -86,7 +87,11 @@ def with_grouping(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
     """
     names = grouping_variables(bound)
     schema = bound.schema
-    if len(names) != 1 or names[0] in (schema.time, schema.person, schema.outcome):
+    if (
+        len(names) != 1
+        or not schema.shared_times
+        or names[0] in (schema.time, schema.person, schema.outcome)
+    ):
         return bound
     name = names[0]
     if schema.grouping is not None and schema.grouping.variable == name:
@@ -108,7 +113,32 @@ def with_grouping(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
     if variable.role != "person_level":
         return bound
     known = (*(v for v in schema.variables if v.name != name), variable)
-    return replace(bound, schema=replace(schema, variables=known, grouping=grouping))
+    made = replace(schema, variables=known, grouping=grouping)
+    apart = all(_separable(block, made) for block in bound.random)
+    return replace(bound, schema=made if apart else replace(made, grouping=None))
+
+
+def _separable(block: RandomColumns, schema: Schema) -> bool:
+    """Whether every effect of a block is a function of time for the persons of some groups.
+
+    Effects in one block act in the same groups, or in groups that do not overlap.
+    """
+    acting = []
+    for column in block.columns:
+        own, rest = split_by_group(column.parts, schema.grouping)
+        roles = {
+            variable.role
+            for part in rest
+            for name in part_variables(part)
+            if (variable := schema.variable(name)) is not None
+        }
+        groups = members(own, schema)
+        if groups is None or not roles <= {"time", "time_function"}:
+            return False
+        acting.append(groups)
+    kinds = set(acting)
+    found = [g for groups in kinds for g in groups]
+    return len(kinds) == 1 or (not block.pattern and len(set(found)) == len(found))
 
 
 def group_names(grouping: Grouping) -> tuple[str, ...]:

@@ -53,14 +53,7 @@ def groups_apart(bound: BoundMixed) -> BoundMixed:
     for block in bound.random:
         acting = [members(split_by_group(c.parts, grouping)[0], schema) for c in block.columns]
         kinds = dict.fromkeys(acting)
-        several = [g for groups in kinds for g in groups or ()]
-        if (
-            block.diagonal
-            or block.pattern
-            or len(kinds) == 1
-            or None in kinds
-            or len(set(several)) < len(several)
-        ):
+        if block.diagonal or len(kinds) == 1:
             blocks.append(block)
             continue
         for groups in kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from growthmm.errors import (
     UnboundError,
     UnsupportedError,
 )
+from growthmm.model.sem import SemModel
 from growthmm.translation.pair import Pair, same_growth
 
 FACTS: dict[str, Any] = {"id": "id", "time": "t", "outcome": "y"}
@@ -174,20 +176,30 @@ def test_what_no_formula_says_of_groups_is_refused(lines: str, losses: list[str]
 
 
 @pytest.mark.parametrize(
-    ("text", "residual", "what"),
+    ("text", "residual", "why"),
     [
-        ("y ~ t + (sex | id)", None, "random effects (Intercept), sexmale in one block"),
-        ("y ~ t + (0 + sex | id)", "by_group:arm", "by arm and by sex"),
-        ("y ~ t + (1 | id)", "by_group:mood", "residual variances by mood"),
-        ("y ~ t + (1 + C(arm, contr.sum) | id)", None, "random effect of "),
+        ("y ~ t + (0 + sex | id)", "by_group:arm", "the values of one column"),
+        ("y ~ t + (1 | id)", "by_group:mood", "varies within them"),
+        ("y ~ t + (1 + sex | id)", "by_group:sex", "loadings that differ within the groups"),
+        ("y ~ t + (0 + w | id)", "by_group:sex", "loadings that differ within the groups"),
     ],
 )
-def test_mixed_models_that_differ_by_more_than_groups_are_refused(
-    text: str, residual: str | None, what: str
+def test_residual_variances_by_what_is_no_group_are_refused(
+    text: str, residual: str, why: str
 ) -> None:
     with pytest.raises(UnsupportedError) as caught:
         mixed_pair(text, _frame(), residual=residual, time="t")
-    assert any(what in loss.what for loss in caught.value.losses), caught.value.losses
+    (loss,) = caught.value.losses
+    assert loss.what == f"residual variances {residual}"
+    assert why in loss.why
+
+
+@pytest.mark.parametrize("term", ["sex", "C(arm, contr.sum)"])
+def test_effects_in_overlapping_groups_have_a_definition_variable(term: str) -> None:
+    """``(1 + sex | id)``: the intercept of all, and a deviation of one group, covary."""
+    pair = mixed_pair(f"y ~ t + (1 + {term} | id)", _frame(), time="t")
+    assert pair.growth.schema.grouping is None
+    assert any(path.definition for path in pair.sem.model.paths)
 
 
 def test_covariances_between_groups_are_left_out_as_nobody_has_them() -> None:
@@ -357,3 +369,18 @@ def test_outcomes_at_ages_that_a_cohort_has_no_column_for_are_refused() -> None:
     late = long.assign(t=np.where((long["id"] == long["id"][0]), 6 + (long["t"] % 5), long["t"]))
     with pytest.raises(DataError, match="where their group has no column"):
         gm.fit(COHORTS, late.drop_duplicates(["id", "t"]), id="id", time="t")
+
+
+def test_definition_variables_in_several_groups_are_refused() -> None:
+    model = gm.read(
+        _text({"i": (0, 1, 2), "s": (0, 0, 0), "x": (0, 0, 0), "G": (0, 0, 0), "e": (0, 0, 0)})
+    )
+    assert isinstance(model, SemModel)
+    paths = tuple(
+        replace(p, definition=f"w_{p.right[-1]}", value=None)
+        if p.left == "s" and p.op == "=~"
+        else p
+        for p in model.paths
+    )
+    with pytest.raises(UnsupportedError, match="data column w_0 as a path"):
+        gm.translate(replace(model, paths=paths), "lme4", data=_frame(), **FACTS)
