@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
+    from growthmm.verbs.explain import explain
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
     from growthmm.verbs.implied import implied
@@ -36,6 +37,7 @@ __all__ = [
     "compare",
     "datasets",
     "defaults",
+    "explain",
     "fit",
     "implied",
     "log_likelihood",
@@ -60,6 +62,7 @@ _HOMES = {
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
+    "explain": ("growthmm.verbs.explain", "explain"),
     "fit": ("growthmm.verbs.fit", "fit"),
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),

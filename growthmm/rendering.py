@@ -15,6 +15,8 @@ RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.fit_text:fit_summary",
     "fit.html": "growthmm.report.fit_html:fit_html",
     "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
+    "explanation.summary": "growthmm.report.explanation_text:explanation_summary",
+    "explanation.html": "growthmm.report.explanation_html:explanation_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",

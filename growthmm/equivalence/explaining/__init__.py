@@ -1,0 +1,1 @@
+"""Why two analyses of the same data give different numbers."""

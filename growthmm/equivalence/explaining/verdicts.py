@@ -1,0 +1,123 @@
+"""Whether the models of two analyses are the same, or one is nested in the other, by moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.prepare import long_data, wide_data
+from growthmm.equivalence.cells import Cells
+from growthmm.equivalence.explaining.analysis import Analysis
+from growthmm.equivalence.explaining.fitting import with_free_loadings
+from growthmm.equivalence.moment_functions import MixedMoments, MomentFunction, SemMoments
+from growthmm.equivalence.moment_test import MomentComparison, compare_moments
+from growthmm.equivalence.points import admissible, design_frame
+from growthmm.errors import GrowthmmError
+from growthmm.model.growth import GrowthModel, cov_key
+from growthmm.translation.to_mixed import mixed_from_growth
+from growthmm.translation.to_sem import sem_from_growth
+
+__all__ = ["compare_analyses"]
+
+FloatArray = NDArray[np.float64]
+
+OUTCOME = "y_outcome_"
+PERSONS = 14
+
+
+def compare_analyses(a: Analysis, b: Analysis, *, draws: int = 2) -> MomentComparison | None:
+    """Compare the models of two aligned analyses at random admissible parameter values.
+
+    Parameters
+    ----------
+    a, b : Analysis
+        Over one schema.
+    draws : int
+        Random values of either.
+
+    Returns
+    -------
+    MomentComparison or None
+        None where no form says both.
+    """
+    wide = all(side.growth.residual.kind in ("common", "by_occasion") for side in (a, b))
+    try:
+        sides = [(_of_sem if wide else _of_mixed)(side, draws) for side in (a, b)]
+    except GrowthmmError:
+        return None
+    (first, first_values), (second, second_values) = sides
+    return compare_moments(first, second, first_values, second_values)
+
+
+def _frame(growth: GrowthModel):  # type: ignore[no-untyped-def]
+    """Persons with covariates, the same for both sides of one schema."""
+    columns = [covariate.column for covariate in growth.covariates]
+    levels = max((len(v.levels or ()) for v in growth.schema.variables), default=0)
+    frame, outcome = design_frame(growth.schema, PERSONS + 2 * levels, 20, columns=columns)
+    frame[OUTCOME] = outcome
+    return frame
+
+
+def _cells(n_persons: int, n_times: int) -> tuple[Cells, ...]:
+    each = np.arange(n_times)
+    return tuple(Cells(p * n_times + each, 0, p, each) for p in range(n_persons))
+
+
+def _of_mixed(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[FloatArray]]:
+    frame = _frame(side.growth)
+    bound, _ = mixed_from_growth(side.growth)
+    bound = replace(
+        bound,
+        model=replace(bound.model, response=OUTCOME),
+        schema=replace(bound.schema, outcome=OUTCOME),
+    )
+    problem = long_data(bound, frame).problem
+    cells = _cells(problem.n_subjects, len(side.growth.schema.occasions))
+    kinds = tuple(range(len(cells))) if problem.strata is not None else (0,)
+    moments = MixedMoments(problem, cells, kinds)
+    rng = np.random.default_rng(11)
+    return moments, [admissible(moments, rng) for _ in range(draws)]
+
+
+def _of_sem(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[FloatArray]]:
+    frame = _frame(side.growth)
+    sem = sem_from_growth(side.growth)
+    model, names = with_free_loadings(sem.model, sem.names, side)
+    schema = replace(sem.schema, outcome=OUTCOME)
+    problem = wide_data(replace(sem, model=model, schema=schema), frame).problem
+    n_persons = len(frame) // len(schema.occasions)
+    moments = SemMoments(problem, _cells(n_persons, len(schema.occasions)), (0,))
+    rng = np.random.default_rng(11)
+    keys = {name: key for key, name in names}
+    starts = {p.parameter: p.start for p in model.paths if p.free and p.start is not None}
+    values = []
+    for _ in range(draws):
+        drawn = _drawn(side.growth, rng)
+        values.append(np.array([drawn(keys[n], starts.get(n)) for n in moments.names]))
+    return moments, values
+
+
+def _drawn(growth: GrowthModel, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+    """Values by growth key: factor covariances positive definite, variances positive."""
+    covariances: dict[str, float] = {}
+    for block in growth.blocks:
+        q = len(block.factors)
+        root = 0.4 * rng.normal(size=(q, q)) + np.eye(q)
+        matrix = root @ root.T / q
+        for k, one in enumerate(block.factors):
+            for m in range(k, q):
+                covariances[cov_key(one, block.factors[m])] = float(matrix[k, m])
+
+    def value(key: str, start: float | None) -> float:
+        if key in covariances:
+            return covariances[key]
+        if key.startswith("residual"):
+            return float(rng.uniform(0.5, 1.5))
+        if start is not None:
+            return float(start + 0.3 * rng.normal())
+        return float(rng.normal())
+
+    return value
