@@ -383,6 +383,37 @@ def _compare(name: str) -> _Parser:
     return parser
 
 
+def _explain(name: str) -> _Parser:
+    parser = _parser(
+        name,
+        "List what differs between two analyses of the same data, one difference at a time, with "
+        "the\nnumbers that each moves. Each side is taken as its own program runs it by default. "
+        "Without data\nthe differences are listed without numbers.",
+        f"{_MODEL}\n{_STATUS}",
+    )
+    parser.add_argument("models", nargs="+", metavar="model", help="two, see below")
+    _reading(parser)
+    for side, word in (("a", "first"), ("b", "second")):
+        parser.add_argument(
+            f"--from-{side}", metavar="NOTATION", help=f"how to read the {word} model"
+        )
+        parser.add_argument(
+            f"--estimator-{side}", metavar="NAME", help=f"estimator of the {word} model"
+        )
+        parser.add_argument(
+            f"--options-{side}",
+            metavar="NAME=VALUE,...",
+            help=f"how the {word} program was run otherwise: missing=listwise, bounds=none, "
+            "information=observed, ...",
+        )
+        parser.add_argument(
+            f"--printed-{side}", metavar="FILE", help=f"results that the {word} program printed"
+        )
+    _data(parser)
+    _json(parser)
+    return parser
+
+
 def _engines(name: str) -> _Parser:
     parser = _parser(name, "List the engines, their versions, and whether they can run here.")
     _json(parser)
@@ -397,6 +428,7 @@ COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
     "fit": ("fit a model by one engine", _fit),
     "verify": ("translate, fit both forms, judge by evidence", _verify),
     "compare": ("likelihood-ratio tests and information criteria", _compare),
+    "explain": ("why two analyses give different numbers", _explain),
     "engines": ("list the engines and whether they can run", _engines),
 }
 """Every command: what it is for, and its flags. A new one is a row here and an action."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,18 +14,20 @@ from growthmm.data.moments import Moments
 from growthmm.engines.prepare import frame_from_wide
 from growthmm.equivalence.explaining.analysis import Analysis, growth_of_mixed, sem_parts
 from growthmm.equivalence.explaining.explain import explain_analyses
-from growthmm.equivalence.explaining.habits import habits_of, with_options
+from growthmm.equivalence.explaining.habits import as_printed, habits_of, with_options
 from growthmm.equivalence.explaining.result import Explanation
-from growthmm.errors import SpecificationError, UnboundError
+from growthmm.errors import SpecificationError
 from growthmm.model.bound import BoundSem
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.printed import read_printed
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
 from growthmm.translation.from_sem import growth_outcomes
 from growthmm.translation.time_scores import time_scores
+from growthmm.verbs.against import printed_text, verify_printed
 from growthmm.verbs.binding import Facts, Layout, layout_of
 from growthmm.verbs.source import Function, ModelLike, Source, source
 
@@ -50,13 +53,16 @@ def explain(
     schema: Schema | None = None,
     notation_a: str | None = None,
     notation_b: str | None = None,
-    function: Function | None = None,
+    function_a: Function | None = None,
+    function_b: Function | None = None,
     estimator_a: str | None = None,
     estimator_b: str | None = None,
     residual_a: str | ResidualStructure | None = None,
     residual_b: str | ResidualStructure | None = None,
     options_a: Mapping[str, str] | None = None,
     options_b: Mapping[str, str] | None = None,
+    printed_a: str | Path | None = None,
+    printed_b: str | Path | None = None,
 ) -> Explanation:
     """Explain why two analyses of the same data give different numbers, difference by difference.
 
@@ -73,10 +79,10 @@ def explain(
         Their data, long or wide. Without them the differences are listed, without numbers.
     id, time, outcome : str, optional
         Columns of the long form, where the models do not say.
-    time_values, layout, schema, function
+    time_values, layout, schema
         See ``translate``.
-    notation_a, notation_b : str, optional
-        How to read the texts, where that can't be told.
+    notation_a, notation_b, function_a, function_b : str, optional
+        How to read the texts, where that can't be told; see ``translate``.
     estimator_a, estimator_b : {"ml", "reml"}, optional
         In place of what the programs use.
     residual_a, residual_b : str, optional
@@ -89,6 +95,9 @@ def explain(
         (``z``, ``t``, ``t containment``, ``t satterthwaite``), ``bic`` (``rows``, ``subjects``,
         ``residual_rows``), ``baseline`` (``independence``, ``growth``), ``parametrisation``
         (``covariances``, ``correlations``, ``deviations``, ``relative``).
+    printed_a, printed_b : str or Path, optional
+        Results that a side's program printed, a file's path or text. They say by which estimator
+        and rules that side was run, and are held against its fit number by number.
 
     Returns
     -------
@@ -108,9 +117,9 @@ def explain(
     ...     "lmer(gpa ~ occasion + (occasion | student), gpa, REML = FALSE)",
     ...     gm.datasets.gpa(),
     ... )
-    >>> for step in found.steps:
-    ...     print(step.cause, round(step.log_likelihood_before, 3), step.log_likelihood_after.__round__(3))
-    estimator -130.478 -123.117
+    >>> step, = found.steps
+    >>> step.cause, round(step.log_likelihood_before, 3), round(step.log_likelihood_after, 3)
+    ('estimator', -130.478, -123.117)
     """
     if schema is not None and data is not None:
         raise SpecificationError(
@@ -120,26 +129,27 @@ def explain(
         source(
             a,
             notation=notation_a,
-            function=_for(a, function),
+            function=function_a,
             residual=residual_a,
             estimator=estimator_a,
         ),
         source(
             b,
             notation=notation_b,
-            function=_for(b, function),
+            function=function_b,
             residual=residual_b,
             estimator=estimator_b,
         ),
     )
     facts = Facts(id, time, outcome, time_values, layout, schema)
     bound = _bound(sides, data, facts)
-    analyses = [
-        replace(side, habits=with_options(side.habits, options or {}))
-        for side, options in zip(bound.analyses, (options_a, options_b), strict=True)
-    ]
+    outputs = [None if p is None else read_printed(printed_text(p)) for p in (printed_a, printed_b)]
+    analyses = []
+    for side, output, options in zip(bound.analyses, outputs, (options_a, options_b), strict=True):
+        habits = side.habits if output is None else as_printed(side.habits, output)
+        analyses.append(replace(side, habits=with_options(habits, options or {})))
     families = tuple("mixed" if isinstance(s.model, MixedModel) else "sem" for s in sides)
-    return explain_analyses(
+    found = explain_analyses(
         analyses[0],
         analyses[1],
         bound.frame,
@@ -147,14 +157,14 @@ def explain(
         labels=(sides[0].label, sides[1].label),
         assumptions=bound.assumptions,
     )
-
-
-def _for(model: ModelLike, function: Function | None) -> Function | None:
-    """The function, where it is for this model: a formula has none."""
-    if function is None or not isinstance(model, str):
-        return None
-    read = source(model).model
-    return function if isinstance(read, SemModel) and read.notation == "lavaan" else None
+    if data is None:
+        return found
+    against = tuple(
+        verify_printed(read.model, data, replace(facts, schema=None), output, label=read.label)
+        for read, output in zip(sides, outputs, strict=True)
+        if output is not None
+    )
+    return replace(found, printed=against)
 
 
 @dataclass(frozen=True)
@@ -195,7 +205,9 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
             if wide:
                 long = _joined(long, made)
         facts = replace(
-            facts, id=facts.id or schema.person, time=facts.time or schema.time,
+            facts,
+            id=facts.id or schema.person,
+            time=facts.time or schema.time,
             outcome=facts.outcome or schema.outcome,
         )
         if frame is None and facts.schema is None and isinstance(model, MixedModel):
@@ -211,9 +223,7 @@ def _frame(data: object | None) -> pd.DataFrame | None:
     return data.draw() if isinstance(data, Moments) else as_pandas(data)
 
 
-def _is_wide(
-    models: tuple[MixedModel | SemModel, ...], frame: pd.DataFrame, facts: Facts
-) -> bool:
+def _is_wide(models: tuple[MixedModel | SemModel, ...], frame: pd.DataFrame, facts: Facts) -> bool:
     sems = [model for model in models if isinstance(model, SemModel)]
     if not sems:
         return facts.layout == "wide"
@@ -286,7 +296,6 @@ def _of_sem(
         time_values=facts.time_values if facts.schema is None else None,
         known=facts.schema,
     )
-    outcomes = bound.schema.outcome_columns
     habits = habits_of(model)
     if parts.covariate_model is not None:
         habits = replace(habits, covariates="joint")
@@ -294,7 +303,6 @@ def _of_sem(
         bound.growth,
         habits,
         model.notation,
-        frozenset((name, outcomes.index(y)) for name, y in parts.free_loadings),
         None if parts.saturated else parts.covariate_model,
         bound.covariates,
     )

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.errors import SpecificationError
 from growthmm.model.expression import variables
-from growthmm.model.growth import Covariate, FactorBlock, GrowthFactor, GrowthModel
+from growthmm.model.factor_pattern import renamed
+from growthmm.model.growth import (
+    Covariate,
+    FactorBlock,
+    GrowthFactor,
+    GrowthModel,
+    cov_key,
+)
 from growthmm.model.schema import Schema
 from growthmm.translation.affine import affine_map, same
 from growthmm.translation.coding import column_key
@@ -52,10 +59,8 @@ def aligned(a: Analysis, b: Analysis) -> tuple[Analysis, Analysis]:
     schema = merged_schema(first.schema, second.schema)
     factors = _factor_names(first, second)
     covariates = _covariate_names(first, second)
-    renamed = _renamed(replace(second, schema=schema), factors, covariates, first)
-    free = frozenset((factors[name], j) for name, j in b.free_loadings)
-    made = replace(b, growth=renamed, free_loadings=free)
-    return replace(a, growth=replace(first, schema=schema)), made
+    made = _renamed(replace(second, schema=schema), factors, covariates, first)
+    return replace(a, growth=replace(first, schema=schema)), replace(b, growth=made)
 
 
 def merged_schema(first: Schema, second: Schema) -> Schema:
@@ -92,7 +97,15 @@ def _factor_names(first: GrowthModel, second: GrowthModel) -> dict[str, str]:
     def alike(one: GrowthFactor, other: GrowthFactor) -> bool:
         return degree(one) is not None and degree(one) == degree(other)
 
-    rules: tuple[Match, ...] = (lambda x, y: same(x.loadings, y.loadings), affine, alike)
+    def estimated(one: GrowthFactor, other: GrowthFactor) -> bool:
+        return bool(one.cells or other.cells) and 0 not in (degree(one), degree(other))
+
+    rules: tuple[Match, ...] = (
+        lambda x, y: same(x.loadings, y.loadings),
+        affine,
+        estimated,
+        alike,
+    )
     for rule in rules:
         for other in second.factors:
             if other.name in names:
@@ -184,7 +197,7 @@ def _renamed(
                 key=lambda f: order.index(f.name),
             )
         ),
-        blocks=tuple(FactorBlock(tuple(factors[n] for n in block.factors)) for block in model.blocks),
+        blocks=tuple(_renamed_block(block, factors) for block in model.blocks),
         covariates=tuple(
             replace(
                 c,
@@ -204,3 +217,13 @@ def _renamed(
             replace(e, covariate=covariates[e.covariate]) for e in model.direct_effects
         ),
     )
+
+
+def _renamed_block(block: FactorBlock, factors: dict[str, str]) -> FactorBlock:
+    keys = {
+        cov_key(one, other): cov_key(factors[one], factors[other])
+        for one in block.factors
+        for other in block.factors
+    }
+    names = tuple(factors[name] for name in block.factors)
+    return FactorBlock(names, renamed(block.pattern, keys) if block.pattern else ())

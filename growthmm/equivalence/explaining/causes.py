@@ -394,7 +394,7 @@ CAUSES: dict[str, Cause] = {
             "Standard errors times sqrt(n / (n - p))",
             "errors",
             "Standard errors of {a} are printed {before}, those of {b} {after}.",
-            "summary() of lme(..., method = \"ML\") multiplies by sqrt(n / (n - p)).",
+            'summary() of lme(..., method = "ML") multiplies by sqrt(n / (n - p)).',
             "Standard errors of fixed effects, by the same factor.",
             (_ML, 'lme(gpa ~ occasion, d, ~ occasion | student, method = "ML")'),
             {

@@ -68,9 +68,7 @@ class CovariateCoding:
     names: set[str]
 
 
-def time_codings(
-    first: GrowthModel, second: GrowthModel, free: set[str]
-) -> tuple[TimeCoding, ...]:
+def time_codings(first: GrowthModel, second: GrowthModel, free: set[str]) -> tuple[TimeCoding, ...]:
     """How the loadings of matched factors differ.
 
     Parameters
@@ -185,7 +183,9 @@ def covariate_codings(first: GrowthModel, second: GrowthModel) -> tuple[Covariat
         if cause == "contrasts":
             words = [_contrast_words([pair[k] for pair in pairs]) for k in (0, 1)]
         names = {covariate.name for covariate, _ in pairs}
-        found.append(CovariateCoding(cause, ", ".join(sorted(variables)), *words, names))
+        found.append(
+            CovariateCoding(cause, ", ".join(sorted(variables)), words[0], words[1], names)
+        )
     return tuple(found)
 
 

@@ -3,49 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from growthmm.equivalence.explaining import edits
 from growthmm.equivalence.explaining.analysis import Analysis
-from growthmm.equivalence.explaining.causes import CAUSES, Effect
 from growthmm.equivalence.explaining.coding import covariate_codings, time_codings
+from growthmm.equivalence.explaining.difference import Difference
+from growthmm.equivalence.explaining.habit_differences import habit_differences
 from growthmm.equivalence.explaining.spans import (
+    acting_covariates,
     effect_vectors,
     mean_vectors,
     same_span,
 )
-from growthmm.model.growth import GrowthModel
+from growthmm.model.factor_pattern import pattern_kind
+from growthmm.model.growth import FactorBlock, GrowthFactor, GrowthModel
 from growthmm.model.residual import ResidualStructure
 
-__all__ = ["Difference", "differences"]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One atomic difference, and the change that takes it away from the first analysis.
-
-    Parameters
-    ----------
-    cause : str
-        A word of the table of causes.
-    what : str
-        The part of the model; empty where the cause says it.
-    before, after : str
-        How each analysis has it.
-    apply : callable
-        An analysis with that part as the second one has it.
-    """
-
-    cause: str
-    what: str
-    before: str
-    after: str
-    apply: Callable[[Analysis], Analysis]
-
-    @property
-    def effect(self) -> Effect:
-        """What the cause changes."""
-        return CAUSES[self.cause].effect
+__all__ = ["differences"]
 
 
 def differences(a: Analysis, b: Analysis) -> tuple[Difference, ...]:
@@ -61,7 +36,7 @@ def differences(a: Analysis, b: Analysis) -> tuple[Difference, ...]:
     tuple of Difference
         Applied one after another they lead from the first to the second.
     """
-    return (*_of_models(a, b), *_of_habits(a, b))
+    return (*_of_models(a, b), *habit_differences(a, b))
 
 
 def _on_growth(change: Callable[[GrowthModel], GrowthModel]) -> Callable[[Analysis], Analysis]:
@@ -70,7 +45,7 @@ def _on_growth(change: Callable[[GrowthModel], GrowthModel]) -> Callable[[Analys
 
 def _of_models(a: Analysis, b: Analysis) -> Iterator[Difference]:
     first, second = a.growth, b.growth
-    free = {name for name, _ in (*a.free_loadings, *b.free_loadings)}
+    free = {f.name for f in (*first.factors, *second.factors) if f.cells}
     recoded = time_codings(first, second, free)
     for step in recoded:
         yield Difference(
@@ -93,7 +68,7 @@ def _of_models(a: Analysis, b: Analysis) -> Iterator[Difference]:
     yield from _factors(first, second)
     yield from _means(first, second)
     yield from _covariates(first, second)
-    yield from _loadings(a, b)
+    yield from _loadings(first, second)
 
 
 _PARTS = {
@@ -140,14 +115,27 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     shared = one & two
     before = {p for p in edits.free_pairs(first) if p <= shared}
     after = {p for p in edits.free_pairs(second) if p <= shared}
-    if before != after:
+    patterns = [_patterns(growth.blocks) for growth in (first, second)]
+    if one == two and patterns[0] != patterns[1] and any(patterns):
+        words = [
+            ", ".join(sorted(p)) if p else "free" for p in ({k for k, _ in x} for x in patterns)
+        ]
+        yield Difference(
+            "random_covariances",
+            "",
+            words[0],
+            words[1],
+            _on_growth(lambda g: edits.covariances_as_in(g, second)),
+        )
+    elif before != after:
         words = ["free" if len(a - b) else "zero" for a, b in ((before, after), (after, before))]
         if before - after and after - before:
             words = ["free for some pairs", "free for others"]
         yield Difference(
             "random_covariances",
             "",
-            *words,
+            words[0],
+            words[1],
             _on_growth(lambda g: edits.covariances_as_in(g, second)),
         )
     here = {f.name for f in first.factors} & {f.name for f in second.factors}
@@ -158,9 +146,19 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             yield Difference(
                 "factor_variance",
                 name,
-                *words,
+                words[0],
+                words[1],
                 _on_growth(lambda g, n=name: edits.random_as_in(g, second, n)),
             )
+
+
+def _patterns(blocks: tuple[FactorBlock, ...]) -> frozenset[tuple[str, object]]:
+    """Covariance matrices with equal or held entries: what they are called, and their cells."""
+    return frozenset(
+        (pattern_kind(block.pattern).replace("_", " "), (block.factors, block.pattern))
+        for block in blocks
+        if block.pattern
+    )
 
 
 def _factors(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
@@ -174,7 +172,8 @@ def _factors(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
         yield Difference(
             "growth_factor",
             what,
-            *words,
+            words[0],
+            words[1],
             _on_growth(lambda g, n=name: edits.factor_as_in(g, second, n)),
         )
 
@@ -190,14 +189,16 @@ def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     )
     if occasions[0] != occasions[1] and not same_span(one, two):
         words = [
-            f"free at {len(chosen)} occasions beside the growth factors" if chosen
+            f"free at {len(chosen)} occasions beside the growth factors"
+            if chosen
             else "those of the growth factors"
             for chosen in occasions
         ]
         yield Difference(
             "occasion_means",
             "",
-            *words,
+            words[0],
+            words[1],
             _on_growth(lambda g: edits.means_as_in(g, second, shared)),
         )
         return
@@ -212,13 +213,14 @@ def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
         yield Difference(
             "factor_mean",
             name,
-            *words,
+            words[0],
+            words[1],
             _on_growth(lambda g, n=name: edits.means_as_in(g, second, {n})),
         )
 
 
 def _covariates(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
-    here = _acting(first), _acting(second)
+    here = acting_covariates(first), acting_covariates(second)
     factors = [f.name for f in first.factors if f.name in {g.name for g in second.factors}]
     like = {f.name: f.loadings for f in first.factors}
     for name in dict.fromkeys(c.name for c in (*first.covariates, *second.covariates)):
@@ -230,7 +232,8 @@ def _covariates(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]
             yield Difference(
                 "covariate",
                 name,
-                *words,
+                words[0],
+                words[1],
                 _on_growth(lambda g, n=name: edits.covariate_as_in(g, second, n)),
             )
             continue
@@ -238,11 +241,6 @@ def _covariates(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]
         if same_span(*spans):
             continue
         yield from _effects(first, second, name, factors)
-
-
-def _acting(growth: GrowthModel) -> set[str]:
-    acting = {e.covariate for e in growth.predictor_effects}
-    return acting | {e.covariate for e in growth.direct_effects}
 
 
 def _effects(
@@ -256,7 +254,8 @@ def _effects(
             yield Difference(
                 "covariate_on_factor",
                 f"{name} on {factor}",
-                *words,
+                words[0],
+                words[1],
                 _on_growth(lambda g, f=factor: edits.predictor_as_in(g, second, f, name)),
             )
     direct = [[e for e in g.direct_effects if e.covariate == name] for g in (first, second)]
@@ -275,137 +274,30 @@ def _effects(
         yield Difference(
             "effects_over_time",
             name,
-            *words,
+            words[0],
+            words[1],
             _on_growth(lambda g: edits.effects_over_time_as_in(g, second, name)),
         )
 
 
-def _loadings(a: Analysis, b: Analysis) -> Iterator[Difference]:
-    shared = {f.name for f in a.growth.factors} & {f.name for f in b.growth.factors}
-    for name in sorted(shared):
-        own = [frozenset(x for x in side.free_loadings if x[0] == name) for side in (a, b)]
-        if own[0] == own[1]:
+def _loadings(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
+    there = {f.name: f for f in second.factors}
+    for factor in first.factors:
+        other = there.get(factor.name)
+        if other is None or factor.cells == other.cells:
             continue
-        words = [f"estimated at {len(chosen)} occasions" if chosen else "fixed" for chosen in own]
-        target = b.growth.factor(name)
-
-        def apply(analysis: Analysis, name: str = name, target=target, new=own[1]) -> Analysis:  # type: ignore[no-untyped-def]
-            rest = frozenset(x for x in analysis.free_loadings if x[0] != name)
-            to = {name: (target.loadings, target.column)}
-            growth = edits.with_loadings(analysis.growth, to)
-            return replace(analysis, growth=growth, free_loadings=rest | new)
-
-        yield Difference("latent_basis", name, *words, apply)
-
-
-_WORDS: dict[str, tuple[str, dict[str, str]]] = {
-    "estimator": ("estimator", {"ml": "ML", "reml": "REML"}),
-    "missing": (
-        "listwise",
-        {"all": "all observed outcomes", "listwise": "persons without a missing value"},
-    ),
-    "missing_covariates": ("missing_covariates", {"rows": "the row", "persons": "the person"}),
-    "covariates": (
-        "joint_likelihood",
-        {
-            "conditional": "conditional on the covariates",
-            "joint": "joint with the covariates",
-        },
-    ),
-    "divisor": ("divisor", {"n": "N", "n-1": "N - 1"}),
-    "bounds": (
-        "bounds",
-        {"psd": "covariance matrices only", "none": "negative variances as well"},
-    ),
-    "information": ("information", {"expected": "expected", "observed": "observed"}),
-    "robust": ("robust", {"no": "the model's own", "yes": "robust"}),
-    "adjusted": ("adjusted_errors", {"no": "as they are", "yes": "times sqrt(n / (n - p))"}),
-    "tests": (
-        "tests",
-        {
-            "z": "z",
-            "t": "t without degrees of freedom",
-            "t containment": "t (containment)",
-            "t satterthwaite": "t (Satterthwaite)",
-        },
-    ),
-    "bic": (
-        "bic",
-        {"rows": "rows", "subjects": "persons", "residual_rows": "rows less fixed effects"},
-    ),
-    "baseline": (
-        "fit_baseline",
-        {
-            "independence": "uncorrelated variables",
-            "growth": "equal means and variances",
-            "none": "nothing",
-        },
-    ),
-    "parametrisation": (
-        "parametrisation",
-        {
-            "covariances": "variances and covariances",
-            "correlations": "variances and correlations",
-            "deviations": "standard deviations and correlations",
-            "relative": "covariances relative to the residual variance",
-        },
-    ),
-}
-"""The cause of each habit, and its values in words."""
-
-
-def _of_habits(a: Analysis, b: Analysis) -> Iterator[Difference]:
-    for field, (cause, words) in _WORDS.items():
-        before, after = getattr(a.habits, field), getattr(b.habits, field)
-        if before == after or _without_effect(field, a, b):
-            continue
-
-        def apply(analysis: Analysis, field: str = field, value: str = after) -> Analysis:
-            made = replace(analysis, habits=replace(analysis.habits, **{field: value}))  # type: ignore[arg-type]
-            if field == "robust":
-                habits = replace(made.habits, information=b.habits.information)
-                made = replace(made, habits=habits)
-            return made
-
-        yield Difference(cause, "", words[before], words[after], apply)
-        if field == "covariates":
-            yield from _covariate_moments(a, b)
-    if a.habits.covariates == b.habits.covariates == "joint":
-        yield from _covariate_moments(a, b)
-
-
-def _covariate_moments(a: Analysis, b: Analysis) -> Iterator[Difference]:
-    if (a.covariate_model is None) == (b.covariate_model is None):
-        return
-    words = ["saturated" if side.covariate_model is None else "restricted" for side in (a, b)]
-    for k, side in enumerate((a, b)):
-        if side.habits.covariates == "conditional":
-            words[k] = "saturated"  # it says nothing of them
-    yield Difference(
-        "covariate_moments",
-        "",
-        *words,
-        lambda analysis: replace(
-            analysis, covariate_model=b.covariate_model, covariate_columns=b.covariate_columns
-        ),
-    )
-
-
-def _without_effect(field: str, a: Analysis, b: Analysis) -> bool:
-    """Whether a habit can make no difference, whatever the data."""
-    covariates = _acting(a.growth) | _acting(b.growth)
-    if field in ("missing_covariates", "covariates") and not covariates:
-        return True
-    if field == "bounds":
-        return not (a.growth.blocks or b.growth.blocks)
-    if field == "baseline":
-        return "none" in (a.habits.baseline, b.habits.baseline)
-    if field == "information":
-        return "yes" in (a.habits.robust, b.habits.robust)
-    if field == "parametrisation":
-        kinds = {a.habits.parametrisation, b.habits.parametrisation}
-        blocks = (*a.growth.blocks, *b.growth.blocks)
-        return kinds == {"covariances", "correlations"} and all(
-            len(block.factors) == 1 for block in blocks
+        words = [_estimated(each) for each in (factor, other)]
+        yield Difference(
+            "latent_basis",
+            factor.name,
+            words[0],
+            words[1],
+            _on_growth(lambda g, n=factor.name: edits.loadings_as_in(g, second, n)),
         )
-    return False
+
+
+def _estimated(factor: GrowthFactor) -> str:
+    if not factor.cells:
+        return "fixed"
+    count = sum(isinstance(cell, str) for cell in factor.cells)
+    return f"estimated at {count} occasion{'s' if count > 1 else ''}"

@@ -10,15 +10,16 @@ from growthmm.model.growth import FactorBlock, GrowthFactor, GrowthModel
 from growthmm.model.schema import Column
 
 __all__ = [
+    "covariances_as_in",
     "covariate_as_in",
     "covariate_coded_as_in",
     "effects_over_time_as_in",
     "factor_as_in",
     "free_pairs",
+    "loadings_as_in",
     "means_as_in",
     "predictor_as_in",
     "random_as_in",
-    "covariances_as_in",
     "with_loadings",
 ]
 
@@ -54,6 +55,8 @@ def _with_random(growth: GrowthModel, random: set[str], pairs: set[Pair]) -> Gro
 def covariances_as_in(growth: GrowthModel, other: GrowthModel) -> GrowthModel:
     """Factors that are random in both covary as in the other model."""
     random = _random(growth)
+    if random == _random(other):
+        return replace(growth, blocks=other.blocks)
     shared = random & _random(other)
     pairs = {p for p in free_pairs(growth) if not p <= shared}
     return _with_random(growth, random, pairs | {p for p in free_pairs(other) if p <= shared})
@@ -83,9 +86,7 @@ def factor_as_in(growth: GrowthModel, other: GrowthModel, name: str) -> GrowthMo
     at = sum(1 for f in growth.factors if f.name in order[: order.index(name)])
     factors = (*growth.factors[:at], replace(added, random=False), *growth.factors[at:])
     known = {covariate.name for covariate in growth.covariates}
-    effects = tuple(
-        e for e in other.predictor_effects if e.factor == name and e.covariate in known
-    )
+    effects = tuple(e for e in other.predictor_effects if e.factor == name and e.covariate in known)
     growth = replace(
         growth, factors=factors, predictor_effects=(*growth.predictor_effects, *effects)
     )
@@ -116,6 +117,19 @@ def with_loadings(
     return replace(growth, factors=tuple(changed(factor) for factor in growth.factors))
 
 
+def loadings_as_in(growth: GrowthModel, other: GrowthModel, name: str) -> GrowthModel:
+    """The factor's loadings, estimated or fixed, as in the other model."""
+    new = other.factor(name)
+    parts = {
+        "loadings": new.loadings,
+        "column": new.column,
+        "cells": new.cells,
+        "parameters": new.parameters,
+    }
+    factors = tuple(replace(f, **parts) if f.name == name else f for f in growth.factors)  # type: ignore[arg-type]
+    return replace(growth, factors=factors)
+
+
 def predictor_as_in(
     growth: GrowthModel, other: GrowthModel, factor: str, covariate: str
 ) -> GrowthModel:
@@ -129,9 +143,7 @@ def predictor_as_in(
     return replace(growth, predictor_effects=(*rest, *added))
 
 
-def effects_over_time_as_in(
-    growth: GrowthModel, other: GrowthModel, covariate: str
-) -> GrowthModel:
+def effects_over_time_as_in(growth: GrowthModel, other: GrowthModel, covariate: str) -> GrowthModel:
     """The covariate's direct effects as in the other model."""
     rest = tuple(e for e in growth.direct_effects if e.covariate != covariate)
     added = tuple(e for e in other.direct_effects if e.covariate == covariate)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from growthmm.equivalence.explaining.alignment import aligned
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.equivalence.explaining.causes import CAUSES
-from growthmm.equivalence.explaining.differences import Difference, differences
+from growthmm.equivalence.explaining.difference import Difference
+from growthmm.equivalence.explaining.differences import differences
+from growthmm.equivalence.explaining.fitting import Figures
 from growthmm.equivalence.explaining.remedies import Remedies
 from growthmm.equivalence.explaining.result import Explanation, Step
 from growthmm.equivalence.explaining.verdicts import compare_analyses
@@ -111,8 +113,8 @@ def _sentence(difference: Difference, called: tuple[str, str]) -> str:
 
 def _step(
     difference: Difference,
-    before,  # type: ignore[no-untyped-def]
-    after,
+    before: Figures | None,
+    after: Figures | None,
     called: tuple[str, str],
     lines: tuple[tuple[str, str], ...],
 ) -> Step:

@@ -22,14 +22,13 @@ from growthmm.inference.criteria import aic, bic
 from growthmm.inference.joint import joint_likelihood
 from growthmm.inference.robust import with_robust_errors
 from growthmm.model.growth import Covariate, GrowthModel
-from growthmm.model.sem import SemModel
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Figures", "Fitter", "selected_persons", "with_free_loadings"]
+__all__ = ["Figures", "Fitter", "selected_persons"]
 
 FloatArray = NDArray[np.float64]
 
@@ -139,7 +138,7 @@ class Fitter:
 
     def _figures(self, analysis: Analysis) -> Figures:
         habits = analysis.habits
-        fit, names, arrays = self._fitted(analysis)
+        fit, names, _ = self._fitted(analysis)
         value, count = fit.log_likelihood, len(fit.names)
         if habits.covariates == "joint":
             added, parameters = self._covariates(analysis)
@@ -152,7 +151,7 @@ class Fitter:
         counted = {"rows": fit.n_rows, "subjects": fit.n_subjects}.get(
             habits.bic, fit.n_rows - int(fixed.sum())
         )
-        keys = dict((name, key) for key, name in names)
+        keys = {name: key for key, name in names}
         return Figures(
             log_likelihood=float(value),
             n_parameters=count,
@@ -183,7 +182,7 @@ class Fitter:
 def _fit_key(analysis: Analysis) -> tuple[object, ...]:
     habits = analysis.habits
     return (
-        *(analysis.growth, analysis.free_loadings, habits.estimator, habits.bounds),
+        *(analysis.growth, habits.estimator, habits.bounds),
         *(habits.missing, habits.missing_covariates, habits.covariates, habits.divisor),
         analysis.covariate_model,
     )
@@ -203,7 +202,7 @@ def _conditional(growth: GrowthModel) -> GrowthModel:
 
 def _in_wide_form(analysis: Analysis) -> bool:
     growth, habits = analysis.growth, analysis.habits
-    if analysis.free_loadings or habits.divisor == "n-1":
+    if any(factor.cells for factor in growth.factors) or habits.divisor == "n-1":
         return True
     if growth.residual.kind not in ("common", "by_occasion"):
         return False
@@ -228,17 +227,15 @@ def _fit(
             bound = replace(bound, model=replace(bound.model, estimator=habits.estimator))
             long = long_data(bound, frame)
         except UnsupportedError:
-            if analysis.growth.residual.kind not in ("common", "by_occasion"):
+            if analysis.growth.residual.kind == "by_group":
                 raise
-            wide = True
         else:
             fit = run("long", long.problem, **options)
             if habits.robust == "yes":
                 fit = with_robust_errors(fit, long.problem, "cr0")
             return fit, names, long
     sem = sem_from_growth(analysis.growth)
-    model, names = with_free_loadings(sem.model, sem.names, analysis)
-    arrays = wide_data(replace(sem, model=model), frame)
+    arrays, names = wide_data(sem, frame), sem.names
     if habits.divisor == "n-1":
         fit, problem = _wishart(arrays.problem, options)
         return fit, names, WideData(problem, arrays.subjects)
@@ -246,21 +243,6 @@ def _fit(
     if habits.robust == "yes":
         fit = with_robust_errors(fit, arrays.problem, "observed")
     return fit, names, arrays
-
-
-def with_free_loadings(
-    model: SemModel, names: tuple[tuple[str, str], ...], analysis: Analysis
-) -> tuple[SemModel, tuple[tuple[str, str], ...]]:
-    outcomes = analysis.growth.schema.outcome_columns
-    free = {(name, outcomes[j]): j for name, j in analysis.free_loadings}
-    paths, made = [], list(names)
-    for path in model.paths:
-        j = free.get((path.left, path.right)) if path.op == "=~" else None
-        if j is not None:
-            path = replace(path, free=True, value=None, start=path.value)  # noqa: PLW2901
-            made.append((f"loading:{path.left}:{j}", path.parameter))
-        paths.append(path)
-    return replace(model, paths=tuple(paths)), tuple(made)
 
 
 def _wishart(problem: WideProblem, options: dict[str, Any]) -> tuple[EngineFit, WideProblem]:

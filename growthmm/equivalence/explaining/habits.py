@@ -10,8 +10,9 @@ from growthmm.errors import SpecificationError
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.printed.conventions import CONVENTIONS, Convention
+from growthmm.printed.results import PrintedResults
 
-__all__ = ["Habits", "habits_of", "with_options"]
+__all__ = ["Habits", "as_printed", "habits_of", "with_options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,26 @@ def habits_of(model: MixedModel | SemModel) -> Habits:
         bic="rows" if habit.bic == "residual_rows" and model.estimator == "ml" else habit.bic,
         parametrisation=_PRINTED.get(model.notation, "covariances"),
     )
+
+
+def as_printed(habits: Habits, printed: PrintedResults) -> Habits:
+    """The habits with what a program's output says of the run.
+
+    Parameters
+    ----------
+    habits : Habits
+        The program's.
+    printed : PrintedResults
+        Its output.
+    """
+    said = (printed.estimator or "").lower()
+    if said:
+        habits = replace(habits, estimator="reml" if said == "reml" else "ml")
+    if printed.information is not None:
+        habits = replace(habits, information=printed.information)
+    if printed.listwise is not None:
+        habits = replace(habits, missing="listwise" if printed.listwise else "all")
+    return replace(habits, robust="yes" if printed.robust else "no")
 
 
 def with_options(habits: Habits, options: Mapping[str, str]) -> Habits:

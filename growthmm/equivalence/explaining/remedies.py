@@ -8,9 +8,10 @@ from dataclasses import replace
 from growthmm.equivalence.explaining.alignment import aligned
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.equivalence.explaining.causes import CAUSES, remedies
-from growthmm.equivalence.explaining.differences import Difference, differences
-from growthmm.equivalence.explaining.fitting import with_free_loadings
+from growthmm.equivalence.explaining.difference import Difference
+from growthmm.equivalence.explaining.differences import differences
 from growthmm.errors import GrowthmmError, UnsupportedError
+from growthmm.model.defaults import Loss
 from growthmm.notation import notation
 from growthmm.notation.base import Written
 from growthmm.translation.to_mixed import mixed_from_growth
@@ -51,9 +52,7 @@ class Remedies:
         for key, difference in _numbered(found).items():
             if CAUSES[difference.cause].effect not in ("model", "coding"):
                 sides = (self.a.notation, self.b.notation)
-                made.append(
-                    remedies(difference.cause, difference.before, difference.after, *sides)
-                )
+                made.append(remedies(difference.cause, difference.before, difference.after, *sides))
                 continue
             lines: list[tuple[str, str]] = []
             own = self._written(self.a, difference, self.families[0])
@@ -71,7 +70,8 @@ class Remedies:
             before = _text(side, family)
             after = _text(difference.apply(side), family)
         except UnsupportedError as error:
-            near = list(dict.fromkeys(loss.nearest for loss in error.losses))
+            losses = [loss for loss in error.losses if isinstance(loss, Loss)]
+            near = list(dict.fromkeys(loss.nearest for loss in losses))
             return f"cannot say it; nearest: {'; '.join(near[:2])}" if near else ""
         except GrowthmmError:
             return ""
@@ -97,8 +97,7 @@ def _text(side: Analysis, family: str) -> str:
         model = replace(bound.model, estimator=side.habits.estimator)
         return _all_said(speaker.write(model))
     sem = sem_from_growth(side.growth)
-    free, _ = with_free_loadings(sem.model, sem.names, side)
-    return _all_said(speaker.write(replace(free, estimator="ml")))
+    return _all_said(speaker.write(replace(sem.model, estimator="ml")))
 
 
 def _all_said(written: Written) -> str:

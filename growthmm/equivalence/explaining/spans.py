@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from growthmm.model.growth import GrowthModel
 
-__all__ = ["effect_vectors", "mean_vectors", "same_span"]
+__all__ = ["acting_covariates", "effect_vectors", "mean_vectors", "same_span"]
 
 FloatArray = NDArray[np.float64]
 
@@ -79,3 +79,9 @@ def _rank(matrix: FloatArray) -> int:
         return 0
     size = np.linalg.norm(matrix, axis=0)
     return int(np.linalg.matrix_rank(matrix / np.where(size > 0, size, 1.0), tol=RELATIVE))
+
+
+def acting_covariates(growth: GrowthModel) -> set[str]:
+    """The covariates that have an effect."""
+    acting = {e.covariate for e in growth.predictor_effects}
+    return acting | {e.covariate for e in growth.direct_effects}

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence.cells import Cells
 from growthmm.equivalence.explaining.analysis import Analysis
-from growthmm.equivalence.explaining.fitting import with_free_loadings
 from growthmm.equivalence.moment_functions import MixedMoments, MomentFunction, SemMoments
 from growthmm.equivalence.moment_test import MomentComparison, compare_moments
 from growthmm.equivalence.points import admissible, design_frame
@@ -43,13 +42,15 @@ def compare_analyses(a: Analysis, b: Analysis, *, draws: int = 2) -> MomentCompa
     MomentComparison or None
         None where no form says both.
     """
-    wide = all(side.growth.residual.kind in ("common", "by_occasion") for side in (a, b))
-    try:
-        sides = [(_of_sem if wide else _of_mixed)(side, draws) for side in (a, b)]
-    except GrowthmmError:
-        return None
-    (first, first_values), (second, second_values) = sides
-    return compare_moments(first, second, first_values, second_values)
+    estimated = any(factor.cells for side in (a, b) for factor in side.growth.factors)
+    for form in (_of_sem,) if estimated else (_of_mixed, _of_sem):
+        try:
+            sides = [form(side, draws) for side in (a, b)]
+        except GrowthmmError:
+            continue
+        (first, first_values), (second, second_values) = sides
+        return compare_moments(first, second, first_values, second_values)
+    return None
 
 
 def _frame(growth: GrowthModel):  # type: ignore[no-untyped-def]
@@ -85,14 +86,13 @@ def _of_mixed(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[Floa
 def _of_sem(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[FloatArray]]:
     frame = _frame(side.growth)
     sem = sem_from_growth(side.growth)
-    model, names = with_free_loadings(sem.model, sem.names, side)
     schema = replace(sem.schema, outcome=OUTCOME)
-    problem = wide_data(replace(sem, model=model, schema=schema), frame).problem
+    problem = wide_data(replace(sem, schema=schema), frame).problem
     n_persons = len(frame) // len(schema.occasions)
     moments = SemMoments(problem, _cells(n_persons, len(schema.occasions)), (0,))
     rng = np.random.default_rng(11)
-    keys = {name: key for key, name in names}
-    starts = {p.parameter: p.start for p in model.paths if p.free and p.start is not None}
+    keys = {name: key for key, name in sem.names}
+    starts = {p.parameter: p.start for p in sem.model.paths if p.free and p.start is not None}
     values = []
     for _ in range(draws):
         drawn = _drawn(side.growth, rng)

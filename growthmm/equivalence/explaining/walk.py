@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.equivalence.explaining.analysis import Analysis
-from growthmm.equivalence.explaining.differences import Difference
+from growthmm.equivalence.explaining.difference import Difference
 from growthmm.equivalence.explaining.fitting import Figures, Fitter, selected_persons
 from growthmm.equivalence.explaining.result import Interaction
 from growthmm.errors import GrowthmmError
@@ -129,29 +129,26 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFr
                 break
         waiting.remove(chosen)
         then = chosen.apply(now)
-        if _idle(chosen, now, then, here, after, frame, b):
+        if _idle(chosen, (now, then), (here, after), frame, b):
             idle.append(chosen)
         else:
             taken.append((chosen, here, after))
         now, here = then, after
-    return Walk(tuple(taken), tuple(idle), first, here, tuple(failures) if None in (first, here) or any(
-        None in (x, y) for _, x, y in taken) else ())
+    lost = here is None or any(None in (old, new) for _, old, new in taken)
+    return Walk(tuple(taken), tuple(idle), first, here, tuple(failures) if lost else ())
 
 
 def _idle(
     difference: Difference,
-    before: Analysis,
-    after: Analysis,
-    old: Figures | None,
-    new: Figures | None,
+    sides: tuple[Analysis, Analysis],
+    figures: tuple[Figures | None, Figures | None],
     frame: pd.DataFrame,
     target: Analysis,
 ) -> bool:
     """Whether a difference makes none on these data."""
-    cause = difference.cause
+    cause, (before, after), (old, new) = difference.cause, sides, figures
     if cause in ("listwise", "missing_covariates"):
-        kept = [selected_persons(side, frame) for side in (before, after)]
-        if not np.array_equal(*kept):
+        if not np.array_equal(selected_persons(before, frame), selected_persons(after, frame)):
             return False
         return old is None or new is None or _same_data(old, new)
     if old is None or new is None:
