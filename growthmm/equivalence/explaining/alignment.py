@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.data.design import evaluate
 from growthmm.equivalence.explaining.analysis import Analysis
-from growthmm.errors import SpecificationError
+from growthmm.errors import GrowthmmError, SpecificationError
 from growthmm.model.expression import variables
 from growthmm.model.factor_pattern import renamed
 from growthmm.model.growth import (
@@ -24,20 +26,29 @@ from growthmm.translation.affine import affine_map, same
 from growthmm.translation.coding import column_key
 from growthmm.translation.naming import polynomial_degree
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["aligned", "merged_schema", "source_variables"]
 
 FloatArray = NDArray[np.float64]
 
+RELATIVE = 1e-9
+
 Match = Callable[[GrowthFactor, GrowthFactor], bool]
 
 
-def aligned(a: Analysis, b: Analysis) -> tuple[Analysis, Analysis]:
+def aligned(
+    a: Analysis, b: Analysis, frame: pd.DataFrame | None = None
+) -> tuple[Analysis, Analysis]:
     """Both analyses over one schema, the second in the first one's names.
 
     Parameters
     ----------
     a, b : Analysis
         Of the same data.
+    frame : DataFrame, optional
+        Long data, on which covariates of different columns may be the same numbers.
 
     Returns
     -------
@@ -58,6 +69,7 @@ def aligned(a: Analysis, b: Analysis) -> tuple[Analysis, Analysis]:
         )
     schema = merged_schema(first.schema, second.schema)
     factors = _factor_names(first, second)
+    second = replace(second, covariates=_same_numbers(first, second, schema, frame))
     covariates = _covariate_names(first, second)
     made = _renamed(replace(second, schema=schema), factors, covariates, first)
     return replace(a, growth=replace(first, schema=schema)), replace(b, growth=made)
@@ -147,6 +159,38 @@ def _rest_of_one_span(
 def source_variables(covariate: Covariate) -> frozenset[str]:
     """The data columns that a covariate is made of."""
     return frozenset(n for part in covariate.column.parts for n in variables(part.expression))
+
+
+def _same_numbers(
+    first: GrowthModel, second: GrowthModel, schema: Schema, frame: pd.DataFrame | None
+) -> tuple[Covariate, ...]:
+    """The second model's covariates, by the first one's column where the data have equal ones."""
+    if frame is None:
+        return second.covariates
+    known = {column_key(c.column) for c in first.covariates}
+    made = []
+    for covariate in second.covariates:
+        if column_key(covariate.column) not in known:
+            alike = (c for c in first.covariates if _equal(c, covariate, schema, frame))
+            found = next(alike, None)
+            if found is not None:
+                covariate = replace(covariate, column=found.column)  # noqa: PLW2901
+        made.append(covariate)
+    return tuple(made)
+
+
+def _equal(one: Covariate, other: Covariate, schema: Schema, frame: pd.DataFrame) -> bool:
+    if one.time_varying != other.time_varying:
+        return False
+    try:
+        values = evaluate((one.column, other.column), frame, schema)
+    except GrowthmmError:
+        return False
+    gap = np.abs(values[:, 0] - values[:, 1])
+    if not np.array_equal(np.isnan(values[:, 0]), np.isnan(values[:, 1])):
+        return False
+    size = float(np.nanmax(np.abs(values), initial=0.0))
+    return float(np.nanmax(gap, initial=0.0)) <= RELATIVE * size
 
 
 def _covariate_names(first: GrowthModel, second: GrowthModel) -> dict[str, str]:

@@ -377,6 +377,23 @@ CAUSES: dict[str, Cause] = {
             },
         ),
         Cause(
+            "pooled_covariates",
+            "Covariates' moments pooled over patterns of missing outcomes",
+            "errors",
+            "With missing outcomes the expected information has {before} in {a}, {after} in {b}.",
+            'lavaan with missing = "ml", information = "expected" and covariates takes the '
+            "covariates' moments of all persons in every pattern of missing outcomes.",
+            "Standard errors alone, and only where outcomes are missing and covariates act. Those "
+            "from observed information agree: compare these.",
+            (
+                "lmer(y ~ t * x + (t | id), d, REML = FALSE)",
+                'growth(m, d, missing = "ml", information = "expected")',
+            ),
+            {
+                "every person's own covariates": {"lavaan": 'information = "observed"'},
+            },
+        ),
+        Cause(
             "robust",
             "Robust standard errors",
             "errors",

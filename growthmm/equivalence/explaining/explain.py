@@ -59,11 +59,11 @@ def explain_analyses(
     Explanation
         The differences, one at a time, and the verdict.
     """
-    first, second = aligned(a, b)
+    first, second = aligned(a, b, frame)
     found = differences(first, second)
     way = walk(first, second, found, frame)
     called = _called(a.notation, b.notation)
-    lines = dict(zip(map(id, found), Remedies(a, b, families).of(found), strict=True))
+    lines = dict(zip(map(id, found), Remedies(a, b, families, frame).of(found), strict=True))
     steps = tuple(_step(d, before, after, called, lines[id(d)]) for d, before, after in way.taken)
     comparison = None
     if any(step.effect in ("model", "coding") for step in steps):

@@ -218,7 +218,7 @@ def _fit(
     options: dict[str, Any] = {
         "estimator": habits.estimator,
         "bounds": habits.bounds,
-        "information": habits.information,
+        "information": "observed" if habits.information == "observed" else "expected",
     }
     wide = _in_wide_form(analysis)
     if not wide:
@@ -242,7 +242,39 @@ def _fit(
     fit = run("wide", arrays.problem, **options)
     if habits.robust == "yes":
         fit = with_robust_errors(fit, arrays.problem, "observed")
+    if habits.information == "pooled":
+        fit = _with_pooled_covariates(fit, arrays.problem)
     return fit, names, arrays
+
+
+def _with_pooled_covariates(fit: EngineFit, problem: WideProblem) -> EngineFit:
+    """Standard errors from the information that lavaan expects where outcomes are missing.
+
+    Every pattern of missing outcomes has the covariates' moments of all persons: with ``I_g`` the
+    expected information if all N persons had pattern g, the sum of ``n_g / N I_g``.
+    """
+    (group,) = problem.groups
+    if not isinstance(group, WideGroup) or not group.covariates.shape[1]:
+        return fit
+    if fit.boundary.at_boundary or fit.boundary.beyond:
+        return fit
+    there = np.isfinite(group.outcomes)
+    used = there.any(axis=1)
+    patterns, counts = np.unique(there[used], axis=0, return_counts=True)
+    order = [fit.names.index(name) for name in wide_engine.parameter_names(problem)]
+    total = np.zeros((len(order), len(order)))
+    covariates = group.covariates[used]
+    values = np.zeros((len(covariates), there.shape[1]))
+    for pattern, count in zip(patterns, counts.tolist(), strict=True):
+        outcomes = np.where(pattern, values, np.nan)
+        same = WideProblem(problem.model, (WideGroup(outcomes, covariates),))
+        whole = wide_engine.information(same, fit.estimates[order])
+        total += count / len(covariates) * whole
+    scale = 1.0 / np.sqrt(np.diag(total))
+    inverse = np.linalg.inv(total * np.outer(scale, scale)) * np.outer(scale, scale)
+    covariance = np.empty_like(inverse)
+    covariance[np.ix_(order, order)] = inverse
+    return replace(fit, covariance=covariance)
 
 
 def _wishart(problem: WideProblem, options: dict[str, Any]) -> tuple[EngineFit, WideProblem]:

@@ -30,7 +30,10 @@ _WORDS: dict[str, tuple[str, dict[str, str]]] = {
         "bounds",
         {"psd": "covariance matrices only", "none": "negative variances as well"},
     ),
-    "information": ("information", {"expected": "expected", "observed": "observed"}),
+    "information": (
+        "information",
+        {"expected": "expected", "observed": "observed", "pooled": "expected"},
+    ),
     "robust": ("robust", {"no": "the model's own", "yes": "robust"}),
     "adjusted": ("adjusted_errors", {"no": "as they are", "yes": "times sqrt(n / (n - p))"}),
     "tests": (
@@ -67,6 +70,12 @@ _WORDS: dict[str, tuple[str, dict[str, str]]] = {
 """The cause of each habit, and its values in words."""
 
 
+_MOMENTS = {
+    "expected": "every person's own covariates",
+    "pooled": "the covariates' moments of all persons",
+}
+
+
 def habit_differences(a: Analysis, b: Analysis) -> Iterator[Difference]:
     """The differences in how two programs run and print an analysis.
 
@@ -87,6 +96,10 @@ def habit_differences(a: Analysis, b: Analysis) -> Iterator[Difference]:
                 made = replace(made, habits=habits)
             return made
 
+        if field == "information" and {before, after} == {"expected", "pooled"}:
+            shown = [_MOMENTS[value] for value in (before, after)]
+            yield Difference("pooled_covariates", "", shown[0], shown[1], apply)
+            continue
         yield Difference(cause, "", words[before], words[after], apply)
         if field == "covariates":
             yield from _covariate_moments(a, b)
@@ -122,6 +135,9 @@ def _without_effect(field: str, a: Analysis, b: Analysis) -> bool:
     if field == "baseline":
         return "none" in (a.habits.baseline, b.habits.baseline)
     if field == "information":
+        kinds = {a.habits.information, b.habits.information}
+        if not covariates and kinds == {"expected", "pooled"}:
+            return True
         return "yes" in (a.habits.robust, b.habits.robust)
     if field == "parametrisation":
         kinds = {a.habits.parametrisation, b.habits.parametrisation}

@@ -33,8 +33,9 @@ class Habits:
         Whether the covariates' own likelihood is counted.
     divisor : {"n", "n-1"}
         Of covariances.
-    information : {"expected", "observed"}
-        Behind the standard errors.
+    information : {"expected", "observed", "pooled"}
+        Behind the standard errors; ``pooled`` is expected with the covariates' moments of all
+        persons in every pattern of missing outcomes, as lavaan has it.
     robust : {"no", "yes"}
         Whether they are of the sandwich kind.
     adjusted : {"no", "yes"}
@@ -55,7 +56,7 @@ class Habits:
     missing_covariates: Literal["rows", "persons"] = "rows"
     covariates: Literal["conditional", "joint"] = "conditional"
     divisor: Literal["n", "n-1"] = "n"
-    information: Literal["expected", "observed"] = "expected"
+    information: Literal["expected", "observed", "pooled"] = "expected"
     robust: Literal["no", "yes"] = "no"
     adjusted: Literal["no", "yes"] = "no"
     tests: Literal["z", "t", "t containment", "t satterthwaite"] = "z"
@@ -97,13 +98,16 @@ def habits_of(model: MixedModel | SemModel) -> Habits:
     if isinstance(model, SemModel):
         sandwich = any(d.what == "standard errors" and "robust" in d.value for d in model.defaults)
         otherwise = "observed" if model.missing == "ml" else habit.fixed_errors
+        information: Literal["expected", "observed", "pooled"] = model.information or otherwise
+        if information == "expected" and model.notation == "lavaan" and model.missing == "ml":
+            information = "pooled"
         return Habits(
             estimator=model.estimator,
             bounds="psd" if model.notation == "semopy" else "none",
             missing="all" if model.missing == "ml" else "listwise",
             missing_covariates="persons",
             divisor="n" if model.likelihood == "normal" else "n-1",
-            information=model.information or otherwise,
+            information=information,
             robust="yes" if sandwich else "no",
             bic="subjects",
             baseline="independence",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from growthmm.equivalence.explaining.alignment import aligned
 from growthmm.equivalence.explaining.analysis import Analysis
@@ -16,6 +17,9 @@ from growthmm.notation import notation
 from growthmm.notation.base import Written
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Remedies"]
 
@@ -33,16 +37,20 @@ class Remedies:
         The two analyses in their own names.
     families : (str, str)
         ``"mixed"`` or ``"sem"``, of each.
+    frame : DataFrame, optional
+        Long data.
     """
 
-    def __init__(self, a: Analysis, b: Analysis, families: tuple[str, str]) -> None:
+    def __init__(
+        self, a: Analysis, b: Analysis, families: tuple[str, str], frame: pd.DataFrame | None = None
+    ) -> None:
         self.a, self.b = a, b
         self.families = families
-        self._back = self._backwards()
+        self._back = self._backwards(frame)
 
-    def _backwards(self) -> dict[tuple[str, int], Difference]:
+    def _backwards(self, frame: pd.DataFrame | None) -> dict[tuple[str, int], Difference]:
         """The differences that lead from the second to the first, by cause and count."""
-        second, first = aligned(self.b, self.a)
+        second, first = aligned(self.b, self.a, frame)
         self._second = second
         return _numbered(differences(second, first))
 

@@ -48,7 +48,15 @@ _ORDER = (
     *("covariate", "covariate_on_factor", "effects_over_time", "bounds"),
 )
 _PRINTED = (
-    *("information", "robust", "adjusted_errors", "tests", "bic", "fit_baseline"),
+    *(
+        "information",
+        "pooled_covariates",
+        "robust",
+        "adjusted_errors",
+        "tests",
+        "bic",
+        "fit_baseline",
+    ),
     "parametrisation",
 )
 
@@ -156,7 +164,7 @@ def _idle(
     if cause == "bounds":
         close = abs(old.log_likelihood - new.log_likelihood) <= SAME_LIKELIHOOD
         return close and not (old.beyond or new.beyond)
-    if cause == "information":
+    if cause in ("information", "pooled_covariates"):
         notations = {before.notation, target.notation}
         return _same_errors(old, new, all_of_them=not notations & WITHOUT_VARIANCE_ERRORS)
     return False
