@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from growthmm.data.frames import as_pandas
+from growthmm.data.frames import as_pandas, codes, require_columns
 from growthmm.data.moments import Moments
 from growthmm.engines.prepare import frame_from_wide
 from growthmm.equivalence.explaining.analysis import Analysis, growth_of_mixed, sem_parts
 from growthmm.equivalence.explaining.explain import explain_analyses
+from growthmm.equivalence.explaining.groups import indicator_name, with_indicators
 from growthmm.equivalence.explaining.habits import as_printed, habits_of, with_options
 from growthmm.equivalence.explaining.result import Explanation
-from growthmm.errors import SpecificationError
+from growthmm.errors import SpecificationError, UnboundError
 from growthmm.model.bound import BoundSem
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.notation.sem_groups import with_groups
 from growthmm.printed import read_printed
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
@@ -202,8 +204,7 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
         else:
             source_frame = whole if wide else long
             analysis, schema, said, made = _of_sem(model, source_frame, facts, wide=wide)
-            if wide:
-                long = _joined(long, made)
+            long = _joined(long, made)
         facts = replace(
             facts,
             id=facts.id or schema.person,
@@ -285,6 +286,8 @@ def _of_mixed(
 def _of_sem(
     model: SemModel, frame: pd.DataFrame | None, facts: Facts, *, wide: bool
 ) -> tuple[Analysis, Schema, tuple[Any, ...], pd.DataFrame | None]:
+    habits = habits_of(model)
+    model, frame = _of_one_group(model, frame)
     parts = sem_parts(model)
     bound = bind_sem(
         parts.model,
@@ -296,7 +299,6 @@ def _of_sem(
         time_values=facts.time_values if facts.schema is None else None,
         known=facts.schema,
     )
-    habits = habits_of(model)
     if parts.covariate_model is not None:
         habits = replace(habits, covariates="joint")
     analysis = Analysis(
@@ -306,11 +308,34 @@ def _of_sem(
         None if parts.saturated else parts.covariate_model,
         bound.covariates,
     )
-    made = None
-    if wide:
-        assert frame is not None
-        made = _lengthened(frame, bound)
+    made = _lengthened(frame, bound) if wide and frame is not None else frame
     return analysis, bound.schema, bound.assumptions, made
+
+
+def _of_one_group(
+    model: SemModel, frame: pd.DataFrame | None
+) -> tuple[SemModel, pd.DataFrame | None]:
+    """A model of several groups with indicators in their place, and the data with these."""
+    by = model.group_variable
+    if by is None:
+        return model, frame
+    if frame is None and not model.group_labels:
+        raise UnboundError(
+            f"The model has groups of {by}, and nothing says which.",
+            missing=(f"groups of {by}",),
+            hint="Give data, or group.label in the call.",
+        )
+    labels = model.group_labels
+    if frame is not None:
+        require_columns(frame, [by])
+        code, found = codes(frame, by)
+        names = tuple(str(label) for label in found)
+        labels = labels or names
+        for k, label in enumerate(names):
+            name = indicator_name(by, label)
+            if name not in frame.columns:
+                frame = frame.assign(**{name: np.where(code < 0, np.nan, code == k)})
+    return with_indicators(with_groups(model, labels)), frame
 
 
 def _lengthened(frame: pd.DataFrame, bound: BoundSem) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def explain_analyses(
     way = walk(first, second, found, frame)
     called = _called(a.notation, b.notation)
     lines = dict(zip(map(id, found), Remedies(a, b, families, frame).of(found), strict=True))
-    steps = tuple(_step(d, before, after, called, lines[id(d)]) for d, before, after in way.taken)
+    steps = tuple(_step(d, (x, y), called, lines[id(d)], way) for d, x, y in way.taken)
     comparison = None
     if any(step.effect in ("model", "coding") for step in steps):
         comparison = compare_analyses(first, second)
@@ -113,21 +113,25 @@ def _sentence(difference: Difference, called: tuple[str, str]) -> str:
 
 def _step(
     difference: Difference,
-    before: Figures | None,
-    after: Figures | None,
+    figures: tuple[Figures | None, Figures | None],
     called: tuple[str, str],
     lines: tuple[tuple[str, str], ...],
+    way: Walk,
 ) -> Step:
+    description = _sentence(difference, called)
+    if difference.cause == "fit_baseline" and len(way.indices) == 2:
+        shown = [f"CFI {cfi:.4f} and TLI {tli:.4f}" for cfi, tli in way.indices]
+        description += f" {shown[0]} become {shown[1]}."
     return Step(
         cause=difference.cause,
-        description=_sentence(difference, called),
+        description=description,
         what=difference.what,
         value_a=difference.before,
         value_b=difference.after,
         by_default=CAUSES[difference.cause].by_default,
         remedies=lines,
-        before=before,
-        after=after,
+        before=figures[0],
+        after=figures[1],
     )
 
 

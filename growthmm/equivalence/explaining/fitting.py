@@ -106,12 +106,16 @@ class Fitter:
             self._known[key] = self._figures(analysis)
         return self._known[key]
 
-    def wide_fit(self, analysis: Analysis) -> tuple[WideProblem, EngineFit] | None:
-        """The fit in the wide form, None where it was not fitted in that form."""
+    def fit_indices(self, analysis: Analysis) -> tuple[float, float] | None:
+        """CFI and TLI against the analysis' baseline; None where there are none."""
         fit, _, arrays = self._fitted(analysis)
-        if isinstance(arrays, WideData):
-            return arrays.problem, fit
-        return None
+        if not isinstance(arrays, WideData) or fit.estimator != "ml":
+            return None
+        baseline: Any = "growth" if analysis.habits.baseline == "growth" else "independence"
+        order = [fit.names.index(n) for n in wide_engine.parameter_names(arrays.problem)]
+        plain = replace(fit, estimates=fit.estimates[order])
+        found = wide_engine.fit_measures(arrays.problem, plain, baseline=baseline)
+        return found["cfi"], found["tli"]
 
     def _fitted(
         self, analysis: Analysis

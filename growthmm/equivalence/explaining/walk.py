@@ -85,6 +85,8 @@ class Walk:
         Both ends.
     failures : tuple of str
         Fits that could not be had, and why.
+    indices : tuple of (float, float)
+        CFI and TLI against the first and the second baseline, where these differ.
     """
 
     taken: tuple[tuple[Difference, Figures | None, Figures | None], ...]
@@ -92,6 +94,7 @@ class Walk:
     first: Figures | None
     last: Figures | None
     failures: tuple[str, ...] = ()
+    indices: tuple[tuple[float, float], ...] = ()
 
 
 def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFrame | None) -> Walk:
@@ -128,6 +131,7 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFr
     first = here
     taken: list[tuple[Difference, Figures | None, Figures | None]] = []
     idle: list[Difference] = []
+    indices: tuple[tuple[float, float], ...] = ()
     while waiting:
         chosen, after = waiting[0], None
         for candidate in waiting:
@@ -141,9 +145,13 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFr
             idle.append(chosen)
         else:
             taken.append((chosen, here, after))
+            if chosen.cause == "fit_baseline":
+                pair = [fitter.fit_indices(side) for side in (now, then)]
+                indices = tuple(p for p in pair if p is not None)
         now, here = then, after
     lost = here is None or any(None in (old, new) for _, old, new in taken)
-    return Walk(tuple(taken), tuple(idle), first, here, tuple(failures) if lost else ())
+    failed = tuple(failures) if lost else ()
+    return Walk(tuple(taken), tuple(idle), first, here, failed, indices)
 
 
 def _idle(
