@@ -186,7 +186,7 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
     order = sorted(range(2), key=lambda k: isinstance(models[k], SemModel))
     wide = frame is not None and _is_wide(models, frame, facts)
     if wide:
-        order = order[::-1]
+        order = sorted(range(2), key=lambda k: _binding_rank(models[k]))
         assert frame is not None
         facts = _with_outcome(models, facts)
     long = None if wide else frame
@@ -211,11 +211,20 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
             time=facts.time or schema.time,
             outcome=facts.outcome or schema.outcome,
         )
+        if wide and facts.time_values is None:
+            facts = replace(facts, time_values=schema.occasions)
         if frame is None and facts.schema is None and isinstance(model, MixedModel):
             facts = replace(facts, schema=schema)
         found[k] = analysis
         notes += [str(note) for note in said]
     return _Bound((found[0], found[1]), long, tuple(dict.fromkeys(notes)))
+
+
+def _binding_rank(model: MixedModel | SemModel) -> int:
+    """Which model says best what the times of wide data are: one with fixed loadings."""
+    if isinstance(model, MixedModel):
+        return 2
+    return int(any(path.op == "=~" and path.free for path in model.paths))
 
 
 def _frame(data: object | None) -> pd.DataFrame | None:
@@ -270,12 +279,13 @@ def _of_mixed(
     model: MixedModel, frame: pd.DataFrame | None, facts: Facts
 ) -> tuple[Analysis, Schema, tuple[Any, ...]]:
     known = facts.schema
+    places = facts.time_values if known is None and frame is None else None
     bound = bind_mixed(
         model,
         frame,
         id=facts.id if known is None else None,
         time=facts.time,
-        time_values=facts.time_values if known is None else None,
+        time_values=places,
         known=known,
     )
     growth = growth_of_mixed(bound)
