@@ -31,6 +31,7 @@ PUBLIC = (
     "Variable",
     "compare",
     "datasets",
+    "explain",
     "fit",
     "log_likelihood",
     "read",
@@ -40,7 +41,7 @@ PUBLIC = (
     "verify",
     "write",
 )
-COMMANDS = ("demo", "translate", "reshape", "fit", "verify", "compare", "engines")
+COMMANDS = ("demo", "translate", "reshape", "fit", "verify", "compare", "explain", "engines")
 
 
 def blocks(language: str) -> list[str]:

@@ -91,6 +91,19 @@ def test_fields_of_compare_and_translate(capsys: pytest.CaptureFixture[str]) -> 
     assert {"text", "script", "parameters", "losses", "assumptions"} <= set(found)
 
 
+def test_fields_of_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    models = (FORMULA, "score ~ week + (week | pupil)")
+    words = ("--data", "good.csv", "--estimator-b", "ml", "--options-b", "tests=z,bic=subjects")
+    found = answered(capsys, "explain", *models, *words)
+    fields = {"cause", "description", "log_likelihood_before", "log_likelihood_after"}
+    assert {"verdict", "steps"} <= set(found)
+    assert all(fields <= set(step) for step in found["steps"])
+    causes = [step["cause"] for step in found["steps"]]
+    assert causes == ["estimator", "factor_variance", "tests", "bic"]
+    assert main(["explain", *models]) == 0
+    assert "factor_variance" in capsys.readouterr().out
+
+
 def test_fields_of_engines_and_reshape(capsys: pytest.CaptureFixture[str]) -> None:
     found = answered(capsys, "engines")
     assert {"long", "wide", "statsmodels", "semopy"} <= {row["name"] for row in found["engines"]}

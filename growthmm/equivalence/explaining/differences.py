@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from growthmm.equivalence.explaining import edits
 from growthmm.equivalence.explaining.analysis import Analysis
@@ -53,7 +54,7 @@ def _of_models(a: Analysis, b: Analysis) -> Iterator[Difference]:
             step.what,
             step.before,
             step.after,
-            _on_growth(lambda g, to=step.loadings: edits.with_loadings(g, to)),
+            _on_growth(partial(edits.with_loadings, loadings=step.loadings)),
         )
     for coded in covariate_codings(first, second):
         yield Difference(
@@ -61,7 +62,7 @@ def _of_models(a: Analysis, b: Analysis) -> Iterator[Difference]:
             coded.what,
             coded.before,
             coded.after,
-            _on_growth(lambda g, n=coded.names: edits.covariate_coded_as_in(g, second, n)),
+            _on_growth(partial(edits.covariate_coded_as_in, other=second, covariates=coded.names)),
         )
     yield from _residuals(first.residual, second.residual)
     yield from _random(first, second)
@@ -125,7 +126,7 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             "",
             words[0],
             words[1],
-            _on_growth(lambda g: edits.covariances_as_in(g, second)),
+            _on_growth(partial(edits.covariances_as_in, other=second)),
         )
     elif before != after:
         words = ["free" if len(a - b) else "zero" for a, b in ((before, after), (after, before))]
@@ -136,7 +137,7 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             "",
             words[0],
             words[1],
-            _on_growth(lambda g: edits.covariances_as_in(g, second)),
+            _on_growth(partial(edits.covariances_as_in, other=second)),
         )
     here = {f.name for f in first.factors} & {f.name for f in second.factors}
     for factor in first.factors:
@@ -148,7 +149,7 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
                 name,
                 words[0],
                 words[1],
-                _on_growth(lambda g, n=name: edits.random_as_in(g, second, n)),
+                _on_growth(partial(edits.random_as_in, other=second, name=name)),
             )
 
 
@@ -174,7 +175,7 @@ def _factors(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             what,
             words[0],
             words[1],
-            _on_growth(lambda g, n=name: edits.factor_as_in(g, second, n)),
+            _on_growth(partial(edits.factor_as_in, other=second, name=name)),
         )
 
 
@@ -199,7 +200,7 @@ def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             "",
             words[0],
             words[1],
-            _on_growth(lambda g: edits.means_as_in(g, second, shared)),
+            _on_growth(partial(edits.means_as_in, other=second, names=shared)),
         )
         return
     if same_span(one, two):
@@ -215,7 +216,7 @@ def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             name,
             words[0],
             words[1],
-            _on_growth(lambda g, n=name: edits.means_as_in(g, second, {n})),
+            _on_growth(partial(edits.means_as_in, other=second, names={name})),
         )
 
 
@@ -234,7 +235,7 @@ def _covariates(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]
                 name,
                 words[0],
                 words[1],
-                _on_growth(lambda g, n=name: edits.covariate_as_in(g, second, n)),
+                _on_growth(partial(edits.covariate_as_in, other=second, covariate=name)),
             )
             continue
         spans = [effect_vectors(g, name, like, set(factors)) for g in (first, second)]
@@ -256,7 +257,9 @@ def _effects(
                 f"{name} on {factor}",
                 words[0],
                 words[1],
-                _on_growth(lambda g, f=factor: edits.predictor_as_in(g, second, f, name)),
+                _on_growth(
+                    partial(edits.predictor_as_in, other=second, factor=factor, covariate=name)
+                ),
             )
     direct = [[e for e in g.direct_effects if e.covariate == name] for g in (first, second)]
     alike = [{(e.occasion, e.column is None, e.loadings) for e in chosen} for chosen in direct]
@@ -276,7 +279,7 @@ def _effects(
             name,
             words[0],
             words[1],
-            _on_growth(lambda g: edits.effects_over_time_as_in(g, second, name)),
+            _on_growth(partial(edits.effects_over_time_as_in, other=second, covariate=name)),
         )
 
 
@@ -292,7 +295,7 @@ def _loadings(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
             factor.name,
             words[0],
             words[1],
-            _on_growth(lambda g, n=factor.name: edits.loadings_as_in(g, second, n)),
+            _on_growth(partial(edits.loadings_as_in, other=second, name=factor.name)),
         )
 
 

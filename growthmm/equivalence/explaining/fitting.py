@@ -135,9 +135,11 @@ class Fitter:
                 "No person has a value of every variable at every occasion.",
                 hint="Use all observed outcomes.",
             )
-        lacking = np.isnan(_covariate_values(analysis.growth, frame)).any(axis=1)
+        lacking = np.any(np.isnan(_covariate_values(analysis.growth, frame)), axis=1)
         if lacking.any() and schema.outcome in frame.columns:
-            frame = frame.assign(**{schema.outcome: frame[schema.outcome].mask(lacking)})
+            frame = frame.assign(
+                **{schema.outcome: frame[schema.outcome].mask(np.asarray(lacking))}
+            )
         return frame
 
     def _figures(self, analysis: Analysis) -> Figures:

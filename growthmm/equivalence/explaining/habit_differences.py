@@ -140,9 +140,9 @@ def _without_effect(field: str, a: Analysis, b: Analysis) -> bool:
             return True
         return "yes" in (a.habits.robust, b.habits.robust)
     if field == "parametrisation":
-        kinds = {a.habits.parametrisation, b.habits.parametrisation}
+        printed = {a.habits.parametrisation, b.habits.parametrisation}
         blocks = (*a.growth.blocks, *b.growth.blocks)
-        return kinds == {"covariances", "correlations"} and all(
+        return printed == {"covariances", "correlations"} and all(
             len(block.factors) == 1 for block in blocks
         )
     return False

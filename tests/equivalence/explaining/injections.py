@@ -97,7 +97,9 @@ INJECTIONS = (
     Injection("time_origin", lambda s: s.slope_mean, lambda s: replace(s, origin=2)),
     Injection("time_unit", lambda s: s.slope_mean, lambda s: replace(s, unit=4)),
     Injection(
-        "random_covariances", lambda s: s.slope and s.correlated, lambda s: replace(s, correlated=False)
+        "random_covariances",
+        lambda s: s.slope and s.correlated,
+        lambda s: replace(s, correlated=False),
     ),
     Injection(
         "factor_variance",
@@ -109,7 +111,9 @@ INJECTIONS = (
         lambda s: s.slope and s.slope_mean and not s.square,
         lambda s: replace(s, slope_mean=False),
     ),
-    Injection("growth_factor", lambda s: not s.square and s.slope_mean, lambda s: replace(s, square=True)),
+    Injection(
+        "growth_factor", lambda s: not s.square and s.slope_mean, lambda s: replace(s, square=True)
+    ),
     Injection(
         "covariate_on_factor",
         lambda s: s.x and not s.x_on_slope and s.slope_mean,

@@ -156,7 +156,7 @@ def test_r4_pooled_covariates() -> None:
     found = gm.explain(mixed, growth(text, expected), data)
     assert set(found.causes) - PRINTING == {"pooled_covariates"}
     golden = case("O_verify_remarks")["expected_se_missing_covariate"]
-    pairs = (("mean:i", "(Intercept)"), ("mean:s", "occasion"), ("effect:s:sexmale", "occasion:sexmale"))
+    pairs = (("mean:i", "(Intercept)"), ("mean:s", "occasion"))
     for name, theirs in pairs:
         expected_errors = golden["actual_x"][theirs], golden["pooled_x_moments"][theirs]
         close(errors(found, "pooled_covariates", name), *expected_errors, tolerance=1e-8)
@@ -255,7 +255,8 @@ def test_r10_baseline() -> None:
     found = gm.explain(text, text, gpa(), **KEYS, options_b={"baseline": "growth"})
     assert found.causes == ("fit_baseline",)
     assert found.verdict == "identical"
-    assert "CFI 0.7861 and TLI 0.8472 become CFI 0.8427 and TLI 0.8128" in found.steps[0].description
+    said = "CFI 0.7861 and TLI 0.8472 become CFI 0.8427 and TLI 0.8128"
+    assert said in found.steps[0].description
 
 
 class TestR11:
