@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from growthmm.data.frames import as_pandas, codes, require_columns
+from growthmm.data.frames import as_pandas
 from growthmm.data.moments import Moments
 from growthmm.engines.prepare import frame_from_wide
 from growthmm.equivalence.explaining.analysis import Analysis, growth_of_mixed, sem_parts
 from growthmm.equivalence.explaining.explain import explain_analyses
-from growthmm.equivalence.explaining.groups import indicator_name, with_indicators
 from growthmm.equivalence.explaining.habits import as_printed, habits_of, with_options
 from growthmm.equivalence.explaining.result import Explanation
-from growthmm.errors import SpecificationError, UnboundError
+from growthmm.errors import SpecificationError
 from growthmm.model.bound import BoundSem
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
-from growthmm.notation.sem_groups import with_groups
 from growthmm.printed import read_printed
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
@@ -297,7 +295,6 @@ def _of_sem(
     model: SemModel, frame: pd.DataFrame | None, facts: Facts, *, wide: bool
 ) -> tuple[Analysis, Schema, tuple[Any, ...], pd.DataFrame | None]:
     habits = habits_of(model)
-    model, frame = _of_one_group(model, frame)
     parts = sem_parts(model)
     bound = bind_sem(
         parts.model,
@@ -320,32 +317,6 @@ def _of_sem(
     )
     made = _lengthened(frame, bound) if wide and frame is not None else frame
     return analysis, bound.schema, bound.assumptions, made
-
-
-def _of_one_group(
-    model: SemModel, frame: pd.DataFrame | None
-) -> tuple[SemModel, pd.DataFrame | None]:
-    """A model of several groups with indicators in their place, and the data with these."""
-    by = model.group_variable
-    if by is None:
-        return model, frame
-    if frame is None and not model.group_labels:
-        raise UnboundError(
-            f"The model has groups of {by}, and nothing says which.",
-            missing=(f"groups of {by}",),
-            hint="Give data, or group.label in the call.",
-        )
-    labels = model.group_labels
-    if frame is not None:
-        require_columns(frame, [by])
-        code, found = codes(frame, by)
-        names = tuple(str(label) for label in found)
-        labels = labels or names
-        for k, label in enumerate(names):
-            name = indicator_name(by, label)
-            if name not in frame.columns:
-                frame = frame.assign(**{name: np.where(code < 0, np.nan, code == k)})
-    return with_indicators(with_groups(model, labels)), frame
 
 
 def _lengthened(frame: pd.DataFrame, bound: BoundSem) -> pd.DataFrame:

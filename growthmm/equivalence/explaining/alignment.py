@@ -89,6 +89,7 @@ def merged_schema(first: Schema, second: Schema) -> Schema:
         constants=tuple(constants.values()),
         varying_columns=tuple(varying.items()),
         outcome_columns=first.outcome_columns or second.outcome_columns,
+        grouping=first.grouping or second.grouping,
     )
 
 
@@ -99,9 +100,18 @@ def _factor_names(first: GrowthModel, second: GrowthModel) -> dict[str, str]:
     taken: set[str] = set()
 
     def degree(factor: GrowthFactor) -> int | None:
+        if not factor.loadings:
+            return None
         return polynomial_degree(factor.loadings, times)
 
+    def alike_columns(one: GrowthFactor, other: GrowthFactor) -> bool:
+        if one.loadings and other.loadings:
+            return same(one.loadings, other.loadings)
+        return column_key(one.column) == column_key(other.column)
+
     def affine(one: GrowthFactor, other: GrowthFactor) -> bool:
+        if not one.loadings or not other.loadings:
+            return False
         if degree(one) == 0 or degree(other) == 0:
             return degree(one) == degree(other) == 0
         return affine_map(other.loadings, one.loadings) is not None
@@ -113,7 +123,7 @@ def _factor_names(first: GrowthModel, second: GrowthModel) -> dict[str, str]:
         return bool(one.cells or other.cells) and 0 not in (degree(one), degree(other))
 
     rules: tuple[Match, ...] = (
-        lambda x, y: same(x.loadings, y.loadings),
+        alike_columns,
         affine,
         estimated,
         alike,
@@ -145,6 +155,8 @@ def _rest_of_one_span(
     """Match what is left in order, where both sets of factors span the same functions of time."""
     left = [f for f in first.factors if f.name not in taken]
     right = [f for f in second.factors if f.name not in names]
+    if not all(f.loadings for f in (*first.factors, *second.factors)):
+        return
     if not left or len(left) != len(right) or len(first.factors) != len(second.factors):
         return
     one = np.array([f.loadings for f in first.factors]).T
@@ -270,4 +282,5 @@ def _renamed_block(block: FactorBlock, factors: dict[str, str]) -> FactorBlock:
         for other in block.factors
     }
     names = tuple(factors[name] for name in block.factors)
-    return FactorBlock(names, renamed(block.pattern, keys) if block.pattern else ())
+    pattern = renamed(block.pattern, keys) if block.pattern else ()
+    return FactorBlock(names, pattern, block.groups)

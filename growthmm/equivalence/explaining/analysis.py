@@ -8,7 +8,6 @@ from growthmm.equivalence.explaining.habits import Habits
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.growth import Covariate, GrowthModel
-from growthmm.model.residual import COMMON
 from growthmm.model.sem import SemModel
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_outcomes
@@ -43,28 +42,20 @@ class Analysis:
 
 
 def growth_of_mixed(bound: BoundMixed) -> GrowthModel:
-    """The growth model of a mixed model, whatever its residuals and times.
-
-    Residual variances by group and individual times, which no growth curve of one group says, are
-    kept as they are: such a model is fitted in the mixed form.
+    """The growth model of a mixed model.
 
     Raises
     ------
     UnsupportedError
         If part of the model is no growth model.
     """
-    bound = without_redundancy(bound)
-    residual = bound.model.residual
-    plain = replace(bound, schema=replace(bound.schema, shared_times=True))
-    if residual.kind == "by_group":
-        plain = replace(plain, model=replace(bound.model, residual=COMMON))
-    growth, _ = growth_from_mixed(plain)
+    growth, _ = growth_from_mixed(without_redundancy(bound))
     if not growth.factors and not growth.occasion_means:
         raise UnsupportedError(
             "The mixed model has no growth factor: no fixed or random function of time.",
             hint="Write at least an intercept.",
         )
-    return replace(growth, residual=residual)
+    return growth
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,16 @@ CAUSES: dict[str, Cause] = {
             ("y ~ t + (t || id)", "y ~ t + (t | id)"),
         ),
         Cause(
+            "group_covariances",
+            "Factor covariances of each group",
+            "model",
+            "The factors' covariances are {before} of the groups in {a}, {after} in {b}.",
+            "growth(..., group = ) frees every parameter in each group; a mixed model has one "
+            "covariance matrix for everyone.",
+            "A covariance matrix for every group but the first.",
+            ("y ~ t * sex + (t | id)", 'growth(m, data = d, group = "sex")'),
+        ),
+        Cause(
             "growth_factor",
             "A growth factor on one side only",
             "model",

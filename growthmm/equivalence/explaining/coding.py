@@ -85,6 +85,7 @@ def time_codings(first: GrowthModel, second: GrowthModel, free: set[str]) -> tup
     """
     there = {f.name: f for f in second.factors if f.name not in free}
     pairs = [(f, there[f.name]) for f in first.factors if f.name in there]
+    pairs = [(f, other) for f, other in pairs if f.loadings and other.loadings]
     changed = [(a, b) for a, b in pairs if not same(a.loadings, b.loadings)]
     if not changed:
         return ()

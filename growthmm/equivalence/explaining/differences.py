@@ -13,6 +13,7 @@ from growthmm.equivalence.explaining.difference import Difference
 from growthmm.equivalence.explaining.habit_differences import habit_differences
 from growthmm.equivalence.explaining.spans import (
     acting_covariates,
+    coordinates,
     effect_vectors,
     mean_vectors,
     same_span,
@@ -116,6 +117,17 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     shared = one & two
     before = {p for p in edits.free_pairs(first) if p <= shared}
     after = {p for p in edits.free_pairs(second) if p <= shared}
+    grouped = [{block.groups for block in growth.blocks} - {()} for growth in (first, second)]
+    if grouped[0] != grouped[1] and one == two:
+        words = ["free in each" if found else "equal in all" for found in grouped]
+        yield Difference(
+            "group_covariances",
+            "",
+            words[0],
+            words[1],
+            _on_growth(partial(edits.covariances_as_in, other=second)),
+        )
+        return
     patterns = [_patterns(growth.blocks) for growth in (first, second)]
     if one == two and patterns[0] != patterns[1] and any(patterns):
         words = [
@@ -181,7 +193,7 @@ def _factors(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
 
 def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     shared = {f.name for f in first.factors} & {f.name for f in second.factors}
-    like = {f.name: f.loadings for f in first.factors}
+    like = coordinates(first, second)
     one = mean_vectors(first, like, shared)
     two = mean_vectors(second, like, shared)
     occasions = (
@@ -223,7 +235,7 @@ def _means(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
 def _covariates(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     here = acting_covariates(first), acting_covariates(second)
     factors = [f.name for f in first.factors if f.name in {g.name for g in second.factors}]
-    like = {f.name: f.loadings for f in first.factors}
+    like = coordinates(first, second)
     for name in dict.fromkeys(c.name for c in (*first.covariates, *second.covariates)):
         inside = [name in acting for acting in here]
         if not any(inside):

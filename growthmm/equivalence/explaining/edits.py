@@ -42,7 +42,10 @@ def _with_random(growth: GrowthModel, random: set[str], pairs: set[Pair]) -> Gro
     graph: networkx.Graph[str] = networkx.Graph()
     order = {factor.name: k for k, factor in enumerate(growth.factors)}
     graph.add_nodes_from(random)
-    graph.add_edges_from(tuple(p) for p in pairs if len(p) == 2 and p <= random)
+    for pair in pairs:
+        if len(pair) == 2 and pair <= random:
+            one, other = pair
+            graph.add_edge(one, other)
     blocks = [
         tuple(sorted(component, key=order.__getitem__))
         for component in networkx.connected_components(graph)

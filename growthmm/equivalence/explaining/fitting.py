@@ -208,9 +208,11 @@ def _conditional(growth: GrowthModel) -> GrowthModel:
 
 def _in_wide_form(analysis: Analysis) -> bool:
     growth, habits = analysis.growth, analysis.habits
+    if not growth.schema.shared_times:
+        return False
     if any(factor.cells for factor in growth.factors) or habits.divisor == "n-1":
         return True
-    if growth.residual.kind not in ("common", "by_occasion"):
+    if growth.by_group or growth.residual.kind not in ("common", "by_occasion"):
         return False
     if len(growth.schema.occasions) > WIDEST or not growth.schema.outcome_columns:
         return False
@@ -233,12 +235,12 @@ def _fit(
             bound = replace(bound, model=replace(bound.model, estimator=habits.estimator))
             long = long_data(bound, frame)
         except UnsupportedError:
-            if analysis.growth.residual.kind == "by_group":
+            if not analysis.growth.schema.shared_times:
                 raise
         else:
             fit = run("long", long.problem, **options)
             if habits.robust == "yes":
-                fit = with_robust_errors(fit, long.problem, "cr0")
+                fit, _ = with_robust_errors(fit, long.problem, "cr0")
             return fit, names, long
     sem = sem_from_growth(analysis.growth)
     arrays, names = wide_data(sem, frame), sem.names
@@ -247,7 +249,7 @@ def _fit(
         return fit, names, WideData(problem, arrays.subjects)
     fit = run("wide", arrays.problem, **options)
     if habits.robust == "yes":
-        fit = with_robust_errors(fit, arrays.problem, "observed")
+        fit, _ = with_robust_errors(fit, arrays.problem, "observed")
     if habits.information == "pooled":
         fit = _with_pooled_covariates(fit, arrays.problem)
     return fit, names, arrays
@@ -349,7 +351,7 @@ def selected_persons(analysis: Analysis, frame: pd.DataFrame) -> NDArray[np.bool
     schema = growth.schema
     keep = np.ones(len(frame), dtype=bool)
     drop_covariates = habits.missing_covariates == "persons" or habits.missing == "listwise"
-    if habits.missing == "all" and not drop_covariates:
+    if (habits.missing == "all" and not drop_covariates) or not schema.shared_times:
         return keep
     person, labels = codes(frame, schema.person)
     n_occasions = len(schema.occasions)

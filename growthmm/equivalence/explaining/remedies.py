@@ -74,6 +74,8 @@ class Remedies:
         return tuple(made)
 
     def _written(self, side: Analysis, difference: Difference, family: str) -> str:
+        if family == "mixed" and difference.cause == "group_covariances":
+            return "random effects of indicators of the groups, a block for each group"
         try:
             before = _text(side, family)
             after = _text(difference.apply(side), family)

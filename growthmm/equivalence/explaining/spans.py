@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from growthmm.model.growth import GrowthModel
 
-__all__ = ["acting_covariates", "effect_vectors", "mean_vectors", "same_span"]
+__all__ = ["acting_covariates", "coordinates", "effect_vectors", "mean_vectors", "same_span"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def mean_vectors(
     -------
     (n_times, n_means) ndarray
     """
-    n = len(growth.schema.occasions)
+    n = _length(loadings)
     columns = [loadings[f.name] for f in growth.factors if f.mean and f.name in factors]
     columns += [_unit(m.occasion, n) for m in growth.occasion_means]
     return np.array(columns, dtype=float).reshape(len(columns), n).T
@@ -42,7 +42,7 @@ def effect_vectors(
     growth: GrowthModel, covariate: str, loadings: dict[str, tuple[float, ...]], factors: set[str]
 ) -> FloatArray:
     """Columns of a covariate's effects over the occasions, (n_times, n_effects)."""
-    n = len(growth.schema.occasions)
+    n = _length(loadings)
     columns = [
         loadings[e.factor]
         for e in growth.predictor_effects
@@ -53,9 +53,28 @@ def effect_vectors(
             continue
         if effect.occasion is not None:
             columns.append(_unit(effect.occasion, n))
-        else:
-            columns.append(effect.loadings if effect.column is not None else (1.0,) * n)
+        elif effect.column is None:
+            columns.append((1.0,) * n)
+        elif len(effect.loadings) == n:
+            columns.append(effect.loadings)
     return np.array(columns, dtype=float).reshape(len(columns), n).T
+
+
+def coordinates(first: GrowthModel, second: GrowthModel) -> dict[str, tuple[float, ...]]:
+    """A vector for each factor: its loadings in the first model's coding.
+
+    At individually varying times each factor has a direction of its own.
+    """
+    if first.schema.shared_times:
+        found = {f.name: f.loadings for f in (*second.factors, *first.factors)}
+        return found or {"": (0.0,) * len(first.schema.occasions)}
+    names = list(dict.fromkeys(f.name for f in (*first.factors, *second.factors)))
+    count = len(names) + 1
+    return {name: _unit(k, count) for k, name in enumerate(names)}
+
+
+def _length(loadings: dict[str, tuple[float, ...]]) -> int:
+    return len(next(iter(loadings.values())))
 
 
 def _unit(occasion: int, n: int) -> tuple[float, ...]:

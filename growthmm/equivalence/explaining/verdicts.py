@@ -62,9 +62,16 @@ def _frame(growth: GrowthModel):  # type: ignore[no-untyped-def]
     return frame
 
 
-def _cells(n_persons: int, n_times: int) -> tuple[Cells, ...]:
-    each = np.arange(n_times)
-    return tuple(Cells(p * n_times + each, 0, p, each) for p in range(n_persons))
+def _cells(n_persons: int, n_rows: int) -> tuple[Cells, ...]:
+    """Persons in blocks of rows of one length."""
+    each = np.arange(n_rows // n_persons)
+    return tuple(Cells(p * len(each) + each, 0, p, each) for p in range(n_persons))
+
+
+def _kinds(growth: GrowthModel, cells: tuple[Cells, ...]) -> tuple[int, ...]:
+    """One person where all have the same covariance matrix, else everyone."""
+    own = bool(growth.schema.grouping) or not growth.schema.shared_times
+    return tuple(range(len(cells))) if own else (0,)
 
 
 def _of_mixed(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[FloatArray]]:
@@ -76,9 +83,8 @@ def _of_mixed(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[Floa
         schema=replace(bound.schema, outcome=OUTCOME),
     )
     problem = long_data(bound, frame).problem
-    cells = _cells(problem.n_subjects, len(side.growth.schema.occasions))
-    kinds = tuple(range(len(cells))) if problem.strata is not None else (0,)
-    moments = MixedMoments(problem, cells, kinds)
+    cells = _cells(problem.n_subjects, len(frame))
+    moments = MixedMoments(problem, cells, _kinds(side.growth, cells))
     rng = np.random.default_rng(11)
     return moments, [admissible(moments, rng) for _ in range(draws)]
 
@@ -88,8 +94,8 @@ def _of_sem(side: Analysis, draws: int) -> tuple[MomentFunction, Sequence[FloatA
     sem = sem_from_growth(side.growth)
     schema = replace(sem.schema, outcome=OUTCOME)
     problem = wide_data(replace(sem, schema=schema), frame).problem
-    n_persons = len(frame) // len(schema.occasions)
-    moments = SemMoments(problem, _cells(n_persons, len(schema.occasions)), (0,))
+    cells = _cells(frame[schema.person].nunique(), len(frame))
+    moments = SemMoments(problem, cells, _kinds(side.growth, cells))
     rng = np.random.default_rng(11)
     keys = {name: key for key, name in sem.names}
     starts = {p.parameter: p.start for p in sem.model.paths if p.free and p.start is not None}

@@ -43,7 +43,13 @@ _LAST = {"joint_likelihood": 85, "covariate_moments": 86, "divisor": 90, "estima
 
 _ORDER = (
     *("listwise", "missing_covariates", "time_origin", "time_unit", "time_basis", "centring"),
-    *("contrasts", "residual_correlation", "residual_variances", "random_covariances"),
+    *(
+        "contrasts",
+        "residual_correlation",
+        "residual_variances",
+        "group_covariances",
+        "random_covariances",
+    ),
     *("factor_variance", "factor_mean", "growth_factor", "occasion_means", "latent_basis"),
     *("covariate", "covariate_on_factor", "effects_over_time", "bounds"),
 )

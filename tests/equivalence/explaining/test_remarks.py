@@ -280,8 +280,12 @@ class TestR11:
 
     def test_groups_that_differ_in_variances(self) -> None:
         golden = case("H01_gpa_multigroup_sex")["sem"]["H0_free"]
-        with pytest.raises(gm.errors.UnsupportedError, match="not the same in all groups"):
-            gm.explain(LMER, growth(golden["model"], ', group = "sex"'), gpa())
+        mixed = "lmer(gpa ~ occasion * sex + (occasion | student), d, REML = FALSE)"
+        found = gm.explain(mixed, growth(golden["model"], ', group = "sex"'), gpa())
+        assert set(found.causes) - PRINTING == {"residual_variances", "group_covariances"}
+        assert (found.verdict, found.nested_df) == ("nested", 4)
+        assert walked(found, "group_covariances")[1] == pytest.approx(-113.255879, abs=1e-6)
+        assert walked(found, "residual_variances")[0] == pytest.approx(-114.959462, abs=1e-6)
 
 
 class TestAutoregression:
