@@ -159,8 +159,9 @@ def explain(
     )
     if data is None:
         return found
+    known = replace(facts, id=bound.facts.id, time=bound.facts.time, schema=None)
     against = tuple(
-        verify_printed(read.model, data, replace(facts, schema=None), output, label=read.label)
+        verify_printed(read.model, data, known, output, label=read.label)
         for read, output in zip(sides, outputs, strict=True)
         if output is not None
     )
@@ -172,6 +173,7 @@ class _Bound:
     analyses: tuple[Analysis, Analysis]
     frame: pd.DataFrame | None
     assumptions: tuple[str, ...]
+    facts: Facts
 
 
 def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _Bound:
@@ -215,7 +217,7 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
             facts = replace(facts, schema=schema)
         found[k] = analysis
         notes += [str(note) for note in said]
-    return _Bound((found[0], found[1]), long, tuple(dict.fromkeys(notes)))
+    return _Bound((found[0], found[1]), long, tuple(dict.fromkeys(notes)), facts)
 
 
 def _binding_rank(model: MixedModel | SemModel) -> int:

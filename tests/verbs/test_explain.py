@@ -6,6 +6,8 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from printed_cases import OUTPUTS
+from reference import long_frame
 
 import growthmm as gm
 from growthmm.data.reshape import to_wide
@@ -120,3 +122,29 @@ def test_renderings() -> None:
     assert {"cause", "description", "log_likelihood_before", "log_likelihood_after"} <= set(
         plain["steps"][0]
     )
+
+
+class TestPrinted:
+    """Results that one side's program printed."""
+
+    def test_the_output_says_how_it_was_run(self) -> None:
+        frame = long_frame("A_gpa_long.csv")
+        formula = "gpa ~ occasion + (1 + occasion | student)"
+        found = gm.explain(formula, SHAPE + EQUAL, frame, printed_a=OUTPUTS / "lme4_a02_ml.txt")
+        assert set(found.causes) == PRINTING
+        (against,) = found.printed
+        assert against.agrees
+        assert "agrees" in found.summary()
+
+    def test_both_sides(self) -> None:
+        frame = long_frame("A08_gpa_missing_long.csv")
+        found = gm.explain(
+            "gpa ~ occasion + (1 + occasion | student)",
+            SHAPE + EQUAL,
+            frame,
+            printed_a=OUTPUTS / "lme4_a08_ml.txt",
+            printed_b=OUTPUTS / "lavaan_a08_listwise.txt",
+        )
+        assert set(found.causes) - PRINTING == {"listwise"}
+        assert found.last.n_persons == 23
+        assert [against.agrees for against in found.printed] == [True, True]
