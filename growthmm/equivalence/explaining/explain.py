@@ -10,7 +10,7 @@ from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.equivalence.explaining.causes import CAUSES
 from growthmm.equivalence.explaining.difference import Difference
 from growthmm.equivalence.explaining.differences import differences
-from growthmm.equivalence.explaining.fitting import Figures
+from growthmm.equivalence.explaining.fitting import Figures, Fitter
 from growthmm.equivalence.explaining.remedies import Remedies
 from growthmm.equivalence.explaining.result import Explanation, Step
 from growthmm.equivalence.explaining.verdicts import compare_analyses
@@ -61,7 +61,8 @@ def explain_analyses(
     """
     first, second = aligned(a, b, frame)
     found = differences(first, second)
-    way = walk(first, second, found, frame)
+    fitter = None if frame is None else Fitter(frame)
+    way = walk(first, second, found, fitter)
     called = _called(a.notation, b.notation)
     lines = dict(zip(map(id, found), Remedies(a, b, families, frame).of(found), strict=True))
     steps = tuple(_step(d, (x, y), called, lines[id(d)], way) for d, x, y in way.taken)
@@ -70,7 +71,7 @@ def explain_analyses(
         comparison = compare_analyses(first, second)
     verdict, reason, nested = _verdict(steps, comparison, way, called)
     moving = [d for d, before, after in way.taken if d.effect in ("model", "likelihood", "coding")]
-    crossed = () if frame is None or len(moving) < 2 else interactions(first, moving, frame)
+    crossed = () if fitter is None or len(moving) < 2 else interactions(first, moving, fitter)
     return Explanation(
         verdict=verdict,
         reason=reason,

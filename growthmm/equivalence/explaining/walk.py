@@ -103,7 +103,7 @@ class Walk:
     indices: tuple[tuple[float, float], ...] = ()
 
 
-def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFrame | None) -> Walk:
+def walk(a: Analysis, b: Analysis, found: Sequence[Difference], fitter: Fitter | None) -> Walk:
     """Take the differences away one after another, each step a model that can be fitted.
 
     Parameters
@@ -112,8 +112,8 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFr
         Aligned.
     found : sequence of Difference
         Between them.
-    frame : DataFrame, optional
-        Long data; without them the differences are put in order and nothing is fitted.
+    fitter : Fitter, optional
+        Of the data; without it the differences are put in order and nothing is fitted.
 
     Returns
     -------
@@ -121,9 +121,9 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], frame: pd.DataFr
         Differences that move nothing on these data are set apart.
     """
     waiting = sorted(found, key=_rank)
-    if frame is None:
+    if fitter is None:
         return Walk(tuple((d, None, None) for d in waiting), (), None, None)
-    fitter = Fitter(frame)
+    frame = fitter.frame
     failures: dict[str, None] = {}
 
     def figures(analysis: Analysis) -> Figures | None:
@@ -201,7 +201,7 @@ def _same_errors(old: Figures, new: Figures, *, all_of_them: bool) -> bool:
 
 
 def interactions(
-    a: Analysis, found: Sequence[Difference], frame: pd.DataFrame
+    a: Analysis, found: Sequence[Difference], fitter: Fitter
 ) -> tuple[Interaction, ...]:
     """Pairs of differences whose effects on the log-likelihood do not add up.
 
@@ -211,8 +211,8 @@ def interactions(
         Where both start.
     found : sequence of Difference
         Those that move the likelihood, in the order of the walk.
-    frame : DataFrame
-        Long data.
+    fitter : Fitter
+        Of the data.
 
     Returns
     -------
@@ -221,7 +221,6 @@ def interactions(
     """
     if len(found) > MOST_INTERACTING:
         return ()
-    fitter = Fitter(frame)
     made = []
     for one, other in combinations(found, 2):
         try:
