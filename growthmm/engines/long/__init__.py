@@ -14,9 +14,10 @@ from growthmm.engines.long.evaluation import (
 )
 from growthmm.engines.long.fitting import fit
 from growthmm.engines.long.identification import null_space
-from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.long.problem import Clusters, LongProblem, RandomEffects
 
 __all__ = [
+    "Clusters",
     "LongProblem",
     "RandomEffects",
     "at_loadings",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.curved.linear import at_values
 from growthmm.engines.long.dense import pattern_covariance
 from growthmm.engines.long.evaluation import admissible
+from growthmm.engines.long.nested.effects import cluster_scores, nested_effects
 from growthmm.engines.long.narrow import cholesky, small_covariance, solve
 from growthmm.engines.long.patterns import persons
 from growthmm.engines.long.prepared import Prepared, prepare
@@ -51,6 +52,10 @@ def random_effects(problem: LongProblem, values: FloatArray) -> tuple[FloatArray
     covariances : (n_subjects, n_random, n_random) ndarray
         A person without rows has zeros and the covariance of the random effects.
 
+    Notes
+    -----
+    In the columns of clusters stand the effects of the person's cluster.
+
     Raises
     ------
     SpecificationError
@@ -68,6 +73,8 @@ def random_effects(problem: LongProblem, values: FloatArray) -> tuple[FloatArray
     spread = np.tile(back @ covariance @ back.T, (problem.n_subjects, 1, 1))
     if q == 0:
         return modes, spread
+    if ready.nested is not None:
+        return nested_effects(problem, ready, internal)
     pieces = (
         _products_pieces(problem, ready, fixed, covariance, float(parameters[-1]))
         if ready.products is not None
@@ -147,6 +154,7 @@ def sandwich(problem: LongProblem, values: FloatArray, kind: Literal["cr0"] = "c
     Returns
     -------
     (n_fixed, n_fixed) ndarray
+        Over clusters where persons stand in clusters, else over persons.
 
     Raises
     ------
@@ -167,7 +175,10 @@ def sandwich(problem: LongProblem, values: FloatArray, kind: Literal["cr0"] = "c
     fixed, parameters = internal[: ready.n_fixed], internal[ready.n_fixed :]
     p = ready.n_fixed
     meat = np.zeros((p, p))
-    if ready.products is None:
+    if ready.nested is not None:
+        scores = cluster_scores(ready, internal)
+        meat += scores.T @ scores
+    elif ready.products is None:
         contrast = np.append(-fixed, 1.0)
         for _, inverse, _, data in whitened_persons(problem, ready, parameters):
             left = inverse @ (data @ contrast)[..., None]

@@ -30,7 +30,8 @@ def block_labels(
     labels: list[tuple[str, ...]] = []
     columns: list[tuple[int, ...]] = []
     for block in problem.blocks:
-        rows = [f"{name}|{problem.group}" for name in block.names]
+        group = problem.group_of(block.columns[0])
+        rows = [f"{name}|{group}" for name in block.names]
         if block.diagonal:
             labels.extend((row,) for row in rows)
             columns.extend((column,) for column in block.columns)

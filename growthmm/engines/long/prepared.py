@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from growthmm.engines.long.dense import dense_surface
 from growthmm.engines.long.grid import collect_grid
 from growthmm.engines.long.narrow import narrow_surface
+from growthmm.engines.long.nested.statistics import Nested, check_nested, collect_nested
+from growthmm.engines.long.nested.surface import nested_surface
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.patterns import Patterns, collect_patterns
 from growthmm.engines.long.problem import LongProblem
@@ -57,6 +59,8 @@ class Prepared:
         Outcome values, and persons that have any.
     restriction : Restriction, optional
         How covariance parameters follow from free ones, where some are fixed or shared.
+    nested : Nested, optional
+        Statistics of persons within clusters, in the place of the other two.
     """
 
     scaling: Scaling
@@ -71,6 +75,7 @@ class Prepared:
     n_rows: int
     n_subjects: int
     restriction: Restriction | None = None
+    nested: Nested | None = None
 
     @property
     def n_parameters(self) -> int:
@@ -102,6 +107,11 @@ class Prepared:
         Without `restricted`, what only the restricted likelihood needs may be left out.
         """
         own = parameters[len(self.entries) :]
+        if self.nested is not None:
+            covariance = self.covariance(parameters)
+            return nested_surface(
+                self.nested, covariance, float(own[0]), self.entries, fixed=fixed
+            )
         if isinstance(self.products, TwoEffects):
             scale = float(own[0])
             ratios = parameters[: len(self.entries)] / scale if scale > 0 else None
@@ -205,18 +215,22 @@ def prepare(problem: LongProblem) -> Prepared:
 def _prepare(problem: LongProblem) -> Prepared:
     check_arrays(problem)
     _check_blocks(problem)
+    check_nested(problem)
     structure = structure_of(problem)
     scaling = find_scaling(problem)
     entries = problem.block_entries
     restriction = restriction_of(problem, structure)
     # Products are of the random effects' columns, so that a model without any has none.
     # They divide by the residual variance, so that one held at zero takes the patterns.
+    nested = None if problem.clusters is None else collect_nested(problem, scaling)
     common = problem.residual.kind == "common" and problem.random.shape[1] > 0
     common = common and (restriction is None or not restriction.singular)
-    grid = collect_grid(problem, scaling, structure)
+    grid = None if nested is not None else collect_grid(problem, scaling, structure)
     products: Products | TwoEffects | None = None
     patterns: Patterns | None = None
-    if common:
+    if nested is not None:
+        pass
+    elif common:
         products = grid.products() if grid is not None else collect_two_effects(problem, scaling)
         if products is None:
             products = collect(problem, scaling)
@@ -224,7 +238,7 @@ def _prepare(problem: LongProblem) -> Prepared:
         patterns = collect_patterns(problem, scaling, structure)
     else:
         patterns = grid.patterns()
-    statistics = products if products is not None else patterns
+    statistics = nested or products or patterns
     assert statistics is not None
     k, r = len(entries), len(structure.names)
     blocks = list(_random_blocks(problem))
@@ -244,6 +258,7 @@ def _prepare(problem: LongProblem) -> Prepared:
         statistics.n_rows,
         statistics.n_subjects,
         restriction,
+        nested,
     )
 
 

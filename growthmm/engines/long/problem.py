@@ -14,7 +14,7 @@ from growthmm.errors import DataError, SpecificationError
 from growthmm.model.names import covariance_name, shared_names
 from growthmm.model.residual import COMMON, ResidualStructure
 
-__all__ = ["LongProblem", "Pattern", "RandomEffects", "refuse_infinite"]
+__all__ = ["Clusters", "LongProblem", "Pattern", "RandomEffects", "refuse_infinite"]
 
 Pattern = tuple[tuple[str | float, ...], ...]
 
@@ -34,6 +34,8 @@ class RandomEffects:
     pattern : tuple of tuple of (str or float), optional
         The whole symmetric covariance matrix, (n_effects, n_effects): for each entry the name of
         its parameter, or the number at which it is fixed. Entries with one name are equal.
+    outer : bool
+        Whether they are effects of clusters rather than of the persons within them.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class RandomEffects:
     columns: tuple[int, ...]
     diagonal: bool = False
     pattern: Pattern | None = None
+    outer: bool = False
 
     def __post_init__(self) -> None:
         if self.pattern is not None:
@@ -95,8 +98,27 @@ def _check_pattern(block: RandomEffects) -> None:
 
 
 @dataclass(frozen=True)
+class Clusters:
+    """The clusters in which persons stand.
+
+    Parameters
+    ----------
+    code : (n_rows,) ndarray of int
+        Cluster of each row, codes from 0 to n_clusters - 1; one for all rows of a person.
+    n_clusters : int
+        Number of clusters.
+    group : str
+        Name of the grouping factor, for parameter names.
+    """
+
+    code: NDArray[np.integer[Any]]
+    n_clusters: int
+    group: str
+
+
+@dataclass(frozen=True)
 class LongProblem:
-    """A linear mixed model with one grouping factor, as arrays.
+    """A linear mixed model with one grouping factor, or two nested ones, as arrays.
 
     Rows may stand in any order and hold no missing values.
 
@@ -134,6 +156,8 @@ class LongProblem:
     loadings : Loadings, optional
         Parameters within the columns of `fixed` and `random`, which then hold the rest of each
         column; None for a linear mixed model.
+    clusters : Clusters, optional
+        Clusters that hold the persons, where blocks of random effects are theirs.
     """
 
     outcome: NDArray[np.float64]
@@ -151,6 +175,13 @@ class LongProblem:
     strata_names: tuple[str, ...] = ()
     fixed_parameters: tuple[tuple[str, float], ...] = ()
     loadings: Loadings | None = None
+    clusters: Clusters | None = None
+
+    def group_of(self, column: int) -> str:
+        """Name of the grouping factor of a column of `random`."""
+        if self.clusters is not None and any(b.outer and column in b.columns for b in self.blocks):
+            return self.clusters.group
+        return self.group
 
     @property
     def restricted(self) -> bool:
@@ -194,7 +225,7 @@ class LongProblem:
         }
         cells: list[str | float] = []
         for a, b in self.block_entries:
-            cell = patterned.get((a, b), covariance_name(names[a], names[b], self.group))
+            cell = patterned.get((a, b), covariance_name(names[a], names[b], self.group_of(a)))
             cells.append(held.get(cell, cell) if isinstance(cell, str) else float(cell))
         return tuple(cells)
 

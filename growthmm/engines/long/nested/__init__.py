@@ -1,0 +1,1 @@
+"""Random effects of two nested levels: persons, and the clusters that hold them."""
