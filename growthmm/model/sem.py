@@ -42,6 +42,8 @@ class Path:
         Bounds on the estimate.
     group : int
         Which group the path belongs to, from 0.
+    level : int
+        1 among the persons of a cluster, or where there are no clusters; 2 among clusters.
     rule : str
         What put the row there: ``"written"``, or the program's rule such as
         ``"growth(): latent means are free"``. Takes no part in comparison.
@@ -58,6 +60,7 @@ class Path:
     lower: float | None = None
     upper: float | None = None
     group: int = 0
+    level: int = 1
     rule: str = field(default="written", compare=False)
 
     def __post_init__(self) -> None:
@@ -69,8 +72,9 @@ class Path:
 
     @property
     def name(self) -> str:
-        """The row's name in lavaan, with ``.g2`` and so on from the second group."""
+        """The row's name in lavaan, with ``.g2`` or ``.l2`` from the second group or level."""
         suffix = "" if self.group == 0 else f".g{self.group + 1}"
+        suffix += "" if self.level == 1 else f".l{self.level}"
         return f"{self.left}{self.op}{self.right}{suffix}"
 
     @property
@@ -86,7 +90,7 @@ class Path:
             left, right = sorted((left, right))
         bounds = (self.lower, self.upper) if self.free else (None, None)
         value = None if self.free else self.value
-        where = (self.op, left, right, self.group)
+        where = (self.op, left, right, self.group, self.level)
         return (*where, self.free, value, self.label, self.definition, *bounds)
 
     @property
@@ -157,6 +161,8 @@ class SemModel:
         The column that splits persons into groups.
     group_labels : tuple of str
         The groups, in the order of ``Path.group``; empty until bound.
+    cluster_variable : str, optional
+        The column that says in which cluster a person is, where the text names it.
     function : {"growth", "sem", "cfa", "lavaan"}
         Whose defaults were filled in. Takes no part in comparison.
     fixed_x : bool
@@ -185,6 +191,7 @@ class SemModel:
     n_groups: int = 1
     group_variable: str | None = None
     group_labels: tuple[str, ...] = ()
+    cluster_variable: str | None = None
     function: Literal["growth", "sem", "cfa", "lavaan"] = "growth"
     fixed_x: bool = True
     missing: Literal["listwise", "ml"] = "listwise"
@@ -197,7 +204,7 @@ class SemModel:
 
     def __post_init__(self) -> None:
         known = set(self.latent) | set(self.outcomes) | set(self.covariates)
-        seen: set[tuple[str, str, str, int]] = set()
+        seen: set[tuple[str, str, str, int, int]] = set()
         for path in self.paths:
             for name in (path.left, path.right):
                 if name and name not in known:
@@ -206,12 +213,36 @@ class SemModel:
                         hint=f"Variables: {', '.join(sorted(known))}.",
                     )
             ends = sorted((path.left, path.right)) if path.op == "~~" else [path.left, path.right]
-            key = (ends[0], path.op, ends[1], path.group)
+            key = (ends[0], path.op, ends[1], path.group, path.level)
             if key in seen:
                 raise SpecificationError(
                     f"The path {path.name} is written twice.", hint="Keep one of the rows."
                 )
             seen.add(key)
+        self._check_levels()
+
+    def _check_levels(self) -> None:
+        if self.n_levels == 1:
+            return
+        if self.n_groups > 1:
+            raise SpecificationError(
+                "The model has groups and levels.", hint="Write one of the two."
+            )
+        both = [
+            name
+            for name in self.latent
+            if len({p.level for p in self.paths if name in (p.left, p.right)}) > 1
+        ]
+        if both:
+            raise SpecificationError(
+                f"The latent variable {both[0]!r} stands at both levels.",
+                hint="Give the factors of each level names of their own.",
+            )
+
+    @property
+    def n_levels(self) -> int:
+        """2 where persons stand in clusters that the model has paths for, else 1."""
+        return max((path.level for path in self.paths), default=1)
 
     @cached_property
     def table(self) -> tuple[object, ...]:
@@ -233,7 +264,8 @@ class SemModel:
     @cached_property
     def _identity(self) -> tuple[object, ...]:
         settings = (self.fixed_x, self.missing, self.estimator, self.information, self.likelihood)
-        return (self.table, self.group_variable, self.group_labels, *settings)
+        clustered = (self.group_variable, self.group_labels, self.cluster_variable)
+        return (self.table, *clustered, *settings)
 
     def __eq__(self, other: object) -> bool:
         """Whether both have the same table and the same settings.
@@ -251,10 +283,12 @@ class SemModel:
         """Distinct free parameters (labels collapse), in the order of the rows."""
         return tuple(dict.fromkeys(path.parameter for path in self.paths if path.free))
 
-    def path(self, left: str, op: Operator, right: str = "", group: int = 0) -> Path | None:
+    def path(
+        self, left: str, op: Operator, right: str = "", group: int = 0, level: int = 1
+    ) -> Path | None:
         """The row for ``left op right``, in either order for ``~~``, or None."""
         for path in self.paths:
-            if path.op != op or path.group != group:
+            if (path.op, path.group, path.level) != (op, group, level):
                 continue
             if (path.left, path.right) == (left, right):
                 return path
@@ -271,7 +305,7 @@ class SemModel:
             Nodes with ``kind`` ``"latent"``, ``"observed"`` or ``"constant"`` (the node
             ``"1"``, source of means). Edges run from cause to effect with the attributes
             ``kind`` (``"loading"``, ``"regression"``, ``"mean"``, ``"variance"``,
-            ``"covariance"``), ``name``, ``free``, ``value``, ``label`` and ``group``; a
+            ``"covariance"``), ``name``, ``free``, ``value``, ``label``, ``group`` and ``level``; a
             covariance is one edge, from `left` to `right`.
         """
         import networkx
@@ -302,5 +336,6 @@ class SemModel:
                 label=path.label,
                 definition=path.definition,
                 group=path.group,
+                level=path.level,
             )
         return graph

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from growthmm.engines.outcome import Boundary
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.likelihood import System
-from growthmm.engines.wide.transform import Block, covariance_blocks
+from growthmm.engines.wide.transform import covariance_blocks
 from growthmm.model.sem import SemModel
 
 __all__ = ["examine"]
@@ -57,7 +57,15 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
         singular |= bool(curve[0] >= -SINGULAR)
         free = [model.free_parameters[k] for k in block.parameters]
         if not (set(free) <= set(parameters)):
-            notes.append(_describe(matrix, [names[v] for v in block.variables], unit, block, curve))
+            where = (
+                    ""
+                    if not block.group
+                    else " at level 2"
+                    if model.n_levels > 1
+                    else f" in group {block.group + 1}"
+                )
+                variables = [names[v] for v in block.variables]
+                notes.append(_describe(matrix, variables, unit, where, curve))
         parameters.update(dict.fromkeys(free))
         if block.latent and curve[0] < lowest:
             lowest = float(curve[0])
@@ -90,11 +98,10 @@ def _shares(system: System, values: FloatArray) -> list[FloatArray]:
 
 
 def _describe(
-    matrix: FloatArray, names: list[str], unit: FloatArray, block: Block, curve: FloatArray
+    matrix: FloatArray, names: list[str], unit: FloatArray, suffix: str, curve: FloatArray
 ) -> str:
     diagonal = np.diag(matrix)
     scaled = diagonal * unit**2
-    suffix = f" in group {block.group + 1}" if block.group else ""
     for name, value, share in zip(names, diagonal, scaled, strict=True):
         if share < -SINGULAR:
             return f"the variance {name}~~{name} is negative ({value:.6g}){suffix}"

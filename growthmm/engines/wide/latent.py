@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
-from growthmm.engines.wide.likelihood import invert_patterns
+from growthmm.engines.wide.levels.prediction import level_scores
+from growthmm.engines.wide.patterns import invert_patterns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.engines.wide.statistics import Persons, persons, reach
 from growthmm.engines.wide.system import compile_problem
@@ -46,7 +47,8 @@ def factor_scores(
     Returns
     -------
     scores : (n_subjects, n_latent) ndarray
-        Persons in the order of the data, group after group, those without outcomes too.
+        Persons in the order of the data, group after group, those without outcomes too; latent
+        variables of clusters are repeated for its persons.
     covariances : (n_subjects, n_latent, n_latent) ndarray
         Conditional covariance matrices.
 
@@ -63,6 +65,16 @@ def factor_scores(
         )
     system = compile_problem(problem)
     values = np.asarray(values, dtype=float)
+    if system.levels is not None:
+        if method != "regression":
+            raise UnsupportedEngineError(
+                "Bartlett scores are given for models of one level.",
+                hint='Use method="regression".',
+            )
+        only = problem.groups[0]
+        assert isinstance(only, WideGroup)  # compile_problem has looked
+        both = level_scores((system.groups[0][0], system.groups[1][0]), only, values)
+        return both.scores, both.covariances
     scores, covariances = [], []
     for (ram, _), data in zip(system.groups, problem.groups, strict=True):
         if not isinstance(data, WideGroup):

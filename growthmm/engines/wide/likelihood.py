@@ -23,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
+from growthmm.engines.wide.levels.likelihood import evaluate_levels
+from growthmm.engines.wide.levels.statistics import Levels
+from growthmm.engines.wide.patterns import invert_patterns
 from growthmm.engines.wide.second_derivatives import gram, second
 from growthmm.engines.wide.statistics import Cells
 
@@ -51,21 +54,30 @@ class System:
     turn : (n_parameters, n_parameters) ndarray, optional
         Directions, as columns, along which to differentiate; they mix parameters of the means
         with each other alone, and so those of the covariances.
+    levels : Levels, optional
+        Persons within clusters. `groups` are then the two levels, each with roughly its own
+        moments (those about the clusters' means, and those of these means), from which starting
+        values and ranks are taken; the likelihood is that of `levels`.
     """
 
     groups: tuple[tuple[r.Ram, Cells], ...]
     n_parameters: int
     fixed: IntArray
     turn: FloatArray | None = None
+    levels: Levels | None = None
 
     @property
     def n_subjects(self) -> int:
         """Persons with at least one outcome."""
+        if self.levels is not None:
+            return self.levels.n_subjects
         return sum(cells.n_subjects for _, cells in self.groups)
 
     @property
     def n_rows(self) -> int:
         """Outcome values."""
+        if self.levels is not None:
+            return self.levels.n_rows
         return sum(cells.n_rows for _, cells in self.groups)
 
     def sample(self) -> System:
@@ -76,7 +88,7 @@ class System:
             else (ram, cells)
             for ram, cells in self.groups
         )
-        return System(groups, self.n_parameters, self.fixed, self.turn)
+        return System(groups, self.n_parameters, self.fixed, self.turn, self.levels)
 
 
 @dataclass(frozen=True)
@@ -140,31 +152,6 @@ def _blocks(system: System, values: FloatArray) -> Iterator[_Block | None]:
             yield _Block(ram, part, at, *inverse, mean)
 
 
-def invert_patterns(
-    sigma: FloatArray, observed: NDArray[np.bool_]
-) -> tuple[FloatArray, FloatArray] | None:
-    """Inverses on the observed outcomes, zero elsewhere, and log-determinants."""
-    index = np.arange(observed.shape[1])
-    whole = bool(observed.all())
-    both = observed[:, :, None] & observed[:, None, :]
-    if whole:
-        padded = np.broadcast_to(sigma, both.shape)
-    else:
-        padded = np.where(both, sigma, 0.0)
-        padded[:, index, index] += ~observed
-    try:
-        factor = np.linalg.cholesky(padded)
-    except np.linalg.LinAlgError:
-        return None
-    diagonal = factor[:, index, index]
-    if not np.isfinite(diagonal).all():
-        return None
-    root = np.linalg.inv(factor)
-    inverse = root.swapaxes(1, 2) @ root
-    log_det = 2.0 * np.log(diagonal).sum(axis=1)
-    return (inverse if whole else np.where(both, inverse, 0.0)), log_det
-
-
 def _failed(size: int) -> Evaluation:
     return Evaluation(
         -np.inf, np.zeros(size), np.full((size, size), np.nan), np.full((size, size), np.nan)
@@ -216,6 +203,9 @@ _LATEST: deque[_Known] = deque(maxlen=2)
 
 def _evaluate(system: System, values: FloatArray, order: int, restricted: bool) -> Evaluation:
     size = system.n_parameters
+    if system.levels is not None:
+        rams = (system.groups[0][0], system.groups[1][0])
+        return Evaluation(*evaluate_levels(rams, system.levels, values, order, system.turn))
     inverse = None
     value = 0.0
     if restricted and len(system.fixed):

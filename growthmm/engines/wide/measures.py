@@ -64,7 +64,7 @@ def fit_measures(
     Returns
     -------
     dict of str to float
-        NaN where no unrestricted model exists: definition variables, covariates missing along
+        NaN where no unrestricted model exists (or, with two levels, is fitted): definition variables, covariates missing along
         with their outcomes, outcomes never seen together, or too few persons.
 
     Raises
@@ -83,6 +83,9 @@ def fit_measures(
         )
     system = compile_problem(problem)
     found = dict.fromkeys(NAMES, float("nan"))
+    if system.levels is not None:
+        # The unrestricted model of two levels is not fitted.
+        return found
     free = _free(problem, fit.estimates)
     moments = sum(_moments(ram) for ram, _ in system.groups)
     found["df"] = float(moments - free)

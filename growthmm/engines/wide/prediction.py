@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.latent import factor_scores
+from growthmm.engines.wide.levels.prediction import level_scores
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.engines.wide.statistics import Persons, persons, reach
 from growthmm.engines.wide.system import compile_problem
@@ -61,6 +62,11 @@ def fitted(problem: WideProblem, values: FloatArray, level: Level = "person") ->
     """
     system = compile_problem(problem)
     values = np.asarray(values, dtype=float)
+    if system.levels is not None:
+        only = problem.groups[0]
+        assert isinstance(only, WideGroup)  # compile_problem has looked
+        both = level_scores((system.groups[0][0], system.groups[1][0]), only, values)
+        return both.population if level == "population" else both.person
     made, first = [], 0
     scores = factor_scores(problem, values)[0] if level == "person" else None
     for (ram, _), data in zip(system.groups, problem.groups, strict=True):

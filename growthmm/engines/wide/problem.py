@@ -24,11 +24,14 @@ class WideGroup:
         Columns in the order of ``SemModel.covariates``; NaN where missing.
     definitions : dict of str to (n_subjects,) ndarray
         Definition variables by name, where the model has any.
+    clusters : (n_subjects,) ndarray of int, optional
+        Cluster of each person, where the model has two levels.
     """
 
     outcomes: NDArray[np.float64]
     covariates: NDArray[np.float64]
     definitions: tuple[tuple[str, NDArray[np.float64]], ...] = ()
+    clusters: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)

@@ -199,8 +199,8 @@ def compile_groups(model: SemModel) -> tuple[Ram, ...]:
     return tuple(compile_group(model, group) for group in range(model.n_groups))
 
 
-def compile_group(model: SemModel, group: int) -> Ram:
-    """The matrices of one group of a model.
+def compile_group(model: SemModel, group: int, level: int = 1) -> Ram:
+    """The matrices of one group of a model, or of one level.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def compile_group(model: SemModel, group: int) -> Ram:
     free: dict[str, list[tuple[int, int, int]]] = {"a": [], "s": [], "k": []}
     definitions: list[tuple[str, int, int, str]] = []
     for path in model.paths:
-        if path.group != group:
+        if (path.group, path.level) != (group, level):
             continue
         matrix, row, col = _place(path, variables, covariates)
         if path.definition is not None:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.constraints import relations
-from growthmm.engines.wide.likelihood import evaluate, invert_patterns
+from growthmm.engines.wide.likelihood import evaluate
+from growthmm.engines.wide.patterns import invert_patterns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.engines.wide.search import null_basis
 from growthmm.engines.wide.statistics import Persons, persons
@@ -36,6 +37,11 @@ def person_scores(problem: WideProblem, values: FloatArray) -> FloatArray:
     """
     system = compile_problem(problem)
     values = np.asarray(values, dtype=float)
+    if system.levels is not None:
+        raise UnsupportedEngineError(
+            "Persons of one cluster have no scores of their own.",
+            hint="Use robust='cr0' with the long engine, which goes by clusters.",
+        )
     found = []
     for (ram, _), data in zip(system.groups, problem.groups, strict=True):
         if not isinstance(data, WideGroup):

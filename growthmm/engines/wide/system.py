@@ -7,6 +7,7 @@ import numpy as np
 from growthmm.engines.kept import kept
 from growthmm.engines.outcome import ParameterKind
 from growthmm.engines.wide import ram
+from growthmm.engines.wide.levels.statistics import collect_levels
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.statistics import collect
@@ -33,6 +34,8 @@ def compile_problem(problem: WideProblem) -> System:
             f"The model has {model.n_groups} groups, the data {len(problem.groups)}.",
             hint="Give one set of data for each group, in the model's order.",
         )
+    if model.n_levels > 1:
+        return _two_levels(model, problem)
     compiled = ram.compile_groups(model)
     groups = tuple((m, collect(m, data)) for m, data in zip(compiled, problem.groups, strict=True))
     if len(compiled) == 1:
@@ -42,6 +45,16 @@ def compile_problem(problem: WideProblem) -> System:
         mean = np.concatenate([m.mean_parameters for m in compiled])
         fixed = np.setdiff1d(mean, cov).astype(np.intp)
     return System(groups, len(model.free_parameters), fixed)
+
+
+def _two_levels(model: SemModel, problem: WideProblem) -> System:
+    rams = ram.compile_group(model, 0), ram.compile_group(model, 0, 2)
+    levels, *cells = collect_levels(*rams, problem.groups[0])
+    cov = np.concatenate([m.cov_parameters for m in rams])
+    mean = np.concatenate([m.mean_parameters for m in rams])
+    fixed = np.setdiff1d(mean, cov).astype(np.intp)
+    groups = tuple(zip(rams, cells, strict=True))
+    return System(groups, len(model.free_parameters), fixed, levels=levels)
 
 
 def parameter_names(problem: WideProblem) -> tuple[str, ...]:
@@ -80,6 +93,11 @@ def check_restricted(problem: WideProblem, system: System) -> None:
         If a parameter enters both the means and the covariances.
     """
     model = problem.model
+    if system.levels is not None:
+        raise UnsupportedEngineError(
+            "Models of two levels are fitted by maximum likelihood in the wide form.",
+            hint='Use estimator="ml", or the long engine for REML.',
+        )
     rng = np.random.default_rng(20)
     values = rng.uniform(0.5, 1.5, system.n_parameters)
     for matrices, _ in system.groups:
