@@ -57,15 +57,9 @@ def examine(model: SemModel, system: System, values: FloatArray) -> Boundary:
         singular |= bool(curve[0] >= -SINGULAR)
         free = [model.free_parameters[k] for k in block.parameters]
         if not (set(free) <= set(parameters)):
-            where = (
-                    ""
-                    if not block.group
-                    else " at level 2"
-                    if model.n_levels > 1
-                    else f" in group {block.group + 1}"
-                )
-                variables = [names[v] for v in block.variables]
-                notes.append(_describe(matrix, variables, unit, where, curve))
+            variables = [names[v] for v in block.variables]
+            where = _where(model, block.group)
+            notes.append(_describe(matrix, variables, unit, where, curve))
         parameters.update(dict.fromkeys(free))
         if block.latent and curve[0] < lowest:
             lowest = float(curve[0])
@@ -95,6 +89,13 @@ def _shares(system: System, values: FloatArray) -> list[FloatArray]:
         share = np.sqrt((effects / cells.variances()[:, None]).max(axis=0))
         found.append(np.where(share > 0, share, 1.0))
     return found
+
+
+def _where(model: SemModel, group: int) -> str:
+    """Which group or level, in words, where it is not the first."""
+    if not group:
+        return ""
+    return " at level 2" if model.n_levels > 1 else f" in group {group + 1}"
 
 
 def _describe(
