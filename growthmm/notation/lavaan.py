@@ -13,9 +13,9 @@ from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.lavaan_arguments import Settings, settings
 from growthmm.notation.lavaan_call import is_call, read_call
 from growthmm.notation.lavaan_defaults import FUNCTIONS, Function
+from growthmm.notation.lavaan_levels import build_levels
 from growthmm.notation.lavaan_parser import Source
 from growthmm.notation.lavaan_syntax import Syntax, parse
-from growthmm.notation.lavaan_table import build
 
 __all__ = ["NOTATION", "LavaanNotation", "read", "write"]
 
@@ -78,7 +78,8 @@ def _model(syntax: Syntax, chosen: Settings, source: Source) -> SemModel:
             position=0,
             hint='Name the groups: group.label = c("a", "b").',
         )
-    table = build(syntax, chosen.options, chosen.function, groups, source)
+    _check_cluster(syntax, chosen, source)
+    table = build_levels(syntax, chosen.options, chosen.function, groups, source)
     labels = {path.label for path in table.paths if path.label}
     known = labels | {defined.name for defined in syntax.defined}
     for name, position in syntax.used:
@@ -105,6 +106,7 @@ def _model(syntax: Syntax, chosen: Settings, source: Source) -> SemModel:
             n_groups=n_groups,
             group_variable=chosen.group_variable,
             group_labels=chosen.group_labels,
+            cluster_variable=chosen.cluster_variable,
             function=chosen.function,
             fixed_x=fixed_x,
             missing=chosen.missing,
@@ -117,6 +119,15 @@ def _model(syntax: Syntax, chosen: Settings, source: Source) -> SemModel:
         raise
     except SpecificationError as error:
         raise NotationError(error.message, text=source.text, position=0, hint=error.hint) from None
+
+
+def _check_cluster(syntax: Syntax, chosen: Settings, source: Source) -> None:
+    if chosen.cluster_variable is not None and not syntax.levels:
+        raise source.error(
+            f'cluster = "{chosen.cluster_variable}" without levels only corrects standard errors.',
+            0,
+            hint="Write both blocks, level: 1 and level: 2; or leave the argument out.",
+        )
 
 
 def _check_options(syntax: Syntax, source: Source) -> None:

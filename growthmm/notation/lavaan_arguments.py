@@ -95,7 +95,6 @@ _UNLESS = {
 
 _REFUSED = {
     "ordered": "growthmm fits linear Gaussian models.",
-    "cluster": "Fit nested data with a mixed model: a random effect for each level.",
     "sampling.weights": "Weights are not supported.",
     "constraints": "Write the constraints in the model's text.",
     "sample.cov": "Give the moments as data: gm.Moments(mean, cov, n).",
@@ -131,6 +130,8 @@ class Settings:
         The column of groups.
     group_labels : tuple of str
         ``group.label``.
+    cluster_variable : str, optional
+        The column of clusters.
     missing, information, likelihood : str
         As in :class:`growthmm.model.sem.SemModel`.
     data : str, optional
@@ -144,6 +145,7 @@ class Settings:
     groups: Groups = field(default_factory=Groups)
     group_variable: str | None = None
     group_labels: tuple[str, ...] = ()
+    cluster_variable: str | None = None
     missing: Literal["listwise", "ml"] = "listwise"
     information: Literal["expected", "observed"] | None = None
     likelihood: Literal["normal", "wishart"] = "normal"
@@ -200,6 +202,7 @@ def _with(result: Settings, name: str, argument: Argument, source: Source) -> Se
         "likelihood": _likelihood,
         "data": _data,
         "group": _group,
+        "cluster": _cluster,
         "group.label": _group_label,
         "group.equal": _group_equal,
         "group.partial": _group_partial,
@@ -301,6 +304,18 @@ def _group(result: Settings, argument: Argument, source: Source) -> Settings:
             expected=("a quoted string",),
         )
     return replace(result, group_variable=argument.value)
+
+
+def _cluster(result: Settings, argument: Argument, source: Source) -> Settings:
+    if argument.text == "NULL":
+        return result
+    if not isinstance(argument.value, str):
+        raise source.error(
+            f"cluster = {argument.text} names no column.",
+            argument.position,
+            expected=("a quoted string",),
+        )
+    return replace(result, cluster_variable=argument.value)
 
 
 def _strings(argument: Argument, source: Source) -> tuple[str, ...]:

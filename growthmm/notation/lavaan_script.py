@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from growthmm.errors import UnboundError
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import ScriptContext
@@ -18,9 +19,12 @@ cat(sprintf("nobs %d\\n", as.integer(lavInspect(fit, "ntotal"))))
 cat(sprintf("converged %s\\n", lavInspect(fit, "converged")))
 estimates <- parameterEstimates(fit)
 free <- parTable(fit)$free[seq_len(nrow(estimates))] > 0
+level <- if (is.null(estimates$level)) "" else ifelse(estimates$level == 2, ".l2", "")
+level <- rep_len(level, nrow(estimates))
 for (k in which(free)) {
-  cat(sprintf("estimate\\t%s%s%s\\t%.12g\\t%.12g\\n",
-    estimates$lhs[k], estimates$op[k], estimates$rhs[k], estimates$est[k], estimates$se[k]))
+  cat(sprintf("estimate\\t%s%s%s%s\\t%.12g\\t%.12g\\n",
+    estimates$lhs[k], estimates$op[k], estimates$rhs[k], level[k],
+    estimates$est[k], estimates$se[k]))
 }
 """
 
@@ -51,11 +55,14 @@ def script(model: SemModel, context: ScriptContext) -> str:
     variables = [*model.outcomes, *model.covariates]
     if model.group_variable is not None:
         variables.append(model.group_variable)
+    cluster = _cluster(model, context)
+    if cluster is not None:
+        variables.append(cluster)
     lines = ["library(lavaan)", "", *wide_lines(variables, context)]
     lines += _filled(model, context.schema)
     shown = ", ".join(r_string(name) for name in model.outcomes)
     lines.append(f"wide <- wide[rowSums(!is.na(wide[c({shown})])) > 0, ]")
-    return "\n".join([*lines, *_fitting(model), "", _PRINT])
+    return "\n".join([*lines, *_fitting(model, cluster), "", _PRINT])
 
 
 def _filled(model: SemModel, schema: Schema | None) -> list[str]:
@@ -77,7 +84,21 @@ def _filled(model: SemModel, schema: Schema | None) -> list[str]:
     return lines
 
 
-def _fitting(model: SemModel) -> list[str]:
+def _cluster(model: SemModel, context: ScriptContext) -> str | None:
+    """The column of clusters, which a model of two levels has to name."""
+    if model.n_levels == 1:
+        return None
+    cluster = model.cluster_variable or (context.schema and context.schema.cluster)
+    if not cluster:
+        raise UnboundError(
+            "A script for a model of two levels needs the column of clusters.",
+            missing=("cluster",),
+            hint='Write the whole call: growth(model, cluster = "school").',
+        )
+    return cluster
+
+
+def _fitting(model: SemModel, cluster: str | None) -> list[str]:
     text = write_model(model).text
     formulas = text
     if "('\n" in text:
@@ -87,6 +108,8 @@ def _fitting(model: SemModel) -> list[str]:
         arguments.append(f"group = {r_string(model.group_variable)}")
     if model.group_labels:
         arguments.append(f"group.label = c({', '.join(map(r_string, model.group_labels))})")
+    if cluster is not None:
+        arguments.append(f"cluster = {r_string(cluster)}")
     arguments.append("meanstructure = TRUE")
     if model.likelihood == "normal":
         arguments.append('missing = "ml"')

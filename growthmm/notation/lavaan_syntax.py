@@ -51,6 +51,8 @@ class Row:
         What stands before the ``*``.
     position : int
         Where it was written.
+    level : int
+        The block that it stands in; 1 where there are no blocks.
     """
 
     left: str
@@ -58,6 +60,7 @@ class Row:
     right: str
     modifiers: Modifiers = field(default_factory=Modifiers)
     position: int = 0
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class Syntax:
         Labels that constraints and definitions name, with their positions.
     phantoms : tuple of str
         Latent variables without indicators (``f =~ 0``).
+    levels : tuple of str
+        What the blocks call the levels (``level: 1``), level 1 first; empty without blocks.
+    phantom_levels : tuple of (str, int)
+        The level of each of `phantoms`, where there are blocks.
     """
 
     rows: tuple[Row, ...]
@@ -83,6 +90,8 @@ class Syntax:
     defined: tuple[Defined, ...] = ()
     used: tuple[tuple[str, int], ...] = ()
     phantoms: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    phantom_levels: tuple[tuple[str, int], ...] = ()
 
 
 def parse(text: str, shown: str | None = None) -> Syntax:
@@ -151,8 +160,10 @@ def _statements(text: str, blanked: str, source: Source) -> list[tuple[int, int]
             first = begin + len(line) - len(line.lstrip())
             block = _BLOCK.match(line)
             if block is not None and not line.lstrip().startswith("+"):
-                raise _refuse_block(block.group(1), first, source)
-            if _ANY_OPERATOR.search(line) is not None:
+                if block.group(1).lower() != "level":
+                    raise _refuse_block(block.group(1), first, source)
+                spans.append((first, end))
+            elif _ANY_OPERATOR.search(line) is not None:
                 spans.append((first, end))
             elif spans:
                 spans[-1] = (spans[-1][0], end)
@@ -171,7 +182,6 @@ _OPERATORS_SHOWN = ("=~", "~", "~~", ":=", "==", "<", ">")
 
 def _refuse_block(word: str, position: int, source: Source) -> NotationError:
     hints = {
-        "level": "Fit two-level models with a mixed model: a random effect for each level.",
         "group": "Write one value for each group instead, as in c(a, b)*x.",
     }
     return source.error(
@@ -191,7 +201,10 @@ class _Collected:
         self.defined: list[Defined] = []
         self.used: list[tuple[str, int]] = []
         self.phantoms: list[str] = []
-        self.seen: set[tuple[str, str, str]] = set()
+        self.seen: set[tuple[str, str, str, int]] = set()
+        self.levels: list[str] = []
+        self.level = 1
+        self.phantom_levels: list[tuple[str, int]] = []
 
     def finished(self) -> Syntax:
         return Syntax(
@@ -200,10 +213,16 @@ class _Collected:
             tuple(self.defined),
             tuple(self.used),
             tuple(self.phantoms),
+            tuple(self.levels),
+            tuple(self.phantom_levels) if self.levels else (),
         )
 
     def add(self, statement: str, start: int) -> None:
         """Read one statement that begins at `start`."""
+        block = _BLOCK.match(statement)
+        if block is not None:
+            self._begin_level(statement[block.end() :].strip().strip("\"'"), start)
+            return
         masked = re.sub(r"\"[^\"]*\"|'[^']*'", lambda m: "_" * len(m.group()), statement)
         op = next(sign for sign in _OPERATORS if sign in masked)
         at = masked.index(op)
@@ -222,6 +241,21 @@ class _Collected:
             self._define(left, right, start, where)
         else:
             self._formula(left, cast("Operator", op), right, start, where)
+
+    def _begin_level(self, name: str, start: int) -> None:
+        """Level 1 is that of persons: ``1`` or ``within``, otherwise the block that comes first."""
+        if self.rows and not self.levels:
+            raise self.source.error(
+                "Formulas stand before the first level.", start, hint="Begin with level: 1."
+            )
+        if name not in self.levels:
+            self.levels.append(name)
+        first = self.levels.index(name) + 1
+        self.level = {"1": 1, "within": 1, "2": 2, "between": 2}.get(name.lower(), first)
+        if len(self.levels) > 2 or not name:
+            raise self.source.error(
+                f"There is a level {name!r}.", start, hint="Write two: level: 1 and level: 2."
+            )
 
     def _arithmetic(self, text: str, where: int) -> str:
         expression = cast("Expression", parse_side(text, "arithmetic", self.source, where))
@@ -322,6 +356,7 @@ class _Collected:
         if op == "=~" and right == "0":
             if left.text not in self.phantoms:
                 self.phantoms.append(left.text)
+                self.phantom_levels.append((left.text, self.level))
             return
         if op == "=~" and right == left.text:
             raise self.source.error(f"{right} cannot measure itself.", position)
@@ -329,7 +364,7 @@ class _Collected:
             raise self.source.error(f"{right} cannot be regressed on itself.", position)
         kind: Operator = "~1" if op == "~" and not right else op
         first, second = sorted((left.text, right)) if kind == "~~" else (left.text, right)
-        key = (kind, first, second)
+        key = (kind, first, second, self.level)
         if key in self.seen:
             raise self.source.error(
                 f"{left.text} {op} {right or '1'} is written twice.",
@@ -337,4 +372,4 @@ class _Collected:
                 hint="Keep one of the two.",
             )
         self.seen.add(key)
-        self.rows.append(Row(left.text, kind, right, modifiers, position))
+        self.rows.append(Row(left.text, kind, right, modifiers, position, self.level))

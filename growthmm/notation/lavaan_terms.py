@@ -118,6 +118,7 @@ def is_bare(model: SemModel) -> bool:
         and model.fixed_x
         and model.group_variable is None
         and not model.group_labels
+        and model.cluster_variable is None
     )
 
 
@@ -150,6 +151,8 @@ def _arguments(model: SemModel) -> list[str]:
         arguments.append(f"group = {r_string(model.group_variable)}")
     if model.group_labels:
         arguments.append(f"group.label = c({', '.join(map(r_string, model.group_labels))})")
+    if model.cluster_variable is not None:
+        arguments.append(f"cluster = {r_string(model.cluster_variable)}")
     if model.missing != "listwise":
         arguments.append(f"missing = {r_string(model.missing)}")
     if model.information is not None:

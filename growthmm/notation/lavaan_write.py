@@ -31,8 +31,7 @@ def write_model(model: SemModel) -> Written:
     if losses:
         return Written("", losses)
     said, losses = _sayable(model)
-    rows = _rows(said)
-    text = "\n".join([*formula_lines(rows, said.n_groups), *_relations(said)])
+    text = "\n".join([*_formulas(said), *_relations(said)])
     text = call_text(said, text)
     if not losses:
         try:
@@ -43,6 +42,32 @@ def write_model(model: SemModel) -> Written:
             if again != said:
                 losses = (_unsaid(_difference(said, again)),)
     return Written(text, losses)
+
+
+def _formulas(model: SemModel) -> list[str]:
+    """The rows to write as lines, level by level where there are two."""
+    if model.n_levels == 1:
+        return formula_lines(_rows(model), model.n_groups)
+    lines = []
+    for level in (1, 2):
+        lines += [f"level: {level}", *formula_lines(_rows(_of_level(model, level)), 1)]
+    return lines
+
+
+def _of_level(model: SemModel, level: int) -> SemModel:
+    """The rows of one level, as a model of their own."""
+    paths = tuple(replace(path, level=1) for path in model.paths if path.level == level)
+    named = {name for path in paths for name in (path.left, path.right)}
+    return replace(
+        model,
+        paths=paths,
+        latent=tuple(name for name in model.latent if name in named),
+        outcomes=tuple(name for name in model.outcomes if name in named),
+        covariates=tuple(name for name in model.covariates if name in named),
+        constraints=(),
+        defined=(),
+        cluster_variable=None,
+    )
 
 
 def unwritable_names(model: SemModel) -> tuple[Loss, ...]:
