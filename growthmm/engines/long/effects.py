@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from growthmm.engines.long.curved.linear import at_values
 from growthmm.engines.long.dense import pattern_covariance
 from growthmm.engines.long.evaluation import admissible
-from growthmm.engines.long.nested.effects import cluster_scores, nested_effects
 from growthmm.engines.long.narrow import cholesky, small_covariance, solve
+from growthmm.engines.long.nested.effects import cluster_scores, nested_effects
+from growthmm.engines.long.nested.statistics import Nested
 from growthmm.engines.long.patterns import persons
 from growthmm.engines.long.prepared import Prepared, prepare
 from growthmm.engines.long.problem import LongProblem
@@ -73,7 +74,7 @@ def random_effects(problem: LongProblem, values: FloatArray) -> tuple[FloatArray
     spread = np.tile(back @ covariance @ back.T, (problem.n_subjects, 1, 1))
     if q == 0:
         return modes, spread
-    if ready.nested is not None:
+    if isinstance(ready.products, Nested):
         return nested_effects(problem, ready, internal)
     pieces = (
         _products_pieces(problem, ready, fixed, covariance, float(parameters[-1]))
@@ -175,7 +176,7 @@ def sandwich(problem: LongProblem, values: FloatArray, kind: Literal["cr0"] = "c
     fixed, parameters = internal[: ready.n_fixed], internal[ready.n_fixed :]
     p = ready.n_fixed
     meat = np.zeros((p, p))
-    if ready.nested is not None:
+    if isinstance(ready.products, Nested):
         scores = cluster_scores(ready, internal)
         meat += scores.T @ scores
     elif ready.products is None:

@@ -49,7 +49,7 @@ class Prepared:
         Their symmetric matrices.
     blocks : tuple of Block
         Positive semi-definite matrices among the covariance parameters.
-    products : Products or TwoEffects, optional
+    products : Products, TwoEffects or Nested, optional
         Statistics for independent residuals with one variance.
     patterns : Patterns, optional
         Statistics for any other structure.
@@ -59,8 +59,6 @@ class Prepared:
         Outcome values, and persons that have any.
     restriction : Restriction, optional
         How covariance parameters follow from free ones, where some are fixed or shared.
-    nested : Nested, optional
-        Statistics of persons within clusters, in the place of the other two.
     """
 
     scaling: Scaling
@@ -68,14 +66,13 @@ class Prepared:
     entries: tuple[tuple[int, int], ...]
     bases: FloatArray
     blocks: tuple[Block, ...]
-    products: Products | TwoEffects | None
+    products: Products | TwoEffects | Nested | None
     patterns: Patterns | None
     jacobian: FloatArray
     origin: FloatArray
     n_rows: int
     n_subjects: int
     restriction: Restriction | None = None
-    nested: Nested | None = None
 
     @property
     def n_parameters(self) -> int:
@@ -107,12 +104,7 @@ class Prepared:
         Without `restricted`, what only the restricted likelihood needs may be left out.
         """
         own = parameters[len(self.entries) :]
-        if self.nested is not None:
-            covariance = self.covariance(parameters)
-            return nested_surface(
-                self.nested, covariance, float(own[0]), self.entries, fixed=fixed
-            )
-        if isinstance(self.products, TwoEffects):
+        if isinstance(self.products, TwoEffects | Nested):
             scale = float(own[0])
             ratios = parameters[: len(self.entries)] / scale if scale > 0 else None
             unit = None
@@ -153,6 +145,8 @@ class Prepared:
             return unit_surface(
                 self.products, covariance, self.entries, restricted=restricted, fixed=fixed
             )
+        if isinstance(self.products, Nested):
+            return nested_surface(self.products, covariance, self.entries, fixed=fixed)
         assert self.products is not None
         return narrow_surface(
             self.products,
@@ -220,26 +214,7 @@ def _prepare(problem: LongProblem) -> Prepared:
     scaling = find_scaling(problem)
     entries = problem.block_entries
     restriction = restriction_of(problem, structure)
-    # Products are of the random effects' columns, so that a model without any has none.
-    # They divide by the residual variance, so that one held at zero takes the patterns.
-    nested = None if problem.clusters is None else collect_nested(problem, scaling)
-    common = problem.residual.kind == "common" and problem.random.shape[1] > 0
-    common = common and (restriction is None or not restriction.singular)
-    grid = None if nested is not None else collect_grid(problem, scaling, structure)
-    products: Products | TwoEffects | None = None
-    patterns: Patterns | None = None
-    if nested is not None:
-        pass
-    elif common:
-        products = grid.products() if grid is not None else collect_two_effects(problem, scaling)
-        if products is None:
-            products = collect(problem, scaling)
-    elif grid is None:
-        patterns = collect_patterns(problem, scaling, structure)
-    else:
-        patterns = grid.patterns()
-    statistics = nested or products or patterns
-    assert statistics is not None
+    statistics = _statistics(problem, scaling, structure, restriction)
     k, r = len(entries), len(structure.names)
     blocks = list(_random_blocks(problem))
     for block in structure.blocks:
@@ -251,15 +226,31 @@ def _prepare(problem: LongProblem) -> Prepared:
         entries,
         entry_bases(entries, problem.random.shape[1]),
         tuple(blocks),
-        products,
-        patterns,
+        None if isinstance(statistics, Patterns) else statistics,
+        statistics if isinstance(statistics, Patterns) else None,
         scaling.jacobian(structure.powers),
         scaling.origin(problem.fixed.shape[1] + k + r),
         statistics.n_rows,
         statistics.n_subjects,
         restriction,
-        nested,
     )
+
+
+def _statistics(
+    problem: LongProblem, scaling: Scaling, structure: Structure, restriction: Restriction | None
+) -> Products | TwoEffects | Nested | Patterns:
+    """The smallest statistics that hold the problem."""
+    if problem.clusters is not None:
+        return collect_nested(problem, scaling)
+    # Products are of the random effects' columns, so that a model without any has none.
+    # They divide by the residual variance, so that one held at zero takes the patterns.
+    common = problem.residual.kind == "common" and problem.random.shape[1] > 0
+    common = common and (restriction is None or not restriction.singular)
+    grid = collect_grid(problem, scaling, structure)
+    if not common:
+        return collect_patterns(problem, scaling, structure) if grid is None else grid.patterns()
+    products = grid.products() if grid is not None else collect_two_effects(problem, scaling)
+    return collect(problem, scaling) if products is None else products
 
 
 def _random_blocks(problem: LongProblem) -> list[Block]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long.nested.statistics import Nested
 from growthmm.engines.long.prepared import Prepared
 from growthmm.engines.long.products import Products
 from growthmm.engines.long.scaling import GOLDEN
@@ -29,7 +30,11 @@ MANY_IN_CLOSED_FORM = 50_000
 def sampled(ready: Prepared) -> Prepared | None:
     """The statistics of some persons, where they are kept person by person and are many."""
     products = ready.products
-    if products is None or (isinstance(products, Products) and products.design is not None):
+    if (
+        products is None
+        or isinstance(products, Nested)
+        or (isinstance(products, Products) and products.design is not None)
+    ):
         return None
     n = products.n_subjects
     if n < (MANY_IN_CLOSED_FORM if isinstance(products, TwoEffects) else 4 * SAMPLED_PERSONS):

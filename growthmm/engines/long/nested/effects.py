@@ -81,9 +81,9 @@ def cluster_scores(ready: Prepared, internal: FloatArray) -> FloatArray:
 
 
 def _solved(ready: Prepared, internal: FloatArray) -> tuple[Nested, Solved, float, FloatArray]:
-    assert ready.nested is not None
+    assert isinstance(ready.products, Nested)
     p = ready.n_fixed
     scale = float(internal[-1])
-    found = solve_nested(ready.nested, ready.covariance(internal[p:]) / scale)
+    found = solve_nested(ready.products, ready.covariance(internal[p:]) / scale)
     assert found is not None  # the caller has looked
-    return ready.nested, found, scale, np.append(-internal[:p], 1.0)
+    return ready.products, found, scale, np.append(-internal[:p], 1.0)

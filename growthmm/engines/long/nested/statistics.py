@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from growthmm.engines.long.rows import transformed
 from growthmm.engines.long.scaling import Scaling
 from growthmm.errors import DataError, NotIdentifiedError, UnsupportedEngineError
 
-__all__ = ["Nested", "check_nested", "collect_nested", "cluster_rows"]
+__all__ = ["Nested", "check_nested", "cluster_rows", "collect_nested"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -53,6 +54,11 @@ class Nested:
     n_fixed: int
     n_rows: int
     n_subjects: int
+
+    @property
+    def spare(self) -> int:
+        """Outcome values beyond the directions in which persons' own effects move them."""
+        return self.n_rows - int(np.count_nonzero(np.any(self.root != 0, axis=1)))
 
     def by_cluster(self, values: FloatArray) -> FloatArray:
         """Sums over the persons of each cluster."""
@@ -174,9 +180,7 @@ def collect_nested(problem: LongProblem, scaling: Scaling) -> Nested:
     length = np.sqrt(np.where(solid, sizes, 0.0))
     back = np.where(solid, 1.0 / np.where(solid, length, 1.0), 0.0)
     bounds = np.append(rows.starts[first], len(whole))
-    total = np.stack(
-        [whole[a:b].T @ whole[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-    )
+    total = np.stack([whole[a:b].T @ whole[a:b] for a, b in pairwise(bounds.tolist())])
     return Nested(
         inner=inner,
         outer=outer,

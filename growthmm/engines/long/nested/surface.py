@@ -5,8 +5,8 @@ clusters, and ``D_i = (I + Z_i Gamma Z_i')``, the covariance matrix of a cluster
 ``V_c = s (blockdiag D_i + W_c Omega W_c')``. Woodbury's identity is used twice: for every person,
 ``A_i' D_i^-1 A_i`` from cross-products, whose sum over a cluster's persons then takes the place of
 the cross-products in the second step (Pinheiro & Bates 2000, section 2.2,
-doi:10.1007/b98882; Longford 1987, doi:10.1093/biomet/74.4.817). All derivatives are taken in
-``Gamma`` and ``Omega``, in which the value at another `s` is known, and turned to covariances.
+doi:10.1007/b98882; Longford 1987, doi:10.1093/biomet/74.4.817). All derivatives are those in
+``Gamma`` and ``Omega`` at ``s = 1``, from which those at another `s` follow.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def solve_nested(data: Nested, covariance: FloatArray) -> Solved | None:
         reduced=reduced,
         own=0.5 * (own + own.swapaxes(1, 2)),
         weighted=weighted,
-        shrink=shrink,
+        shrink=np.asarray(shrink, dtype=float),
         spread=spread,
         reach=reach,
         cross=0.5 * (total + total.T),
@@ -132,46 +132,57 @@ def _log_det(matrices: FloatArray) -> float | None:
 
 def nested_surface(
     data: Nested,
-    covariance: FloatArray,
-    scale: float,
+    ratios: FloatArray,
     entries: tuple[tuple[int, int], ...],
     *,
     fixed: FloatArray | None = None,
 ) -> Surface | None:
-    """The surface at a covariance of the random effects and a residual variance.
+    """The surface at a covariance of the random effects, at residual variance 1.
 
     Parameters
     ----------
     data : Nested
         The statistics.
-    covariance : (n_random, n_random) ndarray
-        Covariance of all random effects, persons' and clusters'.
-    scale : float
-        The residual variance.
+    ratios : (n_random, n_random) ndarray
+        Covariance of all random effects, persons' and clusters', over the residual variance.
     entries : tuple of (int, int)
-        Free entries of `covariance`.
+        Free entries of `ratios`.
     fixed : (n_fixed,) ndarray, optional
         Where second derivatives are taken; the generalised least squares solution where None.
 
     Returns
     -------
     Surface or None
-        Covariance parameters are the entries, then the residual variance.
+        Covariance parameters are the entries.
     """
-    if not scale > 0 or not np.isfinite(covariance).all():
+    if not np.isfinite(ratios).all():
         return None
-    found = solve_nested(data, covariance / scale)
+    found = solve_nested(data, ratios)
     if found is None:
         return None
-    solution = solve_fixed(found.cross / scale)
+    solution = solve_fixed(found.cross)
     if solution is None:
         return None
     own, gls, log_det_gls = solution
     if fixed is not None:
         own = fixed
     slopes = _slopes(data, found, entries, own, gls)
-    at = np.array([covariance[a, b] for a, b in entries], dtype=float) / scale
-    return _in_covariances(data, found, slopes, at, scale, own, gls, log_det_gls)
+    return Surface(
+        n_rows=data.n_rows,
+        cross=found.cross,
+        log_det=found.log_det,
+        fixed=own,
+        gls=gls,
+        log_det_gls=log_det_gls,
+        d_cross=slopes.d_cross,
+        d_log_det=slopes.d_log_det,
+        dd_log_det=slopes.dd_log_det,
+        dd_residual=slopes.dd_residual,
+        dd_fixed=slopes.dd_fixed,
+        # V is linear in its parameters, so that both are second derivatives already taken.
+        traces=-slopes.dd_log_det,
+        restricted_traces=0.5 * slopes.dd_fixed,
+    )
 
 
 @dataclass(frozen=True)
@@ -214,7 +225,7 @@ def _slopes(
     d_cross[high], d_log_det[high] = outer.d_cross, outer.d_log_det
     log_det, residual, restricted = (np.zeros((n, n)) for _ in range(3))
     corner = np.ix_(low, low), np.ix_(high, high), np.ix_(low, high)
-    mixed = _mixed_slopes(found, sides[True], inner, outer)
+    mixed = _mixed_slopes(sides[True], inner, outer)
     for target, one, two, both in (
         (log_det, inner.dd_log_det, outer.dd_log_det, mixed[0]),
         (residual, inner.dd_along[0], outer.dd_along[0], mixed[1][0]),
@@ -321,9 +332,7 @@ def _outer_slopes(data: Nested, found: Solved, bases: FloatArray, columns: Float
     return _Level(d_cross, d_log_det, dd, second, found.shrink, seen)
 
 
-def _mixed_slopes(
-    found: Solved, bases: FloatArray, inner: _Level, outer: _Level
-) -> tuple[FloatArray, FloatArray]:
+def _mixed_slopes(bases: FloatArray, inner: _Level, outer: _Level) -> tuple[FloatArray, FloatArray]:
     """Second derivatives by an entry of each level, (n_inner_entries, n_outer_entries)."""
     shrink, seen = outer.turned, outer.moved
     turned = np.einsum("cij,cajk,clk->cail", shrink, inner.turned, shrink)
@@ -331,67 +340,3 @@ def _mixed_slopes(
     carried = np.einsum("cij,caju->caiu", shrink, inner.moved)
     along = -2.0 * _along(np.einsum("ciu,eij,caju->aeu", seen, bases, carried))
     return log_det, along
-
-
-def _in_covariances(
-    data: Nested,
-    found: Solved,
-    slopes: _Slopes,
-    at: FloatArray,
-    scale: float,
-    fixed: FloatArray,
-    gls: FloatArray,
-    log_det_gls: float,
-) -> Surface:
-    """From relative covariances at unit residual variance to covariances and the variance."""
-    n, s = data.n_rows, scale
-    contrast = np.append(-fixed, 1.0)
-    p = data.n_fixed
-    residual = float(contrast @ found.cross @ contrast)
-    inside = float(np.sum(gls * found.cross[:p, :p]))
-    d_residual = np.einsum("i,aij,j->a", contrast, slopes.d_cross, contrast)
-    d_inside = np.einsum("ij,aij->a", gls, slopes.d_cross[:, :p, :p])
-    along = np.tensordot(at, slopes.d_cross, axes=1)
-    d_cross = np.concatenate([slopes.d_cross, -(found.cross + along)[None]]) / s**2
-    d_log_det = np.append(slopes.d_log_det, n - at @ slopes.d_log_det) / s
-    dd_log_det = _logarithm_bent(slopes.d_log_det, slopes.dd_log_det, at, n) / s**2
-    dd_residual = _inverse_bent(residual, d_residual, slopes.dd_residual, at) / s**3
-    dd_fixed = _inverse_bent(inside, d_inside, slopes.dd_fixed, at) / s**3
-    return Surface(
-        n_rows=n,
-        cross=found.cross / s,
-        log_det=found.log_det + n * float(np.log(s)),
-        fixed=fixed,
-        gls=gls,
-        log_det_gls=log_det_gls,
-        d_cross=d_cross,
-        d_log_det=d_log_det,
-        dd_log_det=dd_log_det,
-        dd_residual=dd_residual,
-        dd_fixed=dd_fixed,
-        # V is linear in its parameters, so that both are second derivatives already taken.
-        traces=-dd_log_det,
-        restricted_traces=0.5 * dd_fixed,
-    )
-
-
-def _logarithm_bent(d: FloatArray, dd: FloatArray, at: FloatArray, n: int) -> FloatArray:
-    """Second derivatives of ``n log s + L(G / s)``, times ``s^2``."""
-    k = len(d)
-    out = np.empty((k + 1, k + 1))
-    moved = dd @ at
-    out[:k, :k] = dd
-    out[:k, k] = out[k, :k] = -d - moved
-    out[k, k] = -n + 2.0 * (d @ at) + at @ moved
-    return out
-
-
-def _inverse_bent(value: float, d: FloatArray, dd: FloatArray, at: FloatArray) -> FloatArray:
-    """Second derivatives of ``Q(G / s) / s``, times ``s^3``."""
-    k = len(d)
-    out = np.empty((k + 1, k + 1))
-    moved = dd @ at
-    out[:k, :k] = dd
-    out[:k, k] = out[k, :k] = -2.0 * d - moved
-    out[k, k] = 2.0 * value + 4.0 * (d @ at) + at @ moved
-    return out

@@ -151,9 +151,7 @@ def _point(rams: tuple[r.Ram, r.Ram], data: Levels, values: FloatArray) -> _Poin
     crossed = data.yw - mean @ data.ww
     products = data.yy - mean @ data.yw.swapaxes(1, 2) - crossed @ mean.T
     quadratic = float(np.sum(inverse * products)) - float(np.sum(pulled * between))
-    value = -0.5 * (
-        data.n_rows * LOG_2PI + float(data.n @ log_det) + between_det + quadratic
-    )
+    value = -0.5 * (data.n_rows * LOG_2PI + float(data.n @ log_det) + between_det + quadratic)
     if not np.isfinite(value):
         return None
     own = between[data.cluster]
@@ -218,21 +216,30 @@ def _second(data: Levels, point: _Point, slopes: _Slopes) -> tuple[FloatArray, F
         np.einsum("nkab,nb->nka", turned[data.pattern], point.cell_left, optimize=True)
     )
     pull = pulled + np.einsum("cab,ckb->cka", point.weight, shift)
-    moved = np.einsum("pkab,plbc,pca->kl", slopes.within @ inverse[:, None], _wide(
-        slopes.within, point
-    ), point.squares, optimize=True)
+    moved = np.einsum(
+        "pkab,plbc,pca->kl",
+        slopes.within @ inverse[:, None],
+        _wide(slopes.within, point),
+        point.squares,
+        optimize=True,
+    )
     mixed = np.einsum("cka,cla->kl", shift, pulled)
-    quadratic = moved + mixed + mixed.T + np.einsum(
-        "cka,cab,clb->kl", shift, point.weight, shift, optimize=True
+    quadratic = (
+        moved
+        + mixed
+        + mixed.T
+        + np.einsum("cka,cab,clb->kl", shift, point.weight, shift, optimize=True)
     )
     quadratic -= np.einsum("cka,cab,clb->kl", pull, spread, pull, optimize=True)
     across = inverse[:, None] @ slopes.mean
-    reach = data.by_cluster(
-        np.einsum("nkaw,nw->nka", across[data.pattern], data.w, optimize=True)
+    reach = data.by_cluster(np.einsum("nkaw,nw->nka", across[data.pattern], data.w, optimize=True))
+    cross = np.einsum(
+        "plaw,pkab,pbw->kl",
+        np.broadcast_to(slopes.mean, (len(inverse), *slopes.mean.shape)),
+        turned,
+        point.crossed,
+        optimize=True,
     )
-    cross = np.einsum("plaw,pkab,pbw->kl", np.broadcast_to(
-        slopes.mean, (len(inverse), *slopes.mean.shape)
-    ), turned, point.crossed, optimize=True)
     cross += np.einsum("cla,cka->kl", reach, shift)
     cross -= np.einsum("cla,cab,ckb->kl", reach, spread, pull, optimize=True)
     means = np.einsum("kaw,plav,pwv->kl", slopes.mean, across, data.ww, optimize=True)
@@ -256,9 +263,7 @@ def _traces(data: Levels, point: _Point, slopes: _Slopes) -> FloatArray:
     turned = inverse[:, None] @ w
     held = data.by_pattern(data.count[:, None, None] * spread[data.cluster])
     own = np.einsum("p,pkab,plba->kl", data.n, turned, turned, optimize=True)
-    lost = np.einsum(
-        "pkab,plba->kl", turned, turned @ (inverse @ held)[:, None], optimize=True
-    )
+    lost = np.einsum("pkab,plba->kl", turned, turned @ (inverse @ held)[:, None], optimize=True)
     # F_a = sum_i P w_a P, minus the derivative of A.
     pressed = turned @ inverse[:, None]
     moved = data.by_cluster(data.count[:, None, None, None] * pressed[data.pattern])

@@ -215,7 +215,5 @@ def _apart(
     regressors = np.zeros((n, w.shape[1] - 1))
     np.add.at(regressors, clusters, w[:, 1:])
     regressors /= sizes[:, None]
-    inside = WideGroup(
-        np.where(seen, y - means[clusters], np.nan), w[:, 1:] - regressors[clusters]
-    )
+    inside = WideGroup(np.where(seen, y - means[clusters], np.nan), w[:, 1:] - regressors[clusters])
     return inside, WideGroup(np.where(count > 0, means, np.nan), regressors)
