@@ -30,11 +30,9 @@ MANY_IN_CLOSED_FORM = 50_000
 def sampled(ready: Prepared) -> Prepared | None:
     """The statistics of some persons, where they are kept person by person and are many."""
     products = ready.products
-    if (
-        products is None
-        or isinstance(products, Nested)
-        or (isinstance(products, Products) and products.design is not None)
-    ):
+    if products is None or isinstance(products, Nested):
+        return None
+    if isinstance(products, Products) and products.design is not None:
         return None
     n = products.n_subjects
     if n < (MANY_IN_CLOSED_FORM if isinstance(products, TwoEffects) else 4 * SAMPLED_PERSONS):

@@ -64,8 +64,9 @@ def fit_measures(
     Returns
     -------
     dict of str to float
-        NaN where no unrestricted model exists (or, with two levels, is fitted): definition variables, covariates missing along
-        with their outcomes, outcomes never seen together, or too few persons.
+        NaN where no unrestricted model exists: definition variables, covariates missing along
+        with their outcomes, outcomes never seen together, or too few persons; or none is fitted:
+        two levels.
 
     Raises
     ------

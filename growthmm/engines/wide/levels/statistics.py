@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.wide.problem import WideGroup
+from growthmm.engines.wide.problem import WideGroup, WideMoments
 from growthmm.engines.wide.ram import Ram
 from growthmm.engines.wide.statistics import Cells, collect, persons, reach
 from growthmm.errors import DataError, TooFewSubjectsError, UnsupportedEngineError
@@ -90,14 +90,16 @@ class Levels:
         return out
 
 
-def collect_levels(within: Ram, between: Ram, data: WideGroup) -> tuple[Levels, Cells, Cells]:
+def collect_levels(
+    within: Ram, between: Ram, data: WideGroup | WideMoments
+) -> tuple[Levels, Cells, Cells]:
     """Statistics for the likelihood, and each level's own rough moments.
 
     Parameters
     ----------
     within, between : Ram
         Matrices of the two levels.
-    data : WideGroup
+    data : WideGroup or WideMoments
         Persons with their clusters.
 
     Returns
@@ -145,7 +147,7 @@ def collect_levels(within: Ram, between: Ram, data: WideGroup) -> tuple[Levels, 
     x = w.copy()
     x[:, 1:] -= transform[1:, 0]
     y = np.where(seen, y - centre, 0.0)
-    levels = _levels(x, y, seen, clusters, centre, transform)
+    levels = _levels(x, y, seen, clusters, centre=centre, transform=transform)
     inside, across = _apart(rows.regressors[keep], y, seen, clusters)
     return levels, collect(within, inside), collect(between, across)
 
@@ -155,6 +157,7 @@ def _levels(
     y: FloatArray,
     seen: BoolArray,
     clusters: IntArray,
+    *,
     centre: FloatArray,
     transform: FloatArray,
 ) -> Levels:
