@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
-from growthmm.data.persons import number_persons
 from growthmm.data.visits import visit_numbers
 from growthmm.engines.groups import (
     group_columns,
@@ -20,7 +19,14 @@ from growthmm.engines.groups import (
     scattered_groups,
 )
 from growthmm.engines.long.design import Design
-from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.long.problem import Clusters, LongProblem, RandomEffects
+from growthmm.engines.prepare_clusters import (
+    clusters_of_persons,
+    clusters_of_rows,
+    clusters_of_wide_rows,
+    group_name,
+    numbered_persons,
+)
 from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
@@ -121,11 +127,12 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     outcome = _outcome(bound, frame)
     random_columns = tuple(column for block in bound.random for column in block.columns)
     factors, (fixed, random) = factored((bound.fixed, random_columns), frame, schema)
-    person, labels = number_persons(frame, schema.person)
+    person, labels = numbered_persons(schema, frame)
     occasion, occasions = _occasions(bound, frame)
     strata, strata_names = residual_strata(bound, frame)
+    cluster = clusters_of_rows(bound, frame)
     needed = (outcome, *factors, *(curved.variables if curved is not None else ()))
-    keep = _complete_rows(needed, (person, occasion, strata))
+    keep = _complete_rows(needed, (person, occasion, strata, cluster))
     rows: NDArray[np.intp] | None = None
     if keep is not None:
         rows = np.flatnonzero(keep)
@@ -137,6 +144,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         outcome, factors = outcome[rows], [factor[rows] for factor in factors]
         occasion = None if occasion is None else occasion[rows]
         strata = None if strata is None else strata[rows]
+        cluster = None if cluster is None else cluster[rows]
         person, labels = _used(person[rows], labels)
     n_rows = len(outcome)
     if len(labels) < 2:
@@ -149,8 +157,10 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
     for block in whole.random:
         stop = start + len(block.columns)
         names = tuple(spell(column) for column in block.columns)
-        pattern = named_pattern(block.pattern, names, schema.person) if block.pattern else None
-        blocks.append(RandomEffects(names, tuple(range(start, stop)), block.diagonal, pattern))
+        group = (schema.cluster or "") if block.outer else group_name(schema)
+        pattern = named_pattern(block.pattern, names, group) if block.pattern else None
+        columns = tuple(range(start, stop))
+        blocks.append(RandomEffects(names, columns, block.diagonal, pattern, block.outer))
         start = stop
     problem = LongProblem(
         outcome=outcome,
@@ -160,13 +170,16 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         blocks=tuple(blocks),
         subject=person,
         n_subjects=len(labels),
-        group=schema.person,
+        group=group_name(schema),
         occasion=np.broadcast_to(np.intp(0), n_rows) if occasion is None else occasion,
         occasions=occasions,
         residual=bound.model.residual,
         strata=strata,
         strata_names=strata_names,
         loadings=None if curved is None else curved.loadings(rows),
+        clusters=None
+        if cluster is None
+        else Clusters(cluster, int(cluster.max()) + 1, schema.cluster or ""),
     )
     return LongData(problem, labels, rows)
 
@@ -282,7 +295,9 @@ def scatter_data(
         return WideData(WideProblem(model, groups), labels[rows])
     places_of = group_columns(schema, 0)
     outcomes = table[:, [places_of[name] for name in model.outcomes]]
-    return WideData(WideProblem(model, (WideGroup(outcomes, matrix, held),)), labels)
+    clusters = clusters_of_persons(model, schema.cluster, frame, person)
+    problem = WideProblem(model, (WideGroup(outcomes, matrix, held, clusters),))
+    return WideData(problem, labels)
 
 
 def _cells(
@@ -370,6 +385,9 @@ def frame_from_wide(
     for variable in schema.variables:
         if variable.name in frame.columns and variable.name not in made:
             made[variable.name] = frame[variable.name].repeat(t).array
+    if schema.cluster is not None:
+        require_columns(frame, [schema.cluster])
+        made[schema.cluster] = np.repeat(frame[schema.cluster].to_numpy(), t)
     long = pd.DataFrame(made)
     if schema.shared_times:
         return long
@@ -464,7 +482,8 @@ def sem_data(model: SemModel, frame: pd.DataFrame, *, id: str | None = None) -> 
         else np.arange(1, len(frame) + 1)
     )
     if model.group_variable is None and model.n_groups == 1:
-        whole = WideGroup(outcomes, covariates, tuple(held))
+        clusters = clusters_of_wide_rows(model, frame)
+        whole = WideGroup(outcomes, covariates, tuple(held), clusters)
         return WideData(WideProblem(model, (whole,)), subjects)
     model, rows = rows_of_groups(model, frame)
     groups = tuple(

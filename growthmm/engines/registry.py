@@ -197,6 +197,27 @@ def states() -> tuple[EngineState, ...]:
     return tuple(state(name) for name in ENGINES)
 
 
+WITH_LEVELS = ("lme4", "lavaan")
+"""Witnesses that are called for persons in clusters."""
+
+
+def _refuse_levels(name: str, problem: LongProblem | WideProblem) -> None:
+    if name in WITH_LEVELS:
+        return
+    if isinstance(problem, LongProblem):
+        if problem.clusters is not None:
+            raise UnsupportedEngineError(
+                f"The witness {name} is called with one grouping factor, and this model has "
+                f"{problem.clusters.group} around {problem.group}.",
+                hint="Use the long engine, or lme4.",
+            )
+    elif problem.model.n_levels > 1:
+        raise UnsupportedEngineError(
+            f"The witness {name} fits models of one level.",
+            hint="Use the wide engine, or lavaan.",
+        )
+
+
 def run(name: str, problem: LongProblem | WideProblem, **options: Any) -> EngineFit:
     """Fit a problem by the engine called `name`.
 
@@ -236,6 +257,7 @@ def run(name: str, problem: LongProblem | WideProblem, **options: Any) -> Engine
                 f"on the parameters {', '.join(problem.loadings.names)}.",
                 hint="Use the long engine, or the wide one for the latent growth curve.",
             )
+        _refuse_levels(name, problem)
         found = state(name)
         if not found.installed:
             raise EngineNotInstalledError(

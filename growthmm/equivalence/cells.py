@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.long.problem import Clusters, LongProblem
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import SpecificationError
 
@@ -20,22 +20,30 @@ IntArray = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Cells:
-    """One person on both sides.
+    """One person on both sides, or all persons of a cluster.
 
     Parameters
     ----------
     rows : (n_times,) ndarray of int
         Rows of the long problem, by occasion.
     group, row : int
-        The person's place in the wide problem.
+        The (first) person's place in the wide problem.
     columns : (n_times,) ndarray of int
         For each of `rows` the column of the wide outcomes.
+    others : (n_times,) ndarray of int, optional
+        For each of `rows` the row of the wide problem, where persons of a cluster are together.
     """
 
     rows: IntArray
     group: int
     row: int
     columns: IntArray
+    others: IntArray | None = None
+
+    @property
+    def persons(self) -> IntArray:
+        """For each of `rows` the row of the wide problem."""
+        return np.full(len(self.rows), self.row) if self.others is None else self.others
 
 
 def aligned(long_problem: LongProblem, wide_problem: WideProblem) -> tuple[Cells, ...]:
@@ -66,6 +74,8 @@ def aligned(long_problem: LongProblem, wide_problem: WideProblem) -> tuple[Cells
             places[float(group.outcomes[row, column])] = (g, row, column)
     order = np.lexsort((long_problem.occasion, long_problem.subject))
     starts = np.searchsorted(long_problem.subject[order], np.arange(long_problem.n_subjects + 1))
+    if long_problem.clusters is not None:
+        return _clusters(long_problem, long_problem.clusters, places)
     made = []
     for first, end in pairwise(starts.tolist()):
         rows = order[first:end]
@@ -79,6 +89,24 @@ def aligned(long_problem: LongProblem, wide_problem: WideProblem) -> tuple[Cells
             )
         columns = np.array([place[2] for place in found if place], dtype=np.intp)
         made.append(Cells(rows, *next(home for home in homes if home), columns))
+    return tuple(made)
+
+
+def _clusters(
+    problem: LongProblem, clusters: Clusters, places: dict[float, tuple[int, int, int]]
+) -> tuple[Cells, ...]:
+    """The persons of each cluster."""
+    made = []
+    for code in np.unique(clusters.code):
+        rows = np.flatnonzero(np.asarray(clusters.code) == code)
+        found = [places.get(float(value)) for value in problem.outcome[rows]]
+        known = np.array([place for place in found if place is not None], dtype=np.intp)
+        if len(known) < len(rows):
+            raise SpecificationError(
+                "The two forms hold different data: outcomes of the long form are in no wide row.",
+                hint="Reshape the one from the other.",
+            )
+        made.append(Cells(rows, int(known[0, 0]), int(known[0, 1]), known[:, 2], known[:, 1]))
     return tuple(made)
 
 
@@ -105,6 +133,7 @@ def distinct_designs(
             b"" if strata is None else strata[cells.rows].tobytes(),
             cells.group,
             cells.columns.tobytes(),
+            np.unique(cells.persons, return_inverse=True)[1].tobytes(),
             tuple(float(values[cells.row]) for _, values in group.definitions),
         )
         seen.setdefault(key, position)

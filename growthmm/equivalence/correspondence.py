@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence.cells import aligned, distinct_designs
+from growthmm.equivalence.level_moments import SemLevelMoments
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import nearest
 from growthmm.equivalence.points import admissible, design_frame
@@ -231,7 +232,8 @@ def correspondence(pair: Pair, *, draws: int = 3, seed: int = 20) -> Corresponde
     persons = aligned(long_problem, wide_problem)
     kinds = distinct_designs(long_problem, wide_problem, persons)
     mixed = MixedMoments(long_problem, persons, kinds)
-    sem = SemMoments(wide_problem, persons, kinds)
+    levels = wide_problem.model.n_levels > 1
+    sem = (SemLevelMoments if levels else SemMoments)(wide_problem, persons, kinds)
     made = Correspondence(
         mixed,
         sem,

@@ -207,7 +207,8 @@ def likelihood(
 
 
 def _alone(problem: WideProblem) -> bool:
-    return len(problem.groups) == 1 and isinstance(problem.groups[0], WideGroup)
+    persons = len(problem.groups) == 1 and isinstance(problem.groups[0], WideGroup)
+    return persons and problem.model.n_levels == 1
 
 
 def _values(found: tuple[float, ...]) -> str:

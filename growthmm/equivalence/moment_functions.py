@@ -21,7 +21,7 @@ from growthmm.model.sem import Path
 from growthmm.moments.linear import covariance_derivatives
 from growthmm.moments.ram import ParameterEntries, ram_derivatives, reduced_form
 
-__all__ = ["MixedMoments", "MomentFunction", "SemMoments"]
+__all__ = ["MixedMoments", "MomentFunction", "SemMoments", "lower_triangles"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -44,7 +44,7 @@ class MomentFunction(Protocol):
         """What must be zero, (n_constraints,), and its derivatives."""
 
 
-def _lower(matrices: FloatArray) -> FloatArray:
+def lower_triangles(matrices: FloatArray) -> FloatArray:
     """Lower triangles of matrices (..., n, n) as vectors."""
     rows, columns = np.tril_indices(matrices.shape[-1])
     return np.asarray(matrices[..., rows, columns])
@@ -95,10 +95,30 @@ class MixedMoments:
     def covariance(
         self, values: FloatArray, rows: IntArray, random: FloatArray | None = None
     ) -> FloatArray:
-        """Marginal covariance matrix of one person's rows, (n_times, n_times)."""
+        """Marginal covariance matrix of the rows of one person, or of one cluster."""
         _, G = self.matrices(values)
         Z = (self.designs(values)[1] if random is None else random)[rows]
-        return np.asarray(Z @ G @ Z.T + self.residuals.matrix(values, rows))
+        return self.shared(Z, G, rows) + self.residual(values, rows)
+
+    def residual(self, values: FloatArray, rows: IntArray) -> FloatArray:
+        """Residual covariance matrix of the rows, which persons of a cluster do not share."""
+        return self._of_one_person(self.residuals.matrix(values, rows), rows)
+
+    def shared(self, Z: FloatArray, G: FloatArray, rows: IntArray) -> FloatArray:
+        """``Z G Z'``, in which persons of a cluster share what is the cluster's."""
+        outer = [c for block in self.problem.blocks if block.outer for c in block.columns]
+        whole = Z @ G @ Z.T
+        if not outer:
+            return np.asarray(whole)
+        own = Z[:, outer] @ G[np.ix_(outer, outer)] @ Z[:, outer].T
+        return own + self._of_one_person(whole - own, rows)
+
+    def _of_one_person(self, matrices: FloatArray, rows: IntArray) -> FloatArray:
+        """The matrices with zeros between persons."""
+        if self.problem.clusters is None:
+            return np.asarray(matrices)
+        subject = self.problem.subject[rows]
+        return np.where(subject[:, None] == subject[None, :], matrices, 0.0)
 
     def moments(self, values: FloatArray) -> FloatArray:
         """Means of every person and covariance matrices of those of `kinds`, stacked."""
@@ -106,7 +126,7 @@ class MixedMoments:
         fixed, random = self.designs(values)
         means = [fixed[cells.rows] @ beta for cells in self.persons]
         rows = [self.persons[k].rows for k in self.kinds]
-        covariances = (_lower(self.covariance(values, r, random)) for r in rows)
+        covariances = (lower_triangles(self.covariance(values, r, random)) for r in rows)
         return np.concatenate([*means, *covariances])
 
     def jacobian(self, values: FloatArray) -> FloatArray:
@@ -131,12 +151,16 @@ class MixedMoments:
             n = len(rows)
             slopes = np.zeros((size, n, n))
             none = np.zeros((0, n, n))
-            np.add.at(slopes, owners, covariance_derivatives(random[rows], free, none))
-            slopes += self.residuals.derivatives(values, rows)
+            entries = covariance_derivatives(random[rows], free, none)
+            for slope, (column, _) in zip(entries, free, strict=True):
+                if self.problem.group_of(column) == self.problem.group:
+                    slope[...] = self._of_one_person(slope, rows)
+            np.add.at(slopes, owners, entries)
+            slopes += self._of_one_person(self.residuals.derivatives(values, rows), rows)
             if curves is not None:
                 half = design_slopes(problem, values[inner], rows)[1] @ G @ random[rows].T
                 slopes[inner] += half + half.transpose(0, 2, 1)
-            pieces.append(_lower(slopes).T)
+            pieces.append(lower_triangles(slopes).T)
         return np.concatenate(pieces)
 
     def constraints(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
@@ -186,14 +210,17 @@ class SemMoments:
         return np.asarray(np.nan_to_num(group.covariates[cells.row]))
 
     def _fill(
-        self, values: FloatArray, design: tuple[int, tuple[tuple[str, float], ...]]
+        self,
+        values: FloatArray,
+        design: tuple[int, tuple[tuple[str, float], ...]],
+        level: int = 1,
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         at, (group, held) = self._at, design
         known = dict(zip(self.names, values, strict=True))
         definitions = dict(held)
         A, S, m = np.zeros((len(at), len(at))), np.zeros((len(at), len(at))), np.zeros(len(at))
         for path in self.problem.model.paths:
-            if path.group != group:
+            if (path.group, path.level) != (group, level):
                 continue
             if path.free:
                 value = known[path.parameter]
@@ -214,12 +241,12 @@ class SemMoments:
         ends = self._at[path.left], self._at[path.right]
         return ends if path.op == "~" else (ends[1], ends[0])
 
-    def _entries(self, group: int) -> ParameterEntries:
+    def _entries(self, group: int, level: int = 1) -> ParameterEntries:
         at = self._at
         index = {name: k for k, name in enumerate(self.names)}
         directed, symmetric, means = [], [], []
         for path in self.problem.model.paths:
-            if not path.free or path.group != group:
+            if not path.free or (path.group, path.level) != (group, level):
                 continue
             k = index[path.parameter]
             if path.op == "~1":
@@ -249,7 +276,7 @@ class SemMoments:
             pieces.append(mean[cells.columns])
         for k in self.kinds:
             columns = self.persons[k].columns
-            pieces.append(_lower(forms[designs[k]].covariance[np.ix_(columns, columns)]))
+            pieces.append(lower_triangles(forms[designs[k]].covariance[np.ix_(columns, columns)]))
         return np.concatenate(pieces)
 
     def jacobian(self, values: FloatArray) -> FloatArray:
@@ -271,7 +298,7 @@ class SemMoments:
         for k in self.kinds:
             columns = self.persons[k].columns
             covariance = forms[designs[k]].covariance[:, columns[:, None], columns[None, :]]
-            pieces.append(_lower(covariance).T)
+            pieces.append(lower_triangles(covariance).T)
         return np.concatenate(pieces)
 
     def admissible(self, values: FloatArray) -> bool:

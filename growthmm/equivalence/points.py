@@ -23,6 +23,10 @@ FLOOR = 0.05
 """Least variance of any combination of random effects, as a share of the largest."""
 
 
+PERSONS_OF_A_CLUSTER = 3
+"""In designs that are drawn."""
+
+
 def block_entries(mixed: MixedMoments) -> list[tuple[tuple[int, ...], IntArray]]:
     """Columns of each independent block of random effects, and where its entries stand.
 
@@ -192,6 +196,9 @@ def _drawn(  # type: ignore[no-untyped-def]
         schema.person: np.repeat(np.arange(n_persons), t),
         schema.time: _times(schema, n_persons, rng),  # type: ignore[dict-item]
     }
+    clusters = np.arange(n_persons) // PERSONS_OF_A_CLUSTER
+    if schema.cluster is not None:
+        made[schema.cluster] = np.repeat(clusters, t)
     for variable in schema.variables:
         if variable.name in made:
             continue
@@ -210,6 +217,8 @@ def _drawn(  # type: ignore[no-untyped-def]
             levels = grouping.levels
         elif levels is None and numbered is not None:
             levels = dict(numbered.values).get("levels")
+        if variable.role == "cluster_level":
+            size = int(clusters[-1]) + 1
         drawn: object
         if levels is not None:
             # Each level as often as the others, in an order of its own for each variable.
@@ -219,6 +228,8 @@ def _drawn(  # type: ignore[no-untyped-def]
                 drawn = np.asarray(levels)[codes]
         else:
             drawn = np.exp(rng.normal(size=size)) if positive else rng.normal(size=size)
+        if variable.role == "cluster_level":
+            drawn = drawn[clusters]  # type: ignore[index]
         made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
     frame = pd.DataFrame(made)
     if grouping is None or not grouping.columns:

@@ -97,7 +97,7 @@ def rounding(problem: LongProblem, values: FloatArray) -> float:
     total = 0.0
     for rows, covariance in _groups(problem, values):
         Z = np.abs(np.asarray(problem.random[rows[0]]))
-        size = Z @ np.abs(G) @ Z.T + np.abs(mixed.residuals.matrix(values, rows[0]))
+        size = mixed.shared(Z, np.abs(G), rows[0]) + np.abs(mixed.residual(values, rows[0]))
         inverse = np.linalg.inv(covariance)
         weighted = (problem.outcome[rows] - problem.fixed[rows] @ beta) @ inverse
         moved = np.abs(np.einsum("ns,nt->nst", weighted, weighted) - inverse)
@@ -114,7 +114,13 @@ def _groups(problem: LongProblem, values: FloatArray) -> Iterator[tuple[IntArray
 
 
 def _alike(problem: LongProblem) -> list[IntArray]:
-    """Rows of persons who share a covariance matrix, (n_persons, n_times) for each group."""
+    """Rows of persons who share a covariance matrix, (n_persons, n_times) for each group.
+
+    Of clusters of persons each is a group of its own.
+    """
+    if problem.clusters is not None:
+        code = np.asarray(problem.clusters.code)
+        return [np.flatnonzero(code == k)[None] for k in np.unique(code)]
     order = np.lexsort((problem.occasion, problem.subject))
     counts = np.bincount(problem.subject, minlength=problem.n_subjects)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])

@@ -70,7 +70,7 @@ def covariance_entries(fit: EngineFit, problem: LongProblem | WideProblem) -> Co
     if isinstance(problem, LongProblem):
         named = zip(problem.covariance_entries, problem.covariance_names, strict=True)
         return CovarianceEntries(
-            problem.random_names, tuple((a, b, position[name]) for (a, b), name in named)
+            problem.effect_names, tuple((a, b, position[name]) for (a, b), name in named)
         )
     model = problem.model
     latent = {name: k for k, name in enumerate(model.latent)}

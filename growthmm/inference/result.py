@@ -227,14 +227,15 @@ class FitResult:
     def random_effects(self) -> pd.DataFrame:
         """Predicted random effects (BLUPs), or factor scores by the regression method.
 
-        One row a person. A mixed model's are deviations from the fixed effects; a factor score
-        is the factor itself, its mean included.
+        One row a person, with the effects of the person's cluster where there are any. A mixed
+        model's are deviations from the fixed effects; a factor score is the factor itself, its
+        mean included.
         """
         import pandas as pd
 
         if isinstance(self.data, LongData):
             modes, _ = long_engine.random_effects(self.data.problem, self._values)
-            columns = list(self.data.problem.random_names)
+            columns = list(self.data.problem.effect_names)
         else:
             modes, _ = wide_engine.factor_scores(self.data.problem, self._values)
             columns = list(self.data.problem.model.latent)

@@ -29,11 +29,14 @@ class RandomColumns:
     pattern : tuple of tuple of (str or float)
         Else, where entries of their covariance matrix are equal or held, the whole matrix: entries
         with one name are equal. Empty for an unstructured block.
+    outer : bool
+        Whether they are effects of the clusters that hold the persons.
     """
 
     columns: tuple[Column, ...]
     diagonal: bool = False
     pattern: tuple[tuple[str | float, ...], ...] = ()
+    outer: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ __all__ = [
     "GrowthModel",
     "OccasionMean",
     "PredictorEffect",
+    "between_key",
     "cov_key",
     "direct_key",
     "in_groups",
@@ -196,6 +197,9 @@ class GrowthModel:
         Covariance of the residuals.
     estimator : {"ml", "reml"}
         How it is to be estimated.
+    outer_blocks : tuple of FactorBlock
+        Which growth factors clusters of persons differ in, with the persons' own deviations from
+        their cluster in `blocks`; every covariance matrix written out.
     """
 
     schema: Schema
@@ -207,6 +211,7 @@ class GrowthModel:
     occasion_means: tuple[OccasionMean, ...] = ()
     residual: ResidualStructure = COMMON
     estimator: Estimator = "ml"
+    outer_blocks: tuple[FactorBlock, ...] = ()
 
     def factor(self, name: str) -> GrowthFactor:
         """The growth factor called `name`."""
@@ -258,12 +263,17 @@ def in_groups(key: str, groups: Sequence[int]) -> str:
     return key + ("@" + "+".join(map(str, groups)) if groups else "")
 
 
+def between_key(first: str, second: str) -> str:
+    """Key of the (co)variance of two growth factors among clusters."""
+    return f"between:{first}:{second}"
+
+
 def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the free parameters: means and effects, factor (co)variances, residuals.
 
     The keys are ``mean:i``, ``effect:i:sexmale``, ``occasion:2``, ``direct:lib_hours``,
     ``direct:x@2``, ``direct:x*t`` (moving with time), ``loading:s:2``, ``cov:i:s``, ``cov:i:s@0``
-    (of the first group), and those of
+    (of the first group), ``between:i:s`` for clusters, and those of
     :func:`~growthmm.model.residual_parameters.residual_parameters` and :func:`residual_keys`.
     """
     keys = [f"mean:{f.name}" for f in model.factors if f.mean]
@@ -271,7 +281,7 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [f"occasion:{m.occasion}" for m in model.occasion_means]
     keys += [direct_key(effect) for effect in model.direct_effects]
     keys += [key for key, _ in model.loading_keys]
-    for block in model.blocks:
+    for block in (*model.blocks, *model.outer_blocks):
         keys += parameters_of(block.cells)
     if model.residual.kind == "by_group" and model.schema.grouping is not None:
         keys += residual_keys(model)

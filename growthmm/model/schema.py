@@ -18,8 +18,11 @@ __all__ = [
     "Variable",
 ]
 
-Role = Literal["person", "time", "outcome", "person_level", "time_varying", "time_function"]
-"""``time_function`` is the same for everyone at one time (a knot variable, say)."""
+Role = Literal[
+    "person", "time", "outcome", "person_level", "cluster_level", "time_varying", "time_function"
+]
+"""``time_function`` is the same for everyone at one time (a knot variable, say), ``cluster_level``
+for all persons of a cluster."""
 
 Contrast = Literal["treatment", "sum", "helmert", "poly"]
 
@@ -149,6 +152,10 @@ class Schema:
     varying_columns : tuple of (str, tuple of str)
         For each time-varying covariate its wide columns, one for each occasion or visit; where
         times vary individually, those of time itself too.
+    cluster : str, optional
+        The column of clusters, where persons stand in some that have random effects.
+    repeats : bool
+        Whether persons' names repeat from cluster to cluster, so that a person is a pair of both.
     shared_times : bool
         Whether occasions are shared (loadings the same for everyone).
     computed_columns : tuple of (Column, tuple of str)
@@ -172,6 +179,8 @@ class Schema:
     shared_times: bool = True
     computed_columns: tuple[tuple[Column, tuple[str, ...]], ...] = ()
     time_range: tuple[float, float] | None = None
+    cluster: str | None = None
+    repeats: bool = False
     contrasts: Contrast = field(default="treatment")
     grouping: Grouping | None = None
 

@@ -11,6 +11,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.sem_text import number_text
 
 __all__ = ["NOTATION", "DotNotation", "diagram", "quoted"]
@@ -150,7 +151,8 @@ class DotNotation:
     def write(self, model: Model) -> Written:
         """Write `model`; see :func:`diagram`."""
         if isinstance(model, SemModel):
-            return Written(diagram(model))
+            losses = levels_loss(model, "A path diagram")
+            return Written("" if losses else diagram(model), losses)
         loss = Loss(
             "a mixed model",
             "a path diagram is of a structural equation model",

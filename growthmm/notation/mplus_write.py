@@ -10,6 +10,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.lavaan_parser import Source, parse_side
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.mplus_names import Shortened, shortened
 from growthmm.notation.mplus_rows import normal, to_write
 from growthmm.notation.mplus_syntax import Curve, Row, Syntax
@@ -90,6 +91,9 @@ def write_model(model: SemModel) -> Written:
 
     The text reads back as `model`; names that Mplus would cut stand in comments.
     """
+    beyond = levels_loss(model, "Mplus")
+    if beyond:
+        return Written("", beyond)
     from growthmm.notation.mplus import read
 
     said, losses = _sayable(model)

@@ -10,6 +10,7 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.openmx_algebra import renamed
 from growthmm.notation.openmx_names import ENTITIES, RESERVED, legends, safe_names
 from growthmm.notation.sem_text import is_syntactic, number_text, r_string
@@ -67,6 +68,9 @@ def write_model(model: SemModel) -> Written:
       mxPath(from = c("y0", "y1", "i"), arrows = 2, values = 1),
       mxPath(from = "one", to = "i", values = 0))
     """
+    beyond = levels_loss(model, "OpenMx")
+    if beyond:
+        return Written("", beyond)
     losses, unread = _settings_losses(model), _relation_losses(model)
     if unread:
         return Written("", (*losses, *unread))

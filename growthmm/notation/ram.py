@@ -11,6 +11,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.schema import Column
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.sem_text import number_text, r_string
 
 __all__ = ["NOTATION", "RamNotation", "dump"]
@@ -173,7 +174,8 @@ class RamNotation:
     def write(self, model: Model) -> Written:
         """Write `model`; see :func:`dump`."""
         if isinstance(model, SemModel):
-            return Written(dump(model))
+            losses = levels_loss(model, "RAM matrices")
+            return Written("" if losses else dump(model), losses)
         loss = Loss(
             "a mixed model",
             "RAM matrices are of a structural equation model",

@@ -10,6 +10,7 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.program_names import Names
 from growthmm.notation.program_sem import same_sem
 from growthmm.notation.program_sem_loss import sayable, sem_names
@@ -39,6 +40,9 @@ def write_calis(model: SemModel) -> Written:
     Written
         Text that reads back, and what SAS cannot say.
     """
+    beyond = levels_loss(model, "PROC CALIS")
+    if beyond:
+        return Written("", beyond)
     said, losses = sayable(model, "SAS")
     if said.missing == "ml" and said.likelihood == "wishart":
         why = "METHOD=FIML divides by N"

@@ -12,6 +12,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.definition_loss import definition_losses
 from growthmm.notation.lavaan_terms import arithmetic_text
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.sem_text import number_text
 from growthmm.notation.semopy_defaults import AUTOMATIC
 
@@ -48,6 +49,9 @@ def write_model(model: SemModel) -> Written:
     i ~ _auto1*1
     START(1) _auto1
     """
+    beyond = levels_loss(model, "semopy")
+    if beyond:
+        return Written("", beyond)
     losses = _unsayable(model)
     if losses:
         return Written("", losses)

@@ -6,6 +6,7 @@ from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
+from growthmm.notation.levels_loss import levels_loss
 from growthmm.notation.program_names import Names
 from growthmm.notation.program_sem import same_sem
 from growthmm.notation.program_sem_loss import sayable, sem_names
@@ -32,6 +33,9 @@ def write_sem(model: SemModel) -> Written:
     Written
         Text that reads back, and what Stata cannot say.
     """
+    beyond = levels_loss(model, "Stata's sem")
+    if beyond:
+        return Written("", beyond)
     said, losses = sayable(model, "Stata")
     for constraint in said.constraints:
         shown = f"{constraint.left} {constraint.op} {constraint.right}"

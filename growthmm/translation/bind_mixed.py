@@ -32,6 +32,7 @@ from growthmm.model.factor_pattern import Pattern, pattern_of
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.occasions import distinct_numbers
 from growthmm.model.schema import Column, Constants, Schema, Variable
+from growthmm.translation.clusters import grouping, with_clusters
 from growthmm.translation.facts import (
     model_variables,
     response_column,
@@ -91,9 +92,9 @@ def bind_mixed(
     if id is None and known is not None and not model.groups:
         id = known.person
     known = at_individual_times(known)
-    person = _person(model, frame, id)
+    groups = grouping(model, frame, id, known, wide_form=wide_form)
+    person = groups.person if groups is not None else _person(model, frame, id)
     _refuse_outcome_as_covariate(model)
-    _refuse_other_groups(model, person)
     _refuse_random_curves(model)
     model = settled(model, frame, person)
     if frame is None:
@@ -102,6 +103,7 @@ def bind_mixed(
         schema, notes = known, []
     else:
         schema, notes = _schema_from_data(model, frame, person, time, wide_form=wide_form)
+    schema = with_clusters(schema, groups, frame)
     bound = _columns(by_time(model, schema.time), frame, schema, tuple(notes))
     return with_grouping(bound, frame) if wide_form else bound
 
@@ -138,24 +140,6 @@ def _refuse_outcome_as_covariate(model: MixedModel) -> None:
         raise SpecificationError(
             f"The outcome {both[0]} stands on the right-hand side too.",
             hint="For the value at an earlier occasion, make a column that holds it.",
-        )
-
-
-def _refuse_other_groups(model: MixedModel, person: str) -> None:
-    """Random effects of other groups than persons have no place in one growth curve a person."""
-    others = [group for group in model.groups if group != quote(person)]
-    if others:
-        raise UnsupportedError(
-            f"The model has random effects of {', '.join(others)} beside those of {person}.",
-            losses=[
-                Loss(
-                    f"random effects of {group}",
-                    "a growth curve has one level of grouping, the person",
-                    f"fixed effects of {group}, or lme4 for the nested model",
-                )
-                for group in others
-            ],
-            hint=f"Keep the random effects of {person} alone.",
         )
 
 
@@ -327,7 +311,9 @@ def _columns(
             found = bind_columns(terms, frame, known=schema)
             schema = _learn(schema, found.levels, found.constants)
             diagonal = block.covariance == "diagonal"
-            random.append(RandomColumns(found.columns, diagonal, _pattern(block, found.columns)))
+            outer = schema.cluster is not None and block.group == quote(schema.cluster)
+            pattern = _pattern(block, found.columns)
+            random.append(RandomColumns(found.columns, diagonal, pattern, outer))
     return BoundMixed(model, schema, bound.columns, tuple(random), notes)
 
 

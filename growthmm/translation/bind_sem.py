@@ -38,15 +38,18 @@ from growthmm.translation.bind_definitions import (
     visits_in_order,
 )
 from growthmm.translation.bind_groups import schema_with_groups, settled_groups, ungrouped
+from growthmm.translation.clusters import cluster_of, of_two_levels
 from growthmm.translation.covariates import (
     column_variables,
     complete,
     wide_covariates,
 )
 from growthmm.translation.from_sem import growth_from_sem, loading_table
+from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.reduction import reduced
 from growthmm.translation.resolve import Resolver
+from growthmm.translation.second_order import refuse_second_order
 from growthmm.translation.tabulate import at_occasions, tabulated
 from growthmm.translation.time_bases import time_bases
 from growthmm.translation.time_scores import (
@@ -135,6 +138,20 @@ def sem_schema(
     known: Schema | None,
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a structural equation model's data (see :func:`bind_sem`)."""
+    if model.n_levels > 1:
+        cluster = cluster_of(model, known)
+        schema, covariates, notes = sem_schema(
+            flattened(model).model,
+            frame,
+            layout=layout,
+            id=id,
+            time=time,
+            outcome=outcome,
+            time_values=time_values,
+            known=known,
+        )
+        return of_two_levels(model, schema, covariates, cluster), covariates, notes
+    refuse_second_order(model)
     model, grouping = settled_groups(model, frame, known)
     said = (layout, id, time, outcome, time_values, known)
     if grouping is not None:
@@ -387,7 +404,7 @@ def _refuse_varying(
             continue
         for name in column_variables(covariate.column):
             variable = schema.variable(name)
-            if variable is not None and variable.role == "person_level":
+            if variable is not None and variable.role in ("person_level", "cluster_level"):
                 continue
             where = ""
             if frame is not None:

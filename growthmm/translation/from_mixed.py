@@ -19,6 +19,7 @@ from growthmm.model.growth import (
     GrowthModel,
     OccasionMean,
     PredictorEffect,
+    between_key,
     cov_key,
     direct_key,
     residual_keys,
@@ -77,15 +78,6 @@ def growth_from_mixed(bound: BoundMixed) -> tuple[GrowthModel, ParameterNames]:
 
 def _losses(bound: BoundMixed) -> list[Loss]:
     losses = []
-    groups = dict.fromkeys(block.group for block in bound.model.random)
-    if len(groups) > 1:
-        losses.append(
-            Loss(
-                f"grouping factors {', '.join(groups)}",
-                "a growth curve of one level has one kind of person",
-                "a two-level structural equation model, or one grouping factor",
-            )
-        )
     for column in bound.fixed:
         if "person" in _roles(column.parts, bound):
             name = notation(bound.model.notation).coefficient(column)
@@ -142,7 +134,8 @@ def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:
             if name in (schema.person, schema.time):
                 roles.add("time" if name == schema.time else "person")
             else:
-                roles.add("time_varying" if variable is None else variable.role)
+                role = "time_varying" if variable is None else variable.role
+                roles.add("person_level" if role == "cluster_level" else role)
     return roles
 
 
@@ -162,6 +155,7 @@ class _Assembly:
         self.schema = bound.schema
         self.spell = notation(bound.model.notation).coefficient
         taken = {self.schema.person, self.schema.outcome, self.schema.time or ""}
+        taken |= {self.schema.cluster or ""}
         taken |= set(self.schema.outcome_columns) | {v.name for v in self.schema.variables}
         self.book = NameBook(taken)
         self.factors: dict[tuple[ColumnPart, ...], GrowthFactor] = {}
@@ -172,6 +166,7 @@ class _Assembly:
         self.means: list[OccasionMean] = []
         self.names: list[tuple[str, str]] = []
         self.strata: tuple[str, ...] = ()
+        self.outer: set[str] = set()
 
     def result(self) -> tuple[GrowthModel, ParameterNames]:
         blocks = self._blocks()
@@ -179,7 +174,8 @@ class _Assembly:
         fixed_names: list[tuple[str, str]] = []
         for column in self.bound.fixed:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
-        growth_blocks = tuple(self._block(block) for block in blocks)
+        growth_blocks = tuple(self._block(block) for block in blocks if not block.outer)
+        outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
         if residual.kind == "by_group":
             assert self.schema.grouping is not None
@@ -199,6 +195,7 @@ class _Assembly:
             occasion_means=tuple(self.means),
             residual=residual,
             estimator=self.bound.model.estimator,
+            outer_blocks=outer_blocks,
         )
         if self.strata:
             self.names += zip(residual_keys(model), self.strata, strict=True)
@@ -212,7 +209,8 @@ class _Assembly:
         """Independent blocks of random effects."""
         blocks: list[RandomColumns] = []
         for block in self.bound.random:
-            blocks += [RandomColumns((c,)) for c in block.columns] if block.diagonal else [block]
+            apart = [RandomColumns((c,), outer=block.outer) for c in block.columns]
+            blocks += apart if block.diagonal else [block]
         return blocks
 
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
@@ -389,9 +387,32 @@ class _Assembly:
                 if isinstance(cell, str):
                     keys.setdefault(cell, cov_key(factors[a], factors[b]))
             made = FactorBlock(factors, renamed(block.pattern, keys), groups)
+        self._name(block, made, self.group)
+        return made
+
+    def _outer_block(self, block: RandomColumns) -> FactorBlock:
+        """Growth factors in which clusters differ."""
+        factors = tuple(self._factor(column.parts) for column in block.columns)
+        twice = [f for f in factors if f in self.outer or factors.count(f) > 1]
+        if twice:
+            raise NotIdentifiedError(
+                f"The random effect of {self.schema.cluster} on {twice[0]} is written twice.",
+                parameters=(twice[0],),
+                hint="Keep it in one block.",
+            )
+        self.outer.update(factors)
+        keys: dict[str, str] = {}
+        cells = block.pattern or FactorBlock(factors).cells
+        for a, b, cell in entries(cells):
+            if isinstance(cell, str):
+                keys.setdefault(cell, between_key(factors[a], factors[b]))
+        made = FactorBlock(factors, renamed(cells, keys))
+        self._name(block, made, self.schema.cluster or "")
+        return made
+
+    def _name(self, block: RandomColumns, made: FactorBlock, group: str) -> None:
         effects = [self.spell(column) for column in block.columns]
-        mixed = named_pattern(made.cells, effects, self.group)
+        mixed = named_pattern(made.cells, effects, group)
         pairs = zip(entries(made.cells), entries(mixed), strict=True)
         named = {str(key): str(name) for (_, _, key), (_, _, name) in pairs if isinstance(key, str)}
         self.names += named.items()
-        return made

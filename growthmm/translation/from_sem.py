@@ -30,6 +30,7 @@ from growthmm.translation.carriers import Carrier, carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
+from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
@@ -107,11 +108,20 @@ def growth_from_sem(
             return growth_from_sem(own, facts, covariates, hints=hints, curves=curves)
 
         return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
-    plain = reduced(model)
+    levels = flattened(model)
+    plain = reduced(levels.model)
     reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
+    reading.between = levels.factors
     found = reading.result(assumptions)
-    if plain.model is model:
-        return found
+    if levels.outer:
+        found = replace(
+            found,
+            model=model,
+            growth=levels.lifted(found.growth),
+            names=(*found.names, *levels.names),
+        )
+    if plain.model is levels.model:
+        return replace(found, model=model)
     changed = dict(plain.rules)
     return replace(
         found,
@@ -146,6 +156,7 @@ class _Recognition:
         self.factor_names = tuple(name for name in model.latent if name not in carrying)
         self.latent = set(self.factor_names)
         self.estimated = estimated_loadings(model, self._table(), schema, curves)
+        self.between: frozenset[str] = frozenset()
         self.names: list[tuple[str, str]] = []
         self.rules: tuple[tuple[str, str], ...] = ()
         self.losses: list[Loss] = []
@@ -176,7 +187,7 @@ class _Recognition:
         factors = [
             replace(f, random=f.name in random)
             for f in factors
-            if f.mean or f.name in random or f.name in effects
+            if f.mean or f.name in random or f.name in effects or f.name in self.between
         ]
         growth = GrowthModel(
             schema=self.schema,

@@ -150,7 +150,10 @@ def _signature(growth: GrowthModel) -> tuple[object, ...]:
     return (
         growth.schema.occasions,
         frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
-        frozenset((_block_signature(block, loadings), block.groups) for block in growth.blocks),
+        (
+            frozenset((_block_signature(block, loadings), block.groups) for block in growth.blocks),
+            frozenset(_block_signature(block, loadings) for block in growth.outer_blocks),
+        ),
         (
             frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
             frozenset(

@@ -92,6 +92,8 @@ def parameter_map(
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
         kind, syntax, rule = _describe(growth, key)
+        if growth.outer_blocks and key in sem:
+            syntax, rule = _at_its_level(growth, key, sem[key], syntax, rule)
         name = sem.get(key, computed.get(key, ""))
         if key not in sem:
             syntax, rule = name, f"{rule.split(' = ')[0]} = {name}"
@@ -114,9 +116,25 @@ def parameter_map(
     return tuple(rows)
 
 
+def _at_its_level(
+    growth: GrowthModel, key: str, name: str, syntax: str, rule: str
+) -> tuple[str, str]:
+    """Syntax and rule where the SEM has two levels: its own names, and whose covariance it is."""
+    row, _, level = name.partition(".l")
+    if level and "~" in row:
+        op = "~~" if "~~" in row else "~"
+        left, right = row.split(op)
+        syntax = f"level 2: {left} {op} {right}"
+    if key.partition(":")[0] == "between":
+        rule = f"{rule}, both of {growth.schema.cluster}"
+    elif key.partition(":")[0] == "cov":
+        rule = f"{rule}, both of {growth.schema.person}"
+    return syntax, rule
+
+
 def _variances_of(growth: GrowthModel, key: str) -> tuple[str, str]:
     """Keys of the variances that a covariance of growth factors is standardised by."""
-    for block in growth.blocks:
+    for block in (*growth.blocks, *growth.outer_blocks):
         for a, b, cell in entries(block.cells):
             if cell == key:
                 return str(block.cells[a][a]), str(block.cells[b][b])
@@ -181,7 +199,7 @@ def _factor_covariance(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
     """A (co)variance of growth factors, which several entries may have in common."""
     places = [
         (block.factors[a], block.factors[b])
-        for block in growth.blocks
+        for block in (*growth.blocks, *growth.outer_blocks)
         for a, b, cell in entries(block.cells)
         if cell == key
     ]

@@ -58,6 +58,9 @@ def mixed_from_growth(
     return _Formula(growth, spelling).result()
 
 
+NESTS = ("nlme", "stata", "statsmodels")
+"""Notations in which a grouping factor is written within the one that holds it."""
+
 ORDERS = 120
 """How many orders of the terms are tried."""
 
@@ -83,13 +86,22 @@ class _Formula:
         terms = tuple(dict.fromkeys(column.term for _, column in ordered))
         spell = notation(self.spelling).coefficient
         names = [(key, spell(column)) for key, column in ordered]
-        person = growth.schema.person
         blocks, random = [], []
-        for block in growth.blocks:
+        person, cluster = growth.schema.person, growth.schema.cluster or ""
+        grouped = [(block, cluster) for block in growth.outer_blocks]
+        grouped += [(block, person) for block in growth.blocks]
+        nested = bool(growth.outer_blocks) and self.spelling in NESTS
+        within = ":".join(map(quote, (cluster, person))) if nested else quote(person)
+        for block, group in grouped:
             columns = tuple(self._varying(name, block) for name in block.factors)
-            blocks.append(_random_block(block, columns, quote(person)))
-            random.append(RandomColumns(columns, pattern=block.pattern))
-            named = named_pattern(block.cells, [spell(column) for column in columns], person)
+            blocks.append(
+                _random_block(block, columns, quote(group) if group == cluster else within)
+            )
+            pattern = block.pattern
+            if pattern and pattern_kind(pattern) == "unstructured":
+                pattern = ()
+            random.append(RandomColumns(columns, pattern=pattern, outer=group == cluster))
+            named = named_pattern(block.cells, [spell(column) for column in columns], group)
             pairs = zip(entries(block.cells), entries(named), strict=True)
             found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
             names += found.items()

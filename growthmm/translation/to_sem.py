@@ -11,6 +11,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
 from growthmm.translation.free_loadings import loading_rows
 from growthmm.translation.grouped_sem import grouped_sem
+from growthmm.translation.levels_to_sem import two_levels
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.residual_rows import residual_rows
 
@@ -18,7 +19,7 @@ __all__ = ["sem_from_growth"]
 
 
 def sem_from_growth(growth: GrowthModel) -> BoundSem:
-    """Write a growth model as a latent growth curve.
+    """Write a growth model as a latent growth curve, of two levels where it has clusters.
 
     Growth factors become latent variables with fixed loadings, their means intercepts, covariate
     effects regressions. Equal parameters share a label. The table is complete, so that no
@@ -33,9 +34,20 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
     -------
     BoundSem
         The model and, for each growth parameter key, the name of its parameter.
+
+    Raises
+    ------
+    UnsupportedError
+        If a model of two levels has no such form.
     """
     if growth.by_group:
         return grouped_sem(growth, sem_from_growth)
+    flat = _of_persons(growth)
+    return two_levels(flat) if growth.outer_blocks else flat
+
+
+def _of_persons(growth: GrowthModel) -> BoundSem:
+    """The growth curve of persons, every row written out."""
     loadings = loading_rows(growth)
     rows: list[Path] = list(loadings.paths)
     names: list[tuple[str, str]] = list(loadings.names)

@@ -198,6 +198,14 @@ class LongProblem:
         return tuple(names)
 
     @property
+    def effect_names(self) -> tuple[str, ...]:
+        """Names of the columns of `random`, with their grouping factor where there are two."""
+        if self.clusters is None:
+            return self.random_names
+        named = enumerate(self.random_names)
+        return tuple(f"{name}|{self.group_of(column)}" for column, name in named)
+
+    @property
     def block_entries(self) -> tuple[tuple[int, int], ...]:
         """Entries (row, column) of the random effects' covariance matrix within blocks.
 

@@ -12,6 +12,7 @@ from growthmm.engines.limits import Deadline
 from growthmm.engines.outcome import Convergence, EngineFit
 from growthmm.engines.r.arithmetic import arithmetic
 from growthmm.engines.r.process import csv, require, run
+from growthmm.engines.wide import start_values
 from growthmm.engines.wide.problem import WideGroup, WideMoments
 from growthmm.errors import FitFailedError, UnsupportedEngineError
 
@@ -74,11 +75,15 @@ def fit_lavaan(
     _refuse(problem.model, estimator)
     version = require("lavaan")
     inputs, sizes, complete, n_rows = _data(problem)
+    if start is None and problem.model.n_levels > 1:
+        # From its own start lavaan stays where it is, without saying so in its log-likelihood.
+        start = start_values(problem)
     inputs["model.txt"] = syntax(problem.model, start)
     chosen = information or ("expected" if complete else "observed")
     n_parameters = len(problem.model.free_parameters)
     arguments = ["listwise" if complete else "ml", chosen, str(len(problem.groups)), sizes]
-    result = run("lavaan", [*arguments, str(n_parameters)], inputs, Deadline("lavaan", time_limit))
+    arguments += [str(n_parameters), str(problem.model.n_levels)]
+    result = run("lavaan", arguments, inputs, Deadline("lavaan", time_limit))
     return _translate(problem.model, version, chosen, n_rows, result)
 
 
@@ -133,11 +138,15 @@ def syntax(model: SemModel, start: FloatArray | None = None) -> str:
     parameters = {name: f"p{k + 1}" for k, name in enumerate(model.free_parameters)}
     begin = {} if start is None else dict(zip(model.free_parameters, start, strict=True))
     lines: list[str] = []
-    for group in range(model.n_groups):
+    blocks = [(group, 1) for group in range(model.n_groups)]
+    blocks += [(0, 2)] if model.n_levels > 1 else []
+    for group, level in blocks:
         if model.n_groups > 1:
             lines.append(f"group: {group + 1}")
+        if model.n_levels > 1:
+            lines.append(f"level: {level}")
         for path in model.paths:
-            if path.group == group:
+            if (path.group, path.level) == (group, level):
                 lines.append(_row(path, variables, parameters, begin))
     for constraint in model.constraints:
         sides = [
@@ -175,11 +184,13 @@ def _data(problem: WideProblem) -> tuple[dict[str, str], str, bool, int]:
     blocks, complete, n_rows = [], True, 0
     persons = [group for group in problem.groups if isinstance(group, WideGroup)]
     for number, rows in enumerate(persons, start=1):
-        outcomes, covariates = _prepared(rows, reach)
+        outcomes, covariates, used = _prepared(rows, reach)
         complete = complete and bool(np.all(np.isfinite(outcomes)))
         n_rows += int(np.sum(np.isfinite(outcomes)))
-        blocks.append(np.column_stack([outcomes, covariates, np.full(len(outcomes), number)]))
-    return {"data.csv": csv([*names, "group"], np.vstack(blocks))}, "", complete, n_rows
+        clusters = np.zeros(len(rows.outcomes)) if rows.clusters is None else rows.clusters
+        kept = np.full(len(outcomes), number), clusters[used]
+        blocks.append(np.column_stack([outcomes, covariates, *kept]))
+    return {"data.csv": csv([*names, "group", "cluster"], np.vstack(blocks))}, "", complete, n_rows
 
 
 def _reached(model: SemModel) -> NDArray[np.bool_]:
@@ -200,8 +211,10 @@ def _reached(model: SemModel) -> NDArray[np.bool_]:
     return reach
 
 
-def _prepared(group: WideGroup, reach: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Outcomes and covariates as lavaan may see them, persons without outcomes dropped."""
+def _prepared(
+    group: WideGroup, reach: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Outcomes and covariates as lavaan may see them, and which persons have outcomes."""
     outcomes, covariates = group.outcomes.copy(), group.covariates.copy()
     lacking = np.isnan(covariates)
     outcomes[(lacking.astype(int) @ reach.astype(int)) > 0] = np.nan
@@ -209,7 +222,7 @@ def _prepared(group: WideGroup, reach: NDArray[np.bool_]) -> tuple[FloatArray, F
         known = covariates[~lacking[:, column], column]
         covariates[lacking[:, column], column] = known.mean() if known.size else 0.0
     kept = np.any(np.isfinite(outcomes), axis=1)
-    return outcomes[kept], covariates[kept]
+    return outcomes[kept], covariates[kept], np.asarray(kept)
 
 
 def _translate(

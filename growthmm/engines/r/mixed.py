@@ -71,10 +71,15 @@ def fit_lme4(
     _refuse_no_random("lmer", problem)
     version = require("lme4")
     blocks: list[tuple[int, ...]] = []
+    groups: list[str] = []
     for block in problem.blocks:
-        blocks += [(c,) for c in block.columns] if block.diagonal else [block.columns]
-    arguments = [estimator, str(problem.fixed.shape[1]), block_places(blocks)]
-    result = run("lme4", arguments, {"data.csv": rows_csv(problem)}, Deadline("lmer", time_limit))
+        parts = [(c,) for c in block.columns] if block.diagonal else [block.columns]
+        blocks += parts
+        groups += ["cluster" if block.outer else "id"] * len(parts)
+    arguments = [estimator, str(problem.fixed.shape[1]), block_places(blocks), ";".join(groups)]
+    own = problem.subject if problem.clusters is None else problem.clusters.code
+    table = rows_csv(problem, cluster=np.asarray(own, dtype=float))
+    result = run("lme4", arguments, {"data.csv": table}, Deadline("lmer", time_limit))
     return _translate("lme4", version, problem, estimator, result)
 
 

@@ -1,5 +1,5 @@
 # Arguments: directory, "ml" or "listwise", information matrix, number of groups, number of persons
-# of each group where moments are given ("" where data are), number of parameters.
+# of each group where moments are given ("" where data are), number of parameters, of levels.
 report(directory, function() {
   suppressPackageStartupMessages(library(lavaan))
   syntax <- paste(readLines(file.path(directory, "model.txt")), collapse = "\n")
@@ -29,6 +29,7 @@ report(directory, function() {
       options$group <- "group"
       options$group.label <- as.character(seq_len(n_groups))
     }
+    if (as.integer(arguments[7]) > 1) options$cluster <- "cluster"
   }
   for (tolerance in c(1e-14, 1e-12, 1e-10)) {
     # A stop at a tight tolerance is said only where no looser one ends well.

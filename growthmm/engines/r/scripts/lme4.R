@@ -1,12 +1,17 @@
-# Arguments: directory, "ml" or "reml", number of fixed effects, blocks as "1 2;3".
+# Arguments: directory, "ml" or "reml", number of fixed effects, blocks as "1 2;3", the column of
+# the grouping factor of each block as "id;cluster".
 report(directory, function() {
   suppressPackageStartupMessages(library(lme4))
   data <- read.csv(file.path(directory, "data.csv"))
   data$id <- factor(data$id)
+  data$cluster <- factor(data$cluster)
   n_fixed <- as.integer(arguments[3])
   blocks <- lapply(strsplit(arguments[4], ";")[[1]], function(b) strsplit(b, " ")[[1]])
   n_random <- length(unlist(blocks))
-  bars <- vapply(blocks, function(b) paste0("(0 + ", paste0("z", b, collapse = " + "), " | id)"), "")
+  groups <- strsplit(arguments[5], ";")[[1]]
+  bars <- paste0(
+    "(0 + ", vapply(blocks, function(b) paste0("z", b, collapse = " + "), ""), " | ", groups, ")"
+  )
   terms <- c("0", if (n_fixed) paste0("x", seq_len(n_fixed)), bars)
   formula <- as.formula(paste("y ~", paste(terms, collapse = " + ")))
   fit <- function(start) lmer(

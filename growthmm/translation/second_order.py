@@ -1,0 +1,167 @@
+"""Second-order growth: several items an occasion, whose common factors grow (condition 21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from growthmm.errors import UnsupportedError
+from growthmm.model.defaults import Loss
+from growthmm.model.sem import Path, SemModel
+
+__all__ = ["SecondOrder", "refuse_second_order", "second_order"]
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """A second-order growth model's parts.
+
+    Parameters
+    ----------
+    occasions : tuple of str
+        The first-order factors, one an occasion.
+    growth : tuple of str
+        The growth factors, which these load on.
+    items : tuple of tuple of str
+        The outcomes of each occasion, in the order of the items.
+    """
+
+    occasions: tuple[str, ...]
+    growth: tuple[str, ...]
+    items: tuple[tuple[str, ...], ...]
+
+
+def second_order(model: SemModel) -> SecondOrder | None:
+    """Recognise growth factors measured by factors that several outcomes measure.
+
+    Returns
+    -------
+    SecondOrder or None
+        None for any other model.
+    """
+    latent = set(model.latent)
+    measured: dict[str, list[str]] = {}
+    grown: dict[str, list[str]] = {}
+    for path in model.paths:
+        if path.op == "=~":
+            (grown if path.right in latent else measured).setdefault(path.left, []).append(
+                path.right
+            )
+    occasions = tuple(name for name in model.latent if name in measured)
+    growth = tuple(name for name in model.latent if name in grown)
+    if not growth or set(growth) & set(occasions) or len(occasions) < 2:
+        return None
+    if any(not set(grown[name]) <= set(occasions) for name in growth):
+        return None
+    items = tuple(tuple(measured[name]) for name in occasions)
+    everyone = [y for own in items for y in own]
+    several = all(len(own) == len(items[0]) > 1 for own in items)
+    return (
+        SecondOrder(occasions, growth, items)
+        if several and len(set(everyone)) == len(everyone)
+        else None
+    )
+
+
+def refuse_second_order(model: SemModel) -> None:
+    """Refuse a second-order growth model, with what it lacks for a three-level form, or that form.
+
+    Raises
+    ------
+    UnsupportedError
+        For any second-order growth model.
+    """
+    found = second_order(model)
+    if found is None:
+        return
+    formula = _formula(found)
+    lacking = _lacking(model, found)
+    if lacking:
+        raise UnsupportedError(
+            "The second-order growth model is no linear mixed model (condition 21).",
+            losses=lacking,
+            hint=f"Without these it would be {formula} on data with a row an item.",
+        )
+    raise UnsupportedError(
+        "The second-order growth model is a three-level mixed model of stacked items, and the data "
+        "of the two have other rows.",
+        losses=[
+            Loss(
+                f"{len(found.items[0])} items at each of {len(found.occasions)} occasions",
+                "a mixed model has a row for each item, a growth curve a column for each item and "
+                "occasion: all loadings are 1 and unique variances equal, so that it is the same "
+                "model",
+                f"{formula}, on data with a row for each person, occasion and item: `item` as a "
+                "factor whose first level is the item without an intercept",
+            )
+        ],
+        hint="Stack the items and fit that formula; growthmm fit fits this form as it is.",
+    )
+
+
+def _formula(found: SecondOrder) -> str:
+    slopes = ["t", "I(t^2)", "I(t^3)"][: len(found.growth) - 1]
+    return f"y ~ {' + '.join(['item', *slopes])} + ({' + '.join(['1', *slopes])} | id) + (1 | id:t)"
+
+
+def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
+    losses = []
+    outcomes = {y for own in found.items for y in own}
+    free = [p for p in model.paths if p.op == "=~" and p.left in found.occasions and p.free]
+    if free:
+        losses.append(
+            Loss(
+                f"estimated loadings {', '.join(p.name for p in free)}",
+                "the design of a linear mixed model is fixed numbers, and these are parameters "
+                "(measurement invariance)",
+                "loadings of 1, or the model on the SEM side, where growthmm fits it",
+            )
+        )
+    others = [
+        p
+        for p in model.paths
+        if p.op == "=~" and p.left in found.occasions and not p.free and p.value != 1
+    ]
+    if others:
+        losses.append(
+            Loss(
+                f"loadings {', '.join(f'{p.name} = {p.value:g}' for p in others)}",
+                "the three-level form has loadings of 1",
+                "rescale the items",
+            )
+        )
+    unique = [p for p in model.paths if p.op == "~~" and p.left == p.right and p.left in outcomes]
+    if _differ(unique):
+        losses.append(
+            Loss(
+                "unique variances that differ",
+                "a mixed model's residual has one variance over items and occasions",
+                "one label for all unique variances",
+            )
+        )
+    states = [
+        p for p in model.paths if p.op == "~~" and p.left == p.right and p.left in found.occasions
+    ]
+    if _differ(states):
+        losses.append(
+            Loss(
+                f"variances of {', '.join(found.occasions)} that differ",
+                "the random effect of a person's occasion has one variance",
+                "one label for all of them",
+            )
+        )
+    means = {(p.left): p for p in model.paths if p.op == "~1"}
+    for place, same in enumerate(zip(*found.items, strict=True)):
+        if _differ([means[y] for y in same if y in means]):
+            losses.append(
+                Loss(
+                    f"intercepts of item {place + 1} ({', '.join(same)}) that differ",
+                    "an item has one fixed effect for all occasions",
+                    "one label for the item",
+                )
+            )
+    return losses
+
+
+def _differ(rows: list[Path]) -> bool:
+    """Whether rows hold more than one parameter or value."""
+    return len({(p.parameter if p.free else None, p.value) for p in rows}) > 1
