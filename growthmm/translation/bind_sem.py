@@ -141,7 +141,7 @@ def sem_schema(
     if model.n_levels > 1:
         cluster = cluster_of(model, known)
         schema, covariates, notes = sem_schema(
-            flattened(model).model,
+            flattened(model, strict=False).model,
             frame,
             layout=layout,
             id=id,

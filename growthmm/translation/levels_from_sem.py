@@ -67,13 +67,15 @@ class Flattened:
         return replace(growth, outer_blocks=self.outer)
 
 
-def flattened(model: SemModel) -> Flattened:
+def flattened(model: SemModel, *, strict: bool = True) -> Flattened:
     """Read level 2 as means, effects and random effects of the persons' growth factors.
 
     Parameters
     ----------
     model : SemModel
         Any model; one of one level is returned as it is.
+    strict : bool
+        Whether to refuse what no mixed model says; otherwise it is left out.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def flattened(model: SemModel) -> Flattened:
     """
     if model.n_levels == 1:
         return Flattened(model)
-    return _Reading(model).result()
+    return _Reading(model).result(strict)
 
 
 class _Reading:
@@ -104,9 +106,9 @@ class _Reading:
         self.high = [name for name in model.latent if name in named]
         self.low = [name for name in model.latent if name not in named]
 
-    def result(self) -> Flattened:
+    def result(self, strict: bool) -> Flattened:
         self._losses()
-        if self.losses:
+        if self.losses and strict:
             raise UnsupportedError(
                 "The two-level model is no mixed model with random effects of persons and "
                 "clusters.",
@@ -132,7 +134,7 @@ class _Reading:
             latent=(*self.low, *alone),
             cluster_variable=None,
         )
-        blocks, names = self._blocks(match)
+        blocks, names = self._blocks(match, strict)
         return Flattened(flat, blocks, names)
 
     def _place(self, path: Path) -> tuple[str, str, str]:
@@ -196,7 +198,7 @@ class _Reading:
         return {name: known.get(self._loadings(name, self.outer), name) for name in self.high}
 
     def _blocks(
-        self, match: dict[str, str]
+        self, match: dict[str, str], strict: bool
     ) -> tuple[tuple[FactorBlock, ...], tuple[tuple[str, str], ...]]:
         alone = replace(
             self.model,
@@ -204,7 +206,7 @@ class _Reading:
             cluster_variable=None,
         )
         found = read_factor_covariances(alone, self.high, self.high)
-        if found.losses:
+        if found.losses and strict:
             raise UnsupportedError(
                 "Level 2 has no covariance matrix of random effects.", losses=found.losses
             )

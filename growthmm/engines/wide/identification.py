@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.constraints import relations
+from growthmm.engines.wide.levels.likelihood import level_jacobian
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import null_basis
@@ -32,6 +33,9 @@ def moment_jacobian(system: System, values: FloatArray) -> FloatArray:
         ``R`` with ``R'R = J'J``.
     """
     size = system.n_parameters
+    if system.levels is not None:
+        rams = system.groups[0][0], system.groups[1][0]
+        return level_jacobian(rams, system.levels, values)
     total = np.zeros((0, size))
     for ram, cells in system.groups:
         sd = np.sqrt(cells.variances())

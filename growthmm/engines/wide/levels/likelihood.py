@@ -24,7 +24,7 @@ from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.levels.statistics import Levels
 from growthmm.engines.wide.patterns import invert_patterns
 
-__all__ = ["evaluate_levels"]
+__all__ = ["evaluate_levels", "level_jacobian"]
 
 FloatArray = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def evaluate_levels(
         return -np.inf, score, hole, hole
     if order == 0:
         return point.value, score, hessian, expected
-    slopes = _slopes(rams, data, point)
+    slopes = _slopes(rams, data, point.implied)
     inner, outer, back = _weights(data, point)
     score += 0.5 * np.einsum("ab,kab->k", inner, slopes.within)
     score += 0.5 * np.einsum("ab,kab->k", outer, slopes.between)
@@ -184,11 +184,50 @@ class _Slopes:
     mean: FloatArray
 
 
-def _slopes(rams: tuple[r.Ram, r.Ram], data: Levels, point: _Point) -> _Slopes:
+def level_jacobian(rams: tuple[r.Ram, r.Ram], data: Levels, values: FloatArray) -> FloatArray:
+    """Jacobian of what data of two levels tell: each level's covariances, and the summed means.
+
+    Parameters
+    ----------
+    rams : tuple of Ram
+        Matrices of persons and of clusters.
+    data : Levels
+        The statistics; outcomes are taken in units of their standard deviations.
+    values : (n_parameters,) ndarray
+        Where to differentiate.
+
+    Returns
+    -------
+    (n_rows, n_parameters) ndarray
+        Empty where the paths form a cycle without a solution.
+    """
+    inner, outer = r.implied(rams[0], values), r.implied(rams[1], values)
+    size = rams[0].n_parameters
+    if inner is None or outer is None:
+        return np.zeros((0, size))
+    slopes = _slopes(rams, data, (inner, outer))
+    n = data.n @ data.observed
+    spread = np.einsum("ptt->t", data.yy) / np.maximum(n, 1.0)
+    sd = np.sqrt(np.where(spread > 0, spread, 1.0))
+    weights, basis = np.linalg.eigh(data.ww.sum(axis=0) / data.n_subjects)
+    small = weights <= 1e-12 * weights[-1]
+    root = basis * np.sqrt(np.where(small, 0.0, weights))
+    pieces = [
+        slopes.within / np.outer(sd, sd),
+        slopes.between / np.outer(sd, sd),
+        slopes.mean @ root / sd[:, None],
+    ]
+    stacked = np.concatenate([piece.reshape(size, -1).T for piece in pieces])
+    return np.asarray(np.linalg.qr(stacked)[1]) if len(stacked) > size else stacked
+
+
+def _slopes(
+    rams: tuple[r.Ram, r.Ram], data: Levels, implied: tuple[r.Implied, r.Implied]
+) -> _Slopes:
     size, t = rams[0].n_parameters, rams[0].n_outcomes
     sigma = np.zeros((2, size, t, t))
     mean = np.zeros((size, t, rams[0].n_regressors))
-    for level, (ram, at) in enumerate(zip(rams, point.implied, strict=True)):
+    for level, (ram, at) in enumerate(zip(rams, implied, strict=True)):
         jac = r.jacobian(ram, at)
         sigma[level, ram.cov_parameters] = jac.sigma[0]
         mean[ram.mean_parameters] += jac.mean[0] @ data.transform
