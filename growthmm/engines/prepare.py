@@ -19,8 +19,9 @@ from growthmm.engines.groups import (
     scattered_groups,
 )
 from growthmm.engines.long.design import Design
-from growthmm.engines.long.problem import Clusters, LongProblem, RandomEffects
+from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.engines.prepare_clusters import (
+    clusters_named,
     clusters_of_persons,
     clusters_of_rows,
     clusters_of_wide_rows,
@@ -177,9 +178,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         strata=strata,
         strata_names=strata_names,
         loadings=None if curved is None else curved.loadings(rows),
-        clusters=None
-        if cluster is None
-        else Clusters(cluster, int(cluster.max()) + 1, schema.cluster or ""),
+        clusters=clusters_named(cluster, schema),
     )
     return LongData(problem, labels, rows)
 

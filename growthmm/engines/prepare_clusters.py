@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from growthmm.data.frames import codes, require_columns
 from growthmm.data.persons import number_persons
+from growthmm.engines.long.problem import Clusters
 from growthmm.errors import DataError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.schema import Schema
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "clusters_named",
     "clusters_of_persons",
     "clusters_of_rows",
     "clusters_of_wide_rows",
@@ -26,6 +28,13 @@ __all__ = [
 ]
 
 Codes = NDArray[np.intp]
+
+
+def clusters_named(code: Codes | None, schema: Schema) -> Clusters | None:
+    """The clusters of a long problem's rows, where there are any."""
+    if code is None:
+        return None
+    return Clusters(code, int(code.max()) + 1, schema.cluster or "")
 
 
 def group_name(schema: Schema) -> str:

@@ -149,7 +149,7 @@ MALFORMED = {
     "f =~ 1e999*y0": ("The number 1e999 is too large.", 1, 6),
     "if =~ y0": ("if is a reserved word of R.", 1, 1),
     "f =~ `a b`": ("lavaan takes no quoted name that is not a plain one: `a b`.", 1, 6),
-    "f =~ y0\nlevel: 1": ("Blocks (level:) are not supported.", 2, 1),
+    "f =~ y0\nlevel: 1": ("Formulas stand before the first level.", 2, 1),
     "group: 1\nf =~ y0": ("Blocks (group:) are not supported.", 1, 1),
     "y0 | t1": ("Thresholds of ordered variables (|) are not supported.", 1, 4),
     "f <~ y0": ("Formative factors (<~) are not supported.", 1, 3),
@@ -170,7 +170,7 @@ MALFORMED = {
     "growth('f=~y0', estimator = 'WLSMV')": ("estimator = 'WLSMV' is not supported.", 1, 29),
     "growth('f=~y0', mising = 'ml')": ("The argument mising of growth() is not known.", 1, 26),
     "growth('f=~y0', int.ov.free = TRUE)": ("growth() sets int.ov.free itself", 1, 31),
-    "growth('f=~y0', cluster = 'id')": ("The argument cluster is not supported.", 1, 27),
+    "growth('f=~y0', cluster = 'id')": ('cluster = "id" without levels', 1, 1),
     "growth('f=~y0')\ncfa('f=~y0')": ("The text fits two models.", 2, 1),
     "foo('x'); growth('f=~y0')": ("The function foo() is none that growthmm reads.", 1, 1),
 }
