@@ -251,6 +251,7 @@ def reshape(chosen: argparse.Namespace) -> Answer:
         time=chosen.time,
         values=_names(chosen.values, "--values"),
         names=chosen.names,
+        stack=chosen.stack,
     )
     content = None
     if chosen.output is not None and chosen.output.lower().endswith((".parquet", ".pq")):

@@ -288,6 +288,9 @@ def _reshape(name: str) -> _Parser:
     parser.add_argument(
         "--names", metavar="TEMPLATE", default="{value}_{time}", help="of wide columns: %(default)s"
     )
+    parser.add_argument(
+        "--stack", metavar="COLUMN", help="of several outcomes: which one a row holds"
+    )
     _json(parser)
     return parser
 

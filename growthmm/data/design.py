@@ -139,7 +139,7 @@ class _Binder:
         if self.frame is None:
             is_time = known is not None and inner == Name(known.time or "")
             if is_time and known is not None and known.occasions:
-                return known.occasions
+                return known.times
             raise UnboundError(
                 f"The levels of {expression} are not known.",
                 missing=(f"levels of {expression}",),
@@ -356,7 +356,7 @@ class _Evaluator:
         levels = self.table.levels(node.name) if isinstance(node, Name) else None
         schema = self.table.schema
         if levels is None and isinstance(node, Name) and schema and node.name == schema.time:
-            levels = schema.occasions or None
+            levels = schema.times or None
         if levels is None and isinstance(node, Name):
             raise UnboundError(
                 f"The levels of {expression} are not known.",

@@ -15,6 +15,7 @@ from growthmm.data.names import (
     stems,
     wide_columns,
 )
+from growthmm.data.stacked import stack_columns, unstacked
 from growthmm.data.visits import visit_numbers
 from growthmm.errors import DataError
 
@@ -25,6 +26,8 @@ __all__ = ["sem_name", "stems", "to_long", "to_wide", "wide_columns"]
 
 VISIT = "visit"
 """What stands for time where columns are numbered by visit."""
+VALUE = "value"
+"""The column of the values of stacked rows."""
 
 
 def to_wide(
@@ -35,6 +38,7 @@ def to_wide(
     values: str | Sequence[str],
     names: str = TEMPLATE,
     visits: bool = False,
+    stack: str | None = None,
 ) -> Any:
     """Long data (a row for each person and occasion) as wide (a row for each person).
 
@@ -58,6 +62,10 @@ def to_wide(
         Number columns by visit (a person's first, second, ... row in order of time) in place of
         time, which then goes wide itself: the layout for individually varying times. Rows
         without a time, or without the first of `values`, are no visits.
+    stack : str, optional
+        Of stacked rows (a row for each person, occasion and outcome): the column that says whose
+        value a row holds. `values` is then the one column of the values, and the outcomes' names
+        stand for it in the wide columns' names.
 
     Returns
     -------
@@ -105,6 +113,8 @@ def to_wide(
         kept = numbers >= 0
         frame = frame[kept].assign(**{VISIT: numbers[kept] + 1}).reset_index(drop=True)
         names_of_values, time = (time, *names_of_values), VISIT
+    if stack is not None:
+        frame, names_of_values = unstacked(frame, (id, time, stack), names_of_values)
     check_template(names, len(names_of_values))
     wide, origins = widen(frame, id, time, names_of_values, names)
     return give_back(wide, kind, origins)
@@ -124,6 +134,7 @@ def to_long(
     values: str | Sequence[str],
     names: str = TEMPLATE,
     times: Sequence[object] | Mapping[str, object] | None = None,
+    stack: str | None = None,
 ) -> Any:
     """Wide data (a row for each person) as long (a row for each person and occasion).
 
@@ -148,6 +159,9 @@ def to_long(
         The occasions: their times, whose columns must be there for at least one of `values`; or
         for each ``{time}`` as it stands in the column names the time that it means. Read from
         the column names where None: numbers where they are, otherwise text.
+    stack : str, optional
+        Name of a column to make that says whose value a row holds: each of `values` gets rows of
+        its own, with its value in the column ``value``.
 
     Returns
     -------
@@ -175,6 +189,16 @@ def to_long(
     1   7  1  3.0
     2   8  0  NaN
     3   8  1  5.0
+
+    Two outcomes, a row each:
+
+    >>> two = pandas.DataFrame({"id": [7], "a_0": [2.0], "a_1": [3.0], "b_0": [4.0], "b_1": [5.0]})
+    >>> to_long(two, id="id", time="t", values=["a", "b"], stack="outcome")
+       id  t outcome  value
+    0   7  0       a    2.0
+    1   7  1       a    3.0
+    2   7  0       b    4.0
+    3   7  1       b    5.0
     """
     from growthmm.data.lengthening import lengthen
 
@@ -184,6 +208,11 @@ def to_long(
     require_columns(frame, [id])
     check_template(names, len(names_of_values))
     long, origins = lengthen(frame, id, time, names_of_values, names=names, times=times)
+    if stack is not None:
+        long = stack_columns(
+            long, id=id, time=time, outcomes=names_of_values, indicator=stack, value=VALUE
+        )
+        origins[VALUE] = origins[names_of_values[0]]
     return give_back(long, kind, origins)
 
 

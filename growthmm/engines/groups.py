@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.groups import grouping_of
 from growthmm.data.levels import level_codes, level_text, plain
+from growthmm.data.stacked import row_cells
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.errors import DataError
 from growthmm.model.bound import BoundMixed
@@ -18,6 +19,7 @@ from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.model.strata import stratum_text
 from growthmm.notation.sem_groups import with_groups
 
 if TYPE_CHECKING:
@@ -188,6 +190,11 @@ def _crossed(
     """Every combination of group and occasion."""
     schema = bound.schema
     assert schema.time is not None
+    if schema.series:
+        # Of several outcomes each has its own times; a cell is one of them at one time.
+        found = [stratum_text(outcome) for outcome in schema.series]
+        cells = zip(found, schema.occasions, strict=True)
+        return row_cells(frame, schema), tuple(stratum_names((o,), (t,))[0] for o, t in cells)
     grouping = schema.grouping or grouping_of(frame, by)
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)

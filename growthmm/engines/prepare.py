@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
+from growthmm.data.stacked import row_cells, with_outcome_indicators
 from growthmm.data.visits import visit_numbers
 from growthmm.engines.groups import (
     group_columns,
@@ -228,7 +229,7 @@ def _occasions(
     if bound.model.residual.kind in ("common", "by_group") or schema.time is None:
         return None, (0.0,)
     time = numeric_column(frame, schema.time)
-    known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
+    known = np.asarray(schema.times or distinct_numbers(time), dtype=float)
     return places(time, known), tuple(float(v) for v in known)
 
 
@@ -277,7 +278,10 @@ def scatter_data(
         values = np.ascontiguousarray(evaluate((covariate.column,), frame, schema)[:, 0])
         if covariate.time_varying:
             varied = scatter(values)
-            by_column |= {name: varied[:, j] for j, name in enumerate(covariate.columns)}
+            for j, name in enumerate(covariate.columns):
+                # Several outcomes may share the covariate's columns, each with gaps of its own.
+                kept = by_column.get(name, varied[:, j])
+                by_column[name] = np.where(np.isfinite(kept), kept, varied[:, j])
         else:
             by_column[covariate.name] = _person_values(values, person, len(labels))
     matrix = (
@@ -315,17 +319,16 @@ def _cells(
                 hint=f"The model needs an outcome for each visit: {longest} of them.",
             )
         return visit, good
-    known = np.asarray(schema.occasions)
-    occasion = np.clip(np.searchsorted(known, time), 0, len(known) - 1)
-    strange = (known[occasion] != time) & np.isfinite(outcome) & np.isfinite(time)
+    occasion = row_cells(frame, schema)
+    strange = (occasion < 0) & np.isfinite(outcome) & np.isfinite(time)
     if strange.any():
         found = sorted(set(time[strange].tolist()))[:5]
         raise DataError(
             f"{int(strange.sum())} rows have values of {schema.time} that are no occasion of the "
             f"model: {', '.join(f'{v:g}' for v in found)}.",
-            hint=f"Occasions: {', '.join(f'{v:g}' for v in schema.occasions)}.",
+            hint=f"Occasions: {', '.join(f'{v:g}' for v in schema.times)}.",
         )
-    return occasion, (person >= 0) & (known[occasion] == time)
+    return occasion, (person >= 0) & (occasion >= 0)
 
 
 def outcome_values(schema: Schema, frame: pd.DataFrame) -> FloatArray:
@@ -375,6 +378,8 @@ def frame_from_wide(
         schema.time: np.tile(np.asarray(schema.numbers), n),
         schema.outcome: _outcomes(frame, bound).ravel(),
     }
+    if schema.indicator is not None:
+        made[schema.indicator] = np.tile(np.asarray(schema.series, dtype=object), n)
     for covariate in bound.covariates:
         if covariate.time_varying:
             made[covariate.name] = _stack_partly(frame, covariate.columns)
@@ -388,6 +393,8 @@ def frame_from_wide(
         require_columns(frame, [schema.cluster])
         made[schema.cluster] = np.repeat(frame[schema.cluster].to_numpy(), t)
     long = pd.DataFrame(made)
+    if schema.series:
+        return with_outcome_indicators(long, schema)
     if schema.shared_times:
         return long
     return long.dropna(subset=[schema.time, schema.outcome]).reset_index(drop=True)

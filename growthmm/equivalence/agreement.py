@@ -19,6 +19,7 @@ from growthmm.equivalence.points import block_entries
 from growthmm.equivalence.referee import rounding
 from growthmm.equivalence.scores import expected_scores
 from growthmm.translation.pair import Pair
+from growthmm.translation.to_distal import distal_factors
 
 __all__ = ["estimates", "inference", "predictions"]
 
@@ -184,7 +185,8 @@ def predictions(
     modes, _ = long_engine.random_effects(problem, values)
     factors = [factor.name for factor in pair.growth.random_factors]
     latent = {name: k for k, name in enumerate(pair.sem.model.latent)}
-    if len(factors) != modes.shape[1] or not set(factors) <= set(latent):
+    distal = distal_factors(pair.growth)
+    if len(factors) != modes.shape[1] or not set(factors) <= {*latent, *distal}:
         worst = _trajectories(long, wide, values, there, modes)
         note = "fitted trajectories, person by person"
         return Level("predictions", worst <= PREDICTIONS, worst, PREDICTIONS, note)
@@ -197,11 +199,15 @@ def predictions(
     smallest = 1e-6 * float(np.std(problem.outcome))
     _, random = MixedMoments(problem).designs(values)
     for k, name in enumerate(factors):
+        if name not in latent:
+            continue
         score = (scores - expected)[rows, latent[name]]
         reach = float(np.abs(random[:, k]).max())
         scale = max(float(np.sqrt(np.mean(modes[:, k] ** 2))), smallest / reach)
         worst = max(worst, float(np.abs(score - modes[:, k]).max()) / scale)
     note = "BLUPs against factor scores less their means"
+    if distal:
+        note += "; of the distal outcomes themselves, which are observed, there are none"
     return Level("predictions", worst <= PREDICTIONS, worst, PREDICTIONS, note)
 
 

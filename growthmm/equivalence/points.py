@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,6 +231,8 @@ def _drawn(  # type: ignore[no-untyped-def]
             drawn = np.exp(rng.normal(size=size)) if positive else rng.normal(size=size)
         if variable.role == "cluster_level":
             drawn = drawn[clusters]  # type: ignore[index]
+        if within and schema.series:
+            drawn = _shared(schema, variable.name, np.asarray(drawn), n_persons)
         made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
     frame = pd.DataFrame(made)
     if grouping is None or not grouping.columns:
@@ -240,3 +243,12 @@ def _drawn(  # type: ignore[no-untyped-def]
         at = np.isin(frame[schema.time], [time for _, time in columns])
         seen |= at & np.asarray(frame[grouping.variable] == level)
     return frame[seen].reset_index(drop=True)
+
+
+def _shared(schema: Schema, name: str, drawn: NDArray[Any], n_persons: int) -> NDArray[Any]:
+    """Values of a covariate that several outcomes share at one time, the same in their rows."""
+    columns = schema.wide_columns(name)
+    if columns is None:
+        return drawn
+    first = [columns.index(column) for column in columns]
+    return drawn.reshape(n_persons, -1)[:, first].ravel()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.errors import SpecificationError
-from growthmm.model.residual_parameters import residual_parameters
+from growthmm.model.strata import residual_terms
 from growthmm.moments.residual_matrices import residual_matrix, residual_values
 from growthmm.translation.pair import Pair
 
@@ -66,7 +66,7 @@ class ResidualLink:
 def residual_link(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> ResidualLink | None:
     """The link of a pair whose residual parameters are not all the same numbers on both sides."""
     growth, model = pair.growth, pair.sem.model
-    own = residual_parameters(growth.residual, growth.schema.places)
+    own = residual_terms(growth.residual, growth.schema)
     same = {key for key, _ in pair.sem.names}
     if all(p.key in same for p in own) or any(p.name not in mixed.names for p in own):
         return None

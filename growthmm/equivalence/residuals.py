@@ -61,6 +61,13 @@ class ResidualMatrices:
             )
         whole = residual_matrix(structure.kind, own, problem.occasions, bands=structure.bands or 0)
         at = problem.occasion[rows]
+        if structure.kind == "by_occasion":
+            # Stacked rows of several outcomes have a time in common, and no residual.
+            same = np.eye(len(rows))
+            return ResidualMatrix(
+                np.diag(np.diag(whole.matrix)[at]),
+                whole.derivatives[:, at[:, None], at[None, :]] * same,
+            )
         return ResidualMatrix(
             whole.matrix[np.ix_(at, at)], whole.derivatives[:, at[:, None], at[None, :]]
         )

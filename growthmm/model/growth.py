@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from growthmm.model.factor_pattern import Pattern, parameters_of, renamed
 from growthmm.model.mixed import Estimator
 from growthmm.model.residual import COMMON, ResidualStructure
-from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, Schema
+from growthmm.model.strata import residual_terms
 
 __all__ = [
     "Covariate",
@@ -244,7 +244,8 @@ class GrowthModel:
     @property
     def by_group(self) -> bool:
         """Whether covariances or residual variances differ between groups of persons."""
-        return self.residual.kind == "by_group" or any(block.groups for block in self.blocks)
+        groups = self.residual.kind == "by_group" and not self.schema.series
+        return groups or any(block.groups for block in self.blocks)
 
 
 def cov_key(first: str, second: str) -> str:
@@ -286,7 +287,7 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     if model.residual.kind == "by_group" and model.schema.grouping is not None:
         keys += residual_keys(model)
     else:
-        keys += [p.key for p in residual_parameters(model.residual, model.schema.places)]
+        keys += [p.key for p in residual_terms(model.residual, model.schema)]
     return tuple(keys)
 
 

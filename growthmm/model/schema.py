@@ -141,7 +141,8 @@ class Schema:
     outcome : str
         The outcome column in long data.
     occasions : tuple of float
-        Distinct values of `time`, ascending, where occasions are shared; empty otherwise.
+        Distinct values of `time`, ascending, where occasions are shared; empty otherwise. Of
+        several outcomes each has its own, one outcome after the other.
     variables : tuple of Variable
         Every other column that the model uses.
     constants : tuple of Constants
@@ -166,6 +167,12 @@ class Schema:
         are compared have theirs in between; the translation does not depend on it.
     grouping : Grouping, optional
         The groups, where the model has parameters by group.
+    contrasts : {"treatment", "sum", "helmert", "poly"}
+        Default contrasts of categorical columns.
+    indicator : str, optional
+        Of several outcomes in stacked rows: the column that says whose value a row holds.
+    series : tuple of scalars
+        For each of `occasions` which outcome it is of; empty where there is one outcome.
     """
 
     person: str
@@ -183,6 +190,22 @@ class Schema:
     repeats: bool = False
     contrasts: Contrast = field(default="treatment")
     grouping: Grouping | None = None
+    indicator: str | None = None
+    series: tuple[Scalar, ...] = ()
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The distinct times, ascending."""
+        return tuple(sorted(set(self.occasions))) if self.series else self.occasions
+
+    @property
+    def outcomes(self) -> tuple[Scalar, ...]:
+        """The several outcomes in their order; empty where there is one."""
+        return tuple(dict.fromkeys(self.series))
+
+    def cells_of(self, outcome: Scalar) -> tuple[int, ...]:
+        """The positions among `occasions` of one of several outcomes."""
+        return tuple(j for j, own in enumerate(self.series) if own == outcome)
 
     @property
     def numbers(self) -> tuple[float, ...]:

@@ -6,6 +6,8 @@ import re
 
 from growthmm.model.expression_print import number_text, r_string
 from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Schema
+from growthmm.model.strata import outcome_indicators
 from growthmm.notation.base import ScriptContext
 
 __all__ = ["PRINTERS", "data_lines", "is_syntactic", "uses_splines"]
@@ -63,7 +65,8 @@ def data_lines(context: ScriptContext) -> list[str]:
     name = "wide" if wide else "data"
     return [
         f"{name} <- read.csv({path}, check.names = FALSE, stringsAsFactors = FALSE)",
-        *(_stacking_lines(context) if wide else []),
+        *(_stacking_lines(context) if wide else _outcome_lines(context.schema)),
+        *_indicator_lines(context.schema),
         *_level_lines(context),
     ]
 
@@ -81,6 +84,10 @@ def _stacking_lines(context: ScriptContext) -> list[str]:
         "  rows <- wide",
         f"  rows[[{time}]] <- times[j]",
     ]
+    if schema.series:
+        own = ", ".join(r_string(str(outcome)) for outcome in schema.series)
+        lines.insert(1, f"outcomes <- c({own})")
+        lines.append(f"  rows[[{r_string(schema.indicator or '')}]] <- outcomes[j]")
     for name, columns in stacked:
         names = ", ".join(r_string(c) for c in columns)
         lines.append(f"  rows[[{r_string(name)}]] <- wide[[c({names})[j]]]")
@@ -90,6 +97,40 @@ def _stacking_lines(context: ScriptContext) -> list[str]:
         "}))",
         f"data <- data[order(data[[{person}]], data[[{time}]]), ]",
     ]
+
+
+def _outcome_lines(schema: Schema | None) -> list[str]:
+    """Stack several outcomes that have a column each, where the file is not stacked already."""
+    if schema is None or not schema.series or not all(isinstance(o, str) for o in schema.outcomes):
+        return []
+    names = ", ".join(r_string(str(outcome)) for outcome in schema.outcomes)
+    once = ", ".join(r_string(str(o)) for o in schema.outcomes if len(schema.cells_of(o)) == 1)
+    person, time = r_string(schema.person), r_string(schema.time or "time")
+    return [
+        f"if (is.null(data[[{r_string(schema.indicator or '')}]])) {{",
+        f"  data <- do.call(rbind, lapply(c({names}), function(outcome) {{",
+        "    rows <- data",
+        f"    if (outcome %in% c({once})) {{",
+        f"      rows <- rows[!is.na(rows[[outcome]]) & !duplicated(rows[[{person}]]), ]",
+        f"      rows[[{time}]] <- rep(min(data[[{time}]], na.rm = TRUE), nrow(rows))",
+        "    }",
+        f"    rows[[{r_string(schema.outcome)}]] <- rows[[outcome]]",
+        f"    rows[[{r_string(schema.indicator or '')}]] <- rep(outcome, nrow(rows))",
+        f"    rows[setdiff(names(rows), c({names}))]",
+        "  }))",
+        "}",
+    ]
+
+
+def _indicator_lines(schema: Schema | None) -> list[str]:
+    """Columns that are one in the rows of one outcome and zero in the others'."""
+    if schema is None or schema.indicator is None:
+        return []
+    lines = []
+    for name, outcome in outcome_indicators(schema):
+        column, kind = f"data[[{r_string(name)}]]", f"data[[{r_string(schema.indicator)}]]"
+        lines.append(f"{column} <- as.numeric({kind} == {r_string(str(outcome))})")
+    return lines
 
 
 def _level_lines(context: ScriptContext) -> list[str]:

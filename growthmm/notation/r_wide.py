@@ -148,8 +148,8 @@ def _reshaping(variables: Iterable[str], schema: Schema) -> list[str]:
         f"d <- d[!is.na(d[[{person}]]), ]",
         f"wide <- data.frame(.person = unique(d[[{person}]]))",
         *_numbered(schema),
-        "at_time <- function(column, time) {",
-        f"  rows <- which({_same_time(schema)})",
+        f"at_time <- function(column, time{', outcome' if schema.series else ''}) {{",
+        f"  rows <- which({_same_time(schema)}{_same_outcome(schema)})",
         f"  d[[column]][rows][match(wide$.person, d[[{person}]][rows])]",
         "}",
         "of_person <- function(column) {",
@@ -160,10 +160,13 @@ def _reshaping(variables: Iterable[str], schema: Schema) -> list[str]:
     placed: set[str] = set()
     stems = [(schema.outcome, schema.outcome_columns), *schema.varying_columns]
     for stem, columns in stems:
-        for column, time in zip(columns, schema.numbers, strict=False):
-            lines.append(
-                f"wide[[{r_string(column)}]] <- at_time({r_string(stem)}, {level_text(time)})"
-            )
+        for j, (column, time) in enumerate(zip(columns, schema.numbers, strict=False)):
+            if column in placed:
+                continue
+            where = level_text(time)
+            if schema.series:
+                where += f", {_outcome(schema.series[j])}"
+            lines.append(f"wide[[{r_string(column)}]] <- at_time({r_string(stem)}, {where})")
             placed.add(column)
     for name in dict.fromkeys(variables):
         if name not in placed:
@@ -189,3 +192,11 @@ def _same_time(schema: Schema) -> str:
         return "d$.visit == time"
     column = _column(schema.time or "")
     return f"abs({column} - time) <= 1e-9 * max(1, abs(time))"
+
+
+def _same_outcome(schema: Schema) -> str:
+    return f" & {_column(schema.indicator or '')} == outcome" if schema.series else ""
+
+
+def _outcome(outcome: str | float) -> str:
+    return r_string(outcome) if isinstance(outcome, str) else number_text(float(outcome))

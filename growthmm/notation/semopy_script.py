@@ -116,8 +116,13 @@ def _wide(context: ScriptContext) -> list[str]:
     person, time = python_string(schema.person), python_string(schema.time or "")
     lines = [f"wide = d.groupby({person}).first()"]
     for stem, columns in ((schema.outcome, schema.outcome_columns), *schema.varying_columns):
-        for column, occasion in zip(columns, schema.occasions, strict=False):
+        for j, (column, occasion) in enumerate(zip(columns, schema.occasions, strict=False)):
             rows = f"d[abs(d[{time}] - {number_text(float(occasion))}) <= 1e-9]"
+            if schema.indicator is not None:
+                own = schema.series[j]
+                shown = python_string(own) if isinstance(own, str) else repr(own)
+                kind = f"(d[{python_string(schema.indicator)}] == {shown})"
+                rows = f"{rows[:-1].replace('d[', f'd[{kind} & (', 1)})]"
             target = f"wide[{python_string(column)}]"
             lines.append(f"{target} = {rows}.set_index({person})[{python_string(stem)}]")
     return lines

@@ -12,8 +12,9 @@ from growthmm.model.expression import quote, tree, variables
 from growthmm.model.expression_print import python_string
 from growthmm.model.expression_tree import Call, Name
 from growthmm.model.mixed import MixedModel, RandomBlock
-from growthmm.model.schema import Column
+from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import SemModel
+from growthmm.model.strata import outcome_indicators
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.block_loss import covariance_losses
@@ -164,9 +165,21 @@ def _reading_lines(context: ScriptContext, path: str) -> list[str]:
     stems = [(schema.outcome, schema.outcome_columns), *schema.varying_columns]
     for j, value in enumerate(schema.occasions):
         cells = [f"{python_string(stem)}: wide[{python_string(c[j])}]" for stem, c in stems]
+        cells += [f"{python_string(n)}: {shown}" for n, shown in _kind(schema, j)]
         shown = ", ".join([f"{time}: {float(value)!r}", *cells])
         lines.append(f"parts.append(wide.assign(**{{{shown}}}))")
     return [*lines, "data = pd.concat(parts, ignore_index=True)"]
+
+
+def _kind(schema: Schema, occasion: int) -> list[tuple[str, str]]:
+    """Which of several outcomes the rows of an occasion hold: the indicator, and numeric ones."""
+    if schema.indicator is None:
+        return []
+    own = schema.series[occasion]
+    shown = python_string(own) if isinstance(own, str) else repr(own)
+    return [(schema.indicator, shown)] + [
+        (name, repr(float(own == outcome))) for name, outcome in outcome_indicators(schema)
+    ]
 
 
 def _blocks(call: MixedlmText) -> tuple[RandomBlock, ...]:

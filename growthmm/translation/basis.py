@@ -19,6 +19,7 @@ from growthmm.model.terms import Term
 from growthmm.translation.affine import affine_map, affine_text, number, same
 from growthmm.translation.curves import free_column
 from growthmm.translation.naming import polynomial_degree
+from growthmm.translation.outcome_bases import outcome_column
 from growthmm.translation.rates import rate_expression
 from growthmm.translation.shapes import shape_expression
 from growthmm.translation.tabulate import TABULATED, tabulate
@@ -60,6 +61,12 @@ def basis_column(
         return Column(Term(), ())
     if not any(loadings):
         return None
+    if schema.series:
+
+        def find(values: tuple[float, ...], own: Schema) -> Column | None:
+            return basis_column(values, own, bases=bases)
+
+        return outcome_column(loadings, schema, find, hints)
     for column in hints:
         if same(tabulate(column, schema), loadings):
             return column

@@ -32,6 +32,7 @@ from growthmm.model.factor_pattern import Pattern, pattern_of
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.occasions import distinct_numbers
 from growthmm.model.schema import Column, Constants, Schema, Variable
+from growthmm.translation.bind_stacked import stacked_residual, stacked_schema, stacking
 from growthmm.translation.clusters import grouping, with_clusters
 from growthmm.translation.facts import (
     model_variables,
@@ -104,8 +105,10 @@ def bind_mixed(
     else:
         schema, notes = _schema_from_data(model, frame, person, time, wide_form=wide_form)
     schema = with_clusters(schema, groups, frame)
+    if schema.series and schema.time is not None:
+        model = stacked_residual(model, schema.time)
     bound = _columns(by_time(model, schema.time), frame, schema, tuple(notes))
-    return with_grouping(bound, frame) if wide_form else bound
+    return with_grouping(bound, frame) if wide_form and not schema.series else bound
 
 
 def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> str:
@@ -181,6 +184,10 @@ def _schema_from_data(
     refuse_text_among_numbers(frame, slope_variables(model))
     residual = model.residual
     needs_time = wide_form or residual.crossed or residual.kind not in ("common", "by_group")
+    stacked = stacking(model, frame, person, time) if needs_time else None
+    if stacked is not None:
+        time, indicator, found = stacked
+        return stacked_schema(model, frame, person, time, indicator), list(found)
     notes: list[Assumption] = []
     if time is None and needs_time:
         time = _find_time(model, frame, person)

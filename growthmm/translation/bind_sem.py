@@ -38,6 +38,7 @@ from growthmm.translation.bind_definitions import (
     visits_in_order,
 )
 from growthmm.translation.bind_groups import schema_with_groups, settled_groups, ungrouped
+from growthmm.translation.bind_outcomes import outcome_schema
 from growthmm.translation.clusters import cluster_of, of_two_levels
 from growthmm.translation.covariates import (
     column_variables,
@@ -47,6 +48,8 @@ from growthmm.translation.covariates import (
 from growthmm.translation.from_sem import growth_from_sem, loading_table
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.naming import covariate_name
+from growthmm.translation.outcome_covariates import outcome_families
+from growthmm.translation.outcome_series import outcome_series
 from growthmm.translation.reduction import reduced
 from growthmm.translation.resolve import Resolver
 from growthmm.translation.second_order import refuse_second_order
@@ -184,10 +187,14 @@ def _one_group(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """The facts of a model of one group that is written as a growth curve."""
     layout, id, time, outcome, time_values, known = said
+    several = outcome_series(model)
     long = frame if layout == "long" and known is None else None
-    varying = individual_time(model, known, time, long)
+    varying = None if several else individual_time(model, known, time, long)
     time = varying or time
-    scores = tuple((y, 0.0) for y in visits_in_order(model)) if varying else time_scores(model)
+    scores: tuple[tuple[str, float], ...] = ()
+    if not several:
+        by_visit = tuple((y, 0.0) for y in visits_in_order(model)) if varying else ()
+        scores = by_visit or time_scores(model)
     notes = [
         Assumption(d.what + " = " + d.value, d.rule)
         for d in model.defaults
@@ -199,7 +206,24 @@ def _one_group(
         _require_keys(long, id, time)
     elif frame is not None:
         definitions = [p.definition for p in model.paths if p.definition is not None]
-        require_columns(frame, [*(y for y, _ in scores), *definitions])
+        own = [name for name, _ in scores] if not several else list(model.outcomes)
+        require_columns(frame, [*own, *definitions])
+    if several:
+        schema, more = outcome_schema(
+            several,
+            long,
+            id=id,
+            time=time,
+            outcome=outcome,
+            time_values=time_values,
+            known=known,
+            covariates=model.covariates,
+        )
+        families = outcome_families(model, schema)
+        notes += more
+        if long is not None or known is not None:
+            return _resolved(model, schema, families, long, tuple(notes))
+        return _of_wide(model, schema, families, frame, tuple(notes))
     if outcome is None:
         outcome = _outcome(scores, long, notes)
     person = id or "person"
@@ -235,12 +259,24 @@ def _one_group(
             columns_, constants = by_row(columns_), ()
         schema = replace(schema, variables=columns_, constants=constants)
         return _resolved(model, schema, families, long, tuple(notes))
+    return _of_wide(model, schema, families, frame, tuple(notes))
+
+
+def _of_wide(
+    model: SemModel,
+    schema: Schema,
+    families: tuple[tuple[str | None, tuple[str, ...]], ...],
+    frame: pd.DataFrame | None,
+    notes: tuple[Assumption, ...],
+) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
+    """Covariates of wide data, or of none."""
     if frame is not None and schema.shared_times:
-        return wide_covariates(model, schema, families, frame, tuple(notes))
+        return wide_covariates(model, schema, families, frame, notes)
     if frame is not None:
         require_columns(frame, model.covariates)
     roles, covariates, read = named_covariates(families, schema)
-    return complete(schema, roles, covariates), covariates, (*notes, *read)
+    variables_ = (*schema.variables, *roles)
+    return complete(schema, variables_, covariates), covariates, (*notes, *read)
 
 
 def _require_keys(frame: pd.DataFrame, id: str | None, time: str | None) -> None:

@@ -76,11 +76,18 @@ def carrier_names(effect: DirectEffect, growth: GrowthModel) -> tuple[str, ...]:
     taken |= {other.name for other in growth.covariates}
     function = ".".join(part.expression + part.label for part in effect.column.parts)
     stem = covariate_name(f"{covariate.name}.{function}")
-    names = wide_columns(stem, growth.schema.numbers)
+    names = _columns(stem, growth)
     while taken & set(names):
         stem += "."
-        names = wide_columns(stem, growth.schema.numbers)
+        names = _columns(stem, growth)
     return names
+
+
+def _columns(stem: str, growth: GrowthModel) -> tuple[str, ...]:
+    schema = growth.schema
+    if schema.series:
+        return tuple(f"{stem}.{y}" for y in schema.outcome_columns)
+    return wide_columns(stem, schema.numbers)
 
 
 def carrier_rows(

@@ -190,7 +190,9 @@ def wide_covariates(
     held = tuple(v for v in whole.variables if v.name not in {role.name for role in roles})
     constants = resolver.constants([covariate.column for covariate in covariates])
     schema = replace(schema, constants=(*schema.constants, *constants))
-    return complete(schema, (*roles, *held), covariates), tuple(covariates), notes
+    # Of several outcomes the schema has the columns that tell them apart.
+    given = tuple(v for v in schema.variables if v not in held)
+    return complete(schema, (*given, *roles, *held), covariates), tuple(covariates), notes
 
 
 def with_indicators(model: SemModel, frame: pd.DataFrame) -> pd.DataFrame:

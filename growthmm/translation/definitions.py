@@ -96,7 +96,7 @@ def fixed_loadings(factor: GrowthFactor, growth: GrowthModel) -> list[Path]:
     if factor.definition is None:
         return [
             Path(factor.name, "=~", y, free=False, value=loading)
-            for y, loading in zip(outcomes, factor.loadings, strict=True)
+            for y, loading in _indicators(factor, growth)
         ]
     columns = growth.covariate(factor.definition).columns
     if len(columns) == 1:
@@ -105,6 +105,16 @@ def fixed_loadings(factor: GrowthFactor, growth: GrowthModel) -> list[Path]:
         Path(factor.name, "=~", y, free=False, definition=column)
         for y, column in zip(outcomes, columns, strict=True)
     ]
+
+
+def _indicators(factor: GrowthFactor, growth: GrowthModel) -> list[tuple[str, float]]:
+    """The outcomes that a factor is written with: of several, those that it is a factor of."""
+    pairs = list(zip(growth.schema.outcome_columns, factor.loadings, strict=True))
+    series = growth.schema.series
+    if not series:
+        return pairs
+    own = {kind for kind, value in zip(series, factor.loadings, strict=True) if value}
+    return [pair for pair, kind in zip(pairs, series, strict=True) if kind in own]
 
 
 def definition_families(

@@ -14,6 +14,7 @@ from growthmm.model.expression_tree import Call, Name, Negative, Node, Operation
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.terms import Term
+from growthmm.translation.outcome_tables import with_indicator
 from growthmm.translation.tabulate import TABULATED
 from growthmm.translation.time_scores import checked_times
 from growthmm.translation.visits import with_visits
@@ -84,6 +85,8 @@ def schema_from_facts(
     outcome = response_column(model)
     schema = known or Schema(person, None, outcome)
     _agree(schema, person, time, outcome)
+    if schema.series:
+        schema = with_indicator(schema)
     names = model_variables(model)
     time = schema.time or time
     if time is None:
@@ -94,7 +97,7 @@ def schema_from_facts(
     elif known is None and time not in names:
         notes.append(Assumption(f"time is {time}", "it was given; the formula does not use it"))
     occasions = schema.occasions
-    if time_values is not None:
+    if time_values is not None and not schema.series:
         occasions = tuple(sorted(checked_times(time_values)))
     missing = [] if time is not None else ["time (time= or --time)"]
     if not schema.shared_times:
@@ -134,8 +137,7 @@ def _agree(schema: Schema, person: str, time: str | None, outcome: str) -> None:
                 f"The schema's {what} is {said!r}, the model's {meant!r}.",
                 hint="Use one name for it.",
             )
-    ascending = tuple(sorted(checked_times(schema.occasions)))
-    if schema.occasions != ascending:
+    if not _ascending(schema):
         raise SpecificationError(
             f"The schema's occasions {', '.join(f'{v:g}' for v in schema.occasions)} are not in "
             "ascending order.",
@@ -153,6 +155,23 @@ def _agree(schema: Schema, person: str, time: str | None, outcome: str) -> None:
                 f"The schema has {count} columns or values of {name} for {n} occasions.",
                 hint="Give one for each occasion.",
             )
+
+
+def _ascending(schema: Schema) -> bool:
+    """Whether the occasions ascend, of several outcomes within each."""
+    if not schema.series:
+        return schema.occasions == tuple(sorted(checked_times(schema.occasions)))
+    if schema.indicator is None or len(schema.series) != len(schema.occasions):
+        raise SpecificationError(
+            f"The schema has {len(schema.series)} entries of series for {len(schema.occasions)} "
+            f"occasions, told apart by {schema.indicator}.",
+            hint="Name the indicator, and for each occasion the outcome that it is of.",
+        )
+    for outcome in schema.outcomes:
+        own = [schema.occasions[j] for j in schema.cells_of(outcome)]
+        if own != sorted(checked_times(own)):
+            return False
+    return True
 
 
 def _guessed_time(model: MixedModel, schema: Schema) -> str | None:

@@ -25,8 +25,8 @@ from growthmm.model.growth import (
     residual_keys,
 )
 from growthmm.model.names import residual_name, stratum_names
-from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart, Role
+from growthmm.model.strata import residual_strata, residual_terms
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
@@ -97,13 +97,14 @@ def _losses(bound: BoundMixed) -> list[Loss]:
     if not bound.schema.shared_times:
         losses += losses_at_individual_times(bound)
     losses += _group_losses(bound)
+    losses += _losses_of_several(bound)
     return losses
 
 
 def _group_losses(bound: BoundMixed) -> list[Loss]:
     """Residual variances by group that no growth curve of several groups has."""
     residual, grouping = bound.model.residual, bound.schema.grouping
-    if residual.kind != "by_group" or grouping is not None:
+    if residual.kind != "by_group" or grouping is not None or bound.schema.series:
         return []
     several = grouping_variables(bound)
     if len(several) > 1:
@@ -121,6 +122,50 @@ def _group_losses(bound: BoundMixed) -> list[Loss]:
         why = "beside them random effects have loadings that differ within the groups"
         nearest = f"a block of random effects for each group of {residual.by}"
     return [Loss(f"residual variances {residual}", why, nearest)]
+
+
+def _losses_of_several(bound: BoundMixed) -> list[Loss]:
+    """What is translated of one outcome and not of several stacked."""
+    if not bound.schema.series:
+        return []
+    losses = []
+    if len(bound.model.groups) > 1:
+        losses.append(
+            Loss(
+                f"grouping factors {', '.join(bound.model.groups)}",
+                "of several outcomes persons are the highest level here",
+                "the model of one outcome",
+            )
+        )
+    for column in (column for block in bound.random for column in block.columns):
+        if not _roles(column.parts, bound) <= TIME_ROLES:
+            name = notation(bound.model.notation).coefficient(column)
+            losses.append(
+                Loss(
+                    f"random effect of {name}",
+                    "its loading differs from person to person, which of several outcomes is not "
+                    "translated here",
+                    "the model of one outcome, or a fixed effect",
+                )
+            )
+    if residual_strata(bound.model.residual, bound.schema) is None:
+        losses.append(
+            Loss(
+                f"residual structure {bound.model.residual}",
+                "residuals of several outcomes are independent here, with variances by outcome and "
+                "time",
+                "residual=by_occasion, or by_group of the outcome",
+            )
+        )
+    if bound.model.loading_names:
+        losses.append(
+            Loss(
+                f"estimated {', '.join(bound.model.loading_names)} in the loadings",
+                "curves of several outcomes at once are not translated here",
+                "a curve of each outcome alone, or loadings that are numbers",
+            )
+        )
+    return losses
 
 
 def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:
@@ -177,13 +222,13 @@ class _Assembly:
         growth_blocks = tuple(self._block(block) for block in blocks if not block.outer)
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
-        if residual.kind == "by_group":
+        if residual.kind == "by_group" and not self.schema.series:
             assert self.schema.grouping is not None
             levels = tuple(map(level_text, self.schema.grouping.levels))
             times = self.schema.occasions if residual.crossed else None
             self.strata = tuple(residual_name(v) for v in stratum_names(levels, times))
         else:
-            own = residual_parameters(residual, self.schema.places)
+            own = residual_terms(residual, self.schema)
             self.names += [(parameter.key, parameter.name) for parameter in own]
         model = GrowthModel(
             schema=self.schema,
@@ -280,6 +325,8 @@ class _Assembly:
         """The occasion that a product of indicators picks out, or None."""
         if not self.schema.shared_times:
             return None
+        if self.schema.series:
+            return self._single_cell(parts)
         if len(parts) == 1 and parts[0].coding == "numeric":
             alike = (occasion_indicator(self.schema, j) for j in range(len(self.schema.occasions)))
             return next((j for j, one in enumerate(alike) if one.parts == parts), None)
@@ -288,6 +335,17 @@ class _Assembly:
         values = tabulate(_product(parts), self.schema)
         ones = [j for j, value in enumerate(values) if value == 1.0]
         return ones[0] if len(ones) == 1 and values.count(0.0) == len(values) - 1 else None
+
+    def _single_cell(self, parts: tuple[ColumnPart, ...]) -> int | None:
+        """The one occasion of several outcomes that a product of functions of time picks out.
+
+        An outcome with one occasion has a growth factor there, not an occasion mean.
+        """
+        values = tabulate(_product(parts), self.schema)
+        ones = [j for j, value in enumerate(values) if value == 1.0]
+        if len(ones) != 1 or values.count(0.0) != len(values) - 1:
+            return None
+        return ones[0] if len(self.schema.cells_of(self.schema.series[ones[0]])) > 1 else None
 
     def _factor(
         self,
@@ -328,7 +386,7 @@ class _Assembly:
     def _new_factor(self, column: Column) -> GrowthFactor:
         if self._same_for_all(column.parts):
             loadings = tabulate(column, self.schema)
-            name = self.book.factor(loadings, self.schema.numbers, r_name(column))
+            name = self.book.growth_factor(loadings, self.schema, r_name(column))
             return GrowthFactor(name, column, loadings, mean=False, random=False)
         values, grid = grid_values(column, self.schema)
         name = self.book.factor(values, grid, r_name(column))

@@ -28,10 +28,20 @@ from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import Carrier, carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit
+from growthmm.translation.distal import (
+    distal_outcomes,
+    refuse_clusters,
+    refuse_in_groups,
+    with_links,
+)
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
+from growthmm.translation.naming import occasion_indicator
+from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
+from growthmm.translation.outcome_effects import outcome_effects
+from growthmm.translation.outcome_residual import read_outcome_residuals
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
@@ -107,12 +117,15 @@ def growth_from_sem(
         def of_group(own: SemModel, facts: Schema) -> BoundSem:
             return growth_from_sem(own, facts, covariates, hints=hints, curves=curves)
 
+        refuse_in_groups(model, schema)
         return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
     levels = flattened(model)
     plain = reduced(levels.model)
     reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
     reading.between = levels.factors
     found = reading.result(assumptions)
+    if levels.outer and schema.series:
+        refuse_clusters()
     if levels.outer:
         found = replace(
             found,
@@ -155,11 +168,16 @@ class _Recognition:
         carrying = {carrier.name for carrier in self.carriers}
         self.factor_names = tuple(name for name in model.latent if name not in carrying)
         self.latent = set(self.factor_names)
-        self.estimated = estimated_loadings(model, self._table(), schema, curves)
+        # A curve is one outcome's; estimated loadings of several are refused with the factors.
+        table = {} if schema.series else self._table()
+        self.estimated = estimated_loadings(model, table, schema, curves)
         self.between: frozenset[str] = frozenset()
         self.names: list[tuple[str, str]] = []
         self.rules: tuple[tuple[str, str], ...] = ()
         self.losses: list[Loss] = []
+        self.distal, losses = distal_outcomes(model, schema, self.factor_names)
+        self.losses += losses
+        self.of_column = {one.column: one for one in self.distal}
 
     def _table(self) -> dict[str, dict[str, Path]]:
         """Loadings of the growth factors; carriers have estimated ones of their own."""
@@ -171,7 +189,9 @@ class _Recognition:
             by_visit = losses_by_visit(self.model, self.schema)
             if by_visit:
                 raise UnsupportedError(MESSAGE, losses=self.losses + by_visit, hint=HINT)
-        factors = self._factors()
+        if self.schema.series:
+            self._losses_of_several()
+        factors = [*self._factors(), *self._distal_factors()]
         means = self._occasion_means()
         predictors, direct = self._regressions(factors)
         direct += self._moving()
@@ -189,9 +209,13 @@ class _Recognition:
             for f in factors
             if f.mean or f.name in random or f.name in effects or f.name in self.between
         ]
+        whole = whole_bases(factors, blocks, predictors, self.schema)
+        if self.schema.series:
+            whole = whole_outcomes(whole, blocks, predictors, self.schema)
+            direct = self._recoded(direct)
         growth = GrowthModel(
             schema=self.schema,
-            factors=whole_bases(factors, blocks, predictors, self.schema),
+            factors=whole,
             blocks=blocks,
             covariates=tuple(c for c in self.covariates if c.name in used),
             predictor_effects=tuple(predictors),
@@ -211,6 +235,23 @@ class _Recognition:
             assumptions,
             self.rules,
         )
+
+    def _losses_of_several(self) -> None:
+        columns = dict.fromkeys(p.definition for p in self.model.paths if p.definition is not None)
+        if columns:
+            self._lose(
+                f"loadings by the data columns {', '.join(columns)}",
+                "loadings of several outcomes that differ from person to person are not "
+                "translated here",
+                "the model of one outcome, or loadings shared by everyone",
+            )
+
+    def _recoded(self, direct: list[DirectEffect]) -> list[DirectEffect]:
+        """Direct effects on single outcomes as a formula says them, under their new keys."""
+        made = list(whole_effects(direct, self.schema))
+        keys = {direct_key(a): direct_key(b) for a, b in zip(direct, made, strict=True)}
+        self.names = [(keys.get(key, key), name) for key, name in self.names]
+        return made
 
     def _lose(self, what: str, why: str, nearest: str) -> None:
         self.losses.append(Loss(what, why, nearest))
@@ -250,7 +291,9 @@ class _Recognition:
             if free:
                 self._lose(
                     f"estimated loadings {', '.join(row.name for row in free)}",
-                    "their constraints are no curve in time that is known here",
+                    "curves of several outcomes at once are not translated here"
+                    if self.schema.series
+                    else "their constraints are no curve in time that is known here",
                     "nlme, or loadings without constraints",
                 )
                 continue
@@ -285,6 +328,16 @@ class _Recognition:
             self.names.append((f"mean:{name}", row.parameter))
         return mean
 
+    def _distal_factors(self) -> list[GrowthFactor]:
+        """A growth factor for each outcome that persons have once: the outcome itself."""
+        made = []
+        for one in self.distal:
+            loadings = tuple(float(j == one.cell) for j in range(len(self.outcomes)))
+            column = basis_column(loadings, self.schema, hints=self.hints)
+            assert column is not None
+            made.append(GrowthFactor(one.factor, column, loadings))
+        return made
+
     def _mean(self, name: str) -> bool:
         row = self.model.path(name, "~1")
         if row is None or (not row.free and row.value == 0):
@@ -303,13 +356,17 @@ class _Recognition:
         time = self.schema.time or "time"
         expression = f"C({quote(time)})"
         for j, y in enumerate(self.outcomes):
-            if self._mean(y):
+            if y not in self.of_column and self._mean(y):
                 row = self.model.path(y, "~1")
                 assert row is not None
                 part = ColumnPart(expression, j, level_text(self.schema.occasions[j]), "full")
-                means.append(OccasionMean(j, Column(Term((expression,)), (part,))))
+                column = Column(Term((expression,)), (part,))
+                if self.schema.series:
+                    column = cell_indicator(self.schema, j, occasion_indicator(self.schema, j))
+                means.append(OccasionMean(j, column))
                 self.names.append((f"occasion:{j}", row.parameter))
-        if len({row.parameter for y in self.outcomes if (row := self._free_mean(y))}) < len(means):
+        growing = [y for y in self.outcomes if y not in self.of_column]
+        if len({row.parameter for y in growing if (row := self._free_mean(y))}) < len(means):
             self._lose(
                 "intercepts of outcomes that share a label",
                 "they are no coefficients of a categorical time",
@@ -329,7 +386,12 @@ class _Recognition:
         direct: dict[str, list[tuple[int, Path]]] = {}
         carrying = {carrier.name for carrier in self.carriers}
         for path in self.model.paths:
-            if path.op != "~" or path.left in carrying:
+            if path.op != "~" or path.left in carrying or path.right in self.of_column:
+                continue
+            if path.left in self.of_column:
+                if path.right in by_column and path.free:
+                    one = self.of_column[path.left]
+                    predictors.append(PredictorEffect(one.factor, by_column[path.right].name))
                 continue
             if not path.free:
                 if path.value:
@@ -428,6 +490,11 @@ class _Recognition:
             effect = DirectEffect(name)
             self.names.append((direct_key(effect), parameters.pop()))
             return [effect]
+        if self.schema.series:
+            apart = outcome_effects(name, found, self.schema)
+            if apart is not None:
+                self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
+                return [effect for effect, _ in apart]
         if len(parameters) < len(found):
             self._lose(
                 f"effects of {name} of which some are equal",
@@ -443,14 +510,21 @@ class _Recognition:
 
     def _blocks(self, factors: list[GrowthFactor]) -> tuple[FactorBlock, ...]:
         names = [factor.name for factor in factors]
-        found = read_factor_covariances(self.model, names, self.latent)
-        self.names += found.names
+        linked, made = with_links(self.model, self.distal)
+        latent = self.latent | {one.factor for one in self.distal}
+        found = read_factor_covariances(linked, names, latent)
+        self.names += [(key, name) for key, name in found.names if name not in made]
         self.losses += found.losses
         return found.blocks
 
     def _residual(self) -> ResidualStructure:
         """The residual structure; what is none, and constraints left over, are lost."""
-        found = read_residuals(self.model, self.outcomes, self.latent, self.schema.places)
+        if self.schema.series:
+            found = read_outcome_residuals(
+                self.model, self.schema, self.latent, set(self.of_column)
+            )
+        else:
+            found = read_residuals(self.model, self.outcomes, self.latent, self.schema.places)
         self.names += found.names
         self.rules = found.expressions
         self.losses += found.losses

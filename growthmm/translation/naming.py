@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from growthmm.data.levels import level_text
 from growthmm.data.names import syntactic, wide_columns
 from growthmm.model.expression import canonical, quote, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -49,7 +50,7 @@ def polynomial_degree(
     spread = np.ptp(t) if len(t) > 1 else 0.0
     u = (t - t.mean()) / spread if spread > 0 else t * 0.0
     scale = float(np.abs(values).max(initial=0.0)) or 1.0
-    for degree in range(min(highest, len(t) - 1) + 1):
+    for degree in range(min(highest, len(set(times)) - 1) + 1):
         fitted = np.polynomial.polynomial.polyfit(u, values, degree)
         if np.abs(np.polynomial.polynomial.polyval(u, fitted) - values).max() <= 1e-9 * scale:
             return degree
@@ -109,6 +110,23 @@ class NameBook:
             return self.fresh(self.LETTERS[degree])
         return self.fresh("f_" + covariate_name(coefficient))
 
+    def growth_factor(self, loadings: tuple[float, ...], schema: Schema, coefficient: str) -> str:
+        """The factor's name; of several outcomes with the outcome behind: ``i_read``."""
+        if not schema.series:
+            return self.factor(loadings, schema.numbers, coefficient)
+        loaded = {own for own, v in zip(schema.series, loadings, strict=True) if v}
+        cells = (
+            schema.cells_of(next(iter(loaded))) if len(loaded) == 1 else range(len(schema.series))
+        )
+        times = tuple(schema.occasions[j] for j in cells)
+        degree = polynomial_degree(tuple(loadings[j] for j in cells), times)
+        if degree is None:
+            return self.fresh("f_" + covariate_name(coefficient))
+        letter = self.LETTERS[degree]
+        if len(loaded) != 1:
+            return self.fresh(letter)
+        return self.fresh(covariate_name(f"{letter}_{level_text(next(iter(loaded)))}"))
+
     def covariate(
         self, column: Column, schema: Schema, coefficient: str, varying: bool
     ) -> tuple[str, tuple[str, ...]]:
@@ -127,6 +145,8 @@ class NameBook:
                 name = covariate_name(plain)
                 return (plain if name == plain else self.fresh(name)), known
             stem = self.fresh(covariate_name(coefficient))
+            if schema.series:
+                return stem, tuple(f"{stem}.{y}" for y in schema.outcome_columns)
             return stem, wide_columns(stem, schema.numbers)
         if (
             plain is not None

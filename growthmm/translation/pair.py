@@ -21,6 +21,7 @@ from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
 from growthmm.translation.redundancy import groups_apart, without_redundancy
 from growthmm.translation.residual_recognition import same_residual
+from growthmm.translation.to_distal import map_rows
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 
@@ -80,7 +81,8 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
         mixed_names,
         sem,
         "mixed",
-        parameter_map(growth, mixed_names, sem.names, sem.rules),
+        parameter_map(growth, mixed_names, sem.names, sem.rules)
+        + map_rows(growth, sem, mixed_names),
         bound.assumptions,
     )
 
@@ -110,7 +112,8 @@ def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
         mixed_names,
         sem,
         "sem",
-        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse),
+        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse)
+        + map_rows(sem.growth, sem, mixed_names),
         sem.assumptions,
     )
 
@@ -128,9 +131,15 @@ def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
     ):
         if a != b:
             return f"{what}: {a} against {b}"
-    if not same_residual(first.residual, second.residual, first.schema.occasions):
+    if not _same_residual(first, second):
         return f"residuals: {first.residual} against {second.residual}"
     return None
+
+
+def _same_residual(first: GrowthModel, second: GrowthModel) -> bool:
+    if first.schema.series:
+        return first.residual == second.residual
+    return same_residual(first.residual, second.residual, first.schema.occasions)
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from growthmm.translation.residual_map import (
     residual_mixed_syntax,
 )
 
-__all__ = ["MapRow", "parameter_map"]
+__all__ = ["Kind", "MapRow", "parameter_map"]
 
 Kind = (
     Literal["mean", "effect", "loading", "variance", "covariance", "sd", "correlation"]
@@ -94,9 +94,10 @@ def parameter_map(
         kind, syntax, rule = _describe(growth, key)
         if growth.outer_blocks and key in sem:
             syntax, rule = _at_its_level(growth, key, sem[key], syntax, rule)
-        name = sem.get(key, computed.get(key, ""))
         if key not in sem:
-            syntax, rule = name, f"{rule.split(' = ')[0]} = {name}"
+            told = computed.get(key) or _computed(growth, key)
+            syntax, rule = told, f"{rule.split(' = ')[0]} = {told}"
+        name = sem.get(key, syntax)
         rows.append(
             MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), name, syntax, rule)
         )
@@ -226,6 +227,30 @@ def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         f"{name} := from the loadings of {factor}",
         f"loadings of {factor} = function of {name} ({'; '.join(tied)}): no linear mixed model",
     )
+
+
+def _computed(growth: GrowthModel, key: str) -> str:
+    """What of the SEM gives a mixed model's parameter of an outcome that persons have once."""
+    head, _, rest = key.partition(":")
+    outcome = {f.name: _column(growth, f.name) for f in growth.factors}
+    first, _, second = rest.partition(":")
+    if head == "mean":
+        return f"{outcome[first]}~1 + b'means of the factors"
+    if head == "effect":
+        return f"{outcome[first]}~{second} + b'effects of {second} on the factors"
+    if first == second:
+        z = outcome[first]
+        return f"b'Psi b + {z}~~{z} - residual variance"
+    return f"cov({outcome[first]}, {outcome[second]}) = Psi b"
+
+
+def _column(growth: GrowthModel, factor: str) -> str:
+    """The one observed variable that a factor loads, or the factor's own name."""
+    if not growth.schema.series:
+        return factor
+    loadings = growth.factor(factor).loadings
+    own = [y for y, v in zip(growth.schema.outcome_columns, loadings, strict=False) if v]
+    return own[0] if len(own) == 1 else factor
 
 
 def _sd(row: MapRow) -> MapRow:

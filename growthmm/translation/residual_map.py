@@ -6,7 +6,7 @@ from typing import Literal
 
 from growthmm.data.levels import level_text
 from growthmm.model.growth import GrowthModel
-from growthmm.model.residual_parameters import residual_parameters
+from growthmm.model.strata import residual_terms
 
 __all__ = ["ResidualMapKind", "group_texts", "residual_description", "residual_mixed_syntax"]
 
@@ -29,9 +29,9 @@ def residual_description(
     computed : bool
         Whether it is arithmetic.
     """
-    if growth.residual.kind == "by_group":
+    if growth.residual.kind == "by_group" and not growth.schema.series:
         return _of_group(growth, key, sem_name, computed=computed)
-    own = {p.key: p for p in residual_parameters(growth.residual, growth.schema.places)}[key]
+    own = {p.key: p for p in residual_terms(growth.residual, growth.schema)}[key]
     kind: ResidualMapKind = "residual"
     if own.kind != "variance":
         kind = "residual_covariance" if own.kind == "covariance" else "residual_correlation"
@@ -41,7 +41,10 @@ def residual_description(
     j, k = own.cells[0]
     alone = len(own.cells) == 1
     syntax = f"{y[j]} ~~ {y[k]}" if alone else f"{y[j]} ~~ {sem_name}*{y[k]}, ... (one label)"
-    if own.kind == "covariance":
+    if growth.schema.series and not alone and key != "residual":
+        shown = ", ".join(y[j] for j, _ in own.cells)
+        rule = f"Theta of {shown} = residual variance by {growth.residual}, {own.name}"
+    elif own.kind == "covariance":
         rule = (
             f"Theta[{y[j]},{y[k]}] = residual covariance of the two occasions"
             if ":lag" not in key

@@ -46,7 +46,7 @@ def time_bases(
         Of the largest basis that the loadings hold; none where no loadings sum to zero over the
         rows, as the columns of all these bases do.
     """
-    if schema.time is None:
+    if schema.time is None or schema.series:
         return ()
     times = numeric_column(frame, schema.time)
     place = {t: j for j, t in enumerate(schema.occasions)}

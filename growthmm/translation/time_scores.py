@@ -27,7 +27,7 @@ Scores = tuple[tuple[str, float], ...]
 """Each growth outcome with its time score, scores ascending."""
 
 
-def time_scores(model: SemModel) -> Scores:
+def time_scores(model: SemModel, columns: Sequence[str] | None = None) -> Scores:
     """Each growth outcome with its time score, in order of time.
 
     The scores are the loadings of the first growth factor whose fixed loadings all differ; failing
@@ -37,6 +37,8 @@ def time_scores(model: SemModel) -> Scores:
     ----------
     model : SemModel
         With at least one latent variable that has indicators.
+    columns : sequence of str, optional
+        Those of one of several outcomes; all growth outcomes where None.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def time_scores(model: SemModel) -> Scores:
     TranslationError
         If the model has no growth factor.
     """
-    outcomes = growth_outcomes(model)
+    outcomes = growth_outcomes(model) if columns is None else tuple(columns)
     if not outcomes:
         raise TranslationError(
             "The model has no latent variable with indicators, so no growth factor.",

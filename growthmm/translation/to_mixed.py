@@ -19,14 +19,15 @@ from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_ke
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual import ResidualStructure
-from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
+from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import loading_parameters
 from growthmm.translation.grouping import indicator, multiplied
 from growthmm.translation.naming import occasion_indicator
+from growthmm.translation.outcome_bases import cell_indicator
 
 __all__ = ["mixed_from_growth"]
 
@@ -112,7 +113,7 @@ class _Formula:
             strata = [residual_name(name) for name in stratum_names(levels, times)]
             names += zip(residual_keys(growth), strata, strict=True)
         else:
-            own = residual_parameters(growth.residual, growth.schema.occasions)
+            own = residual_terms(growth.residual, growth.schema)
             names += [(parameter.key, parameter.name) for parameter in own]
         model = MixedModel(
             response=_response(growth.schema.outcome),
@@ -150,6 +151,12 @@ class _Formula:
         index = occasion if coding == "full" else occasion - 1
         return ColumnPart(expression, index, level_text(times[occasion]), coding)  # type: ignore[arg-type]
 
+    def _indicator(self, occasion: int) -> Column:
+        """A numeric indicator of one occasion, of several outcomes times the outcome's own."""
+        schema = self.growth.schema
+        at_time = occasion_indicator(schema, occasion)
+        return cell_indicator(schema, occasion, at_time) if schema.series else at_time
+
     def _occasions(self) -> None:
         """Free means at occasions: a categorical time, with or without an intercept."""
         growth = self.growth
@@ -159,15 +166,17 @@ class _Formula:
         free = {mean.occasion for mean in growth.occasion_means}
         constant = any(f.mean and not f.column.parts for f in growth.factors)
         others = [f.name for f in growth.factors if f.mean and f.column.parts]
-        if free == set(range(1, n)) and constant and not others:
+        if growth.schema.series:
+            coding = "numeric"
+        elif free == set(range(1, n)) and constant and not others:
             coding = "contrast"
         elif free == set(range(n)) and not any(f.mean for f in growth.factors):
             coding = "full"
         else:
+            coding = "numeric"
+        if coding == "numeric":
             for occasion in sorted(free):
-                self.columns.append(
-                    (f"occasion:{occasion}", occasion_indicator(growth.schema, occasion))
-                )
+                self.columns.append((f"occasion:{occasion}", self._indicator(occasion)))
             return
         for mean in sorted(growth.occasion_means, key=lambda m: m.occasion):
             part = self._time_indicator(mean.occasion, coding)
@@ -201,12 +210,10 @@ class _Formula:
             for effect in self.growth.predictor_effects
         )
         wanted = set(range(1, n)) if main else set(range(n))
-        if set(occasions) != wanted:
+        if set(occasions) != wanted or self.growth.schema.series:
             for occasion in sorted(occasions):
                 key = f"direct:{covariate.name}@{occasion}"
-                product = _product(
-                    covariate.column, occasion_indicator(self.growth.schema, occasion)
-                )
+                product = _product(covariate.column, self._indicator(occasion))
                 self.columns.append((key, product))
             return
         for occasion in sorted(occasions):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from growthmm.model.bound import BoundSem
 from growthmm.model.factor_pattern import entries
-from growthmm.model.growth import GrowthModel, direct_key
+from growthmm.model.growth import DirectEffect, FactorBlock, GrowthModel, direct_key
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
 from growthmm.translation.free_loadings import loading_rows
 from growthmm.translation.grouped_sem import grouped_sem
 from growthmm.translation.levels_to_sem import two_levels
 from growthmm.translation.naming import covariate_name
+from growthmm.translation.outcome_residual import outcome_residual_rows
 from growthmm.translation.residual_rows import residual_rows
+from growthmm.translation.to_distal import distal_factors, distal_paths
 
 __all__ = ["sem_from_growth"]
 
@@ -48,6 +51,9 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
 
 def _of_persons(growth: GrowthModel) -> BoundSem:
     """The growth curve of persons, every row written out."""
+    whole, distal = growth, distal_factors(growth)
+    if distal:
+        growth = _without(growth, distal)
     loadings = loading_rows(growth)
     rows: list[Path] = list(loadings.paths)
     names: list[tuple[str, str]] = list(loadings.names)
@@ -57,13 +63,21 @@ def _of_persons(growth: GrowthModel) -> BoundSem:
     moving, carrying = _moving(growth, names)
     rows += moving
     rows += _factor_covariances(growth, names, carrying)
-    residuals = residual_rows(growth, lambda wish: _label(wish, growth))
+    if growth.schema.series:
+        residuals = outcome_residual_rows(
+            growth, set(distal.values()), lambda wish: _label(wish, growth)
+        )
+    else:
+        residuals = residual_rows(growth, lambda wish: _label(wish, growth))
     rows += residuals.paths
     names += residuals.names
+    if distal:
+        rows += distal_paths(whole, distal)
+        growth = whole
     covariates = tuple(dict.fromkeys(name for c in _used(growth) for name in c))
     model = SemModel(
         paths=tuple(rows),
-        latent=(*(factor.name for factor in growth.factors), *carrying),
+        latent=(*(f.name for f in growth.factors if f.name not in distal), *carrying),
         outcomes=outcomes,
         covariates=covariates,
         constraints=(*loadings.constraints, *residuals.constraints),
@@ -79,6 +93,24 @@ def _of_persons(growth: GrowthModel) -> BoundSem:
         tuple(names),
         rules=residuals.expressions,
     )
+
+
+def _without(growth: GrowthModel, distal: dict[str, int]) -> GrowthModel:
+    """The growth of the outcomes that persons have more than once."""
+    blocks = (_less(block, distal) for block in growth.blocks)
+    return replace(
+        growth,
+        factors=tuple(f for f in growth.factors if f.name not in distal),
+        blocks=tuple(block for block in blocks if block.factors),
+        predictor_effects=tuple(e for e in growth.predictor_effects if e.factor not in distal),
+    )
+
+
+def _less(block: FactorBlock, distal: dict[str, int]) -> FactorBlock:
+    kept = [k for k, name in enumerate(block.factors) if name not in distal]
+    pattern = tuple(tuple(block.cells[a][b] for b in kept) for a in kept)
+    factors = tuple(block.factors[k] for k in kept)
+    return FactorBlock(factors, pattern if block.pattern else ())
 
 
 def _used(growth: GrowthModel) -> list[tuple[str, ...]]:
@@ -106,7 +138,12 @@ def _means(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         if factor.mean:
             names.append((f"mean:{factor.name}", row.parameter))
     free = {mean.occasion for mean in growth.occasion_means}
+    loaded = [
+        any(f.loadings[j] for f in growth.factors) for j in range(len(growth.schema.occasions))
+    ]
     for j, y in enumerate(growth.schema.outcome_columns):
+        if growth.schema.series and not loaded[j] and j not in free:
+            continue
         row = _free_or_zero(y, "~1", "", j in free)
         rows.append(row)
         if j in free:
@@ -126,6 +163,19 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         names.append((f"effect:{effect.factor}:{effect.covariate}", row.parameter))
     outcomes = growth.schema.outcome_columns
     for direct in growth.direct_effects:
+        if _of_outcome(direct, growth):
+            covariate = growth.covariate(direct.covariate)
+            label = _label(covariate_name(f"b_{direct_key(direct).partition(':')[2]}"), growth)
+            sources = (
+                covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
+            )
+            rows += [
+                Path(y, "~", x, label=label)
+                for y, x, value in zip(outcomes, sources, direct.loadings, strict=True)
+                if value
+            ]
+            names.append((direct_key(direct), label))
+            continue
         if direct.column is not None:
             continue
         covariate = growth.covariate(direct.covariate)
@@ -141,6 +191,13 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     return rows
 
 
+def _of_outcome(effect: DirectEffect, growth: GrowthModel) -> bool:
+    """Whether an effect is the same wherever it acts, as on one of several outcomes."""
+    return (
+        bool(growth.schema.series) and bool(effect.loadings) and set(effect.loadings) <= {0.0, 1.0}
+    )
+
+
 def _moving(
     growth: GrowthModel, names: list[tuple[str, str]]
 ) -> tuple[list[Path], tuple[str, ...]]:
@@ -148,7 +205,7 @@ def _moving(
     rows: list[Path] = []
     carrying: list[str] = []
     for direct in growth.direct_effects:
-        if direct.column is None:
+        if direct.column is None or _of_outcome(direct, growth):
             continue
         made = carrier_names(direct, growth)
         function = ".".join(p.expression + p.label for p in direct.column.parts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from growthmm.data.frames import as_pandas, require_columns
 from growthmm.data.moments import Moments
+from growthmm.data.stacked import with_outcome_indicators
 from growthmm.engines.prepare import (
     LongData,
     WideData,
@@ -26,6 +27,7 @@ from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.translation.bind_groups import settled_groups
 from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.bind_outcomes import stacked_frame
 from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.covariates import with_indicators
 from growthmm.translation.from_sem import growth_outcomes
@@ -133,6 +135,7 @@ def sem_arrays(
     frame = _frame_of(data, model)
     if layout_of(model, frame, facts) == "wide":
         return sem_data(model, with_indicators(model, frame), id=facts.id), ()
+    frame = _stacked(model, frame, facts)
     schema, covariates, notes = sem_schema(
         model,
         frame,
@@ -213,6 +216,8 @@ def paired(
     frame = None if data is None else _frame_of(data, model)
     layout = layout_of(model, frame, facts) if frame is not None else "wide"
     _refuse_contradictions(facts)
+    if frame is not None and layout == "long":
+        frame = _stacked(model, frame, facts)
     bound_sem = bind_sem(
         model,
         frame,
@@ -225,7 +230,17 @@ def paired(
     )
     if frame is not None and layout == "wide":
         frame = _long_frame(bound_sem, frame)
+    if frame is not None and bound_sem.schema.series:
+        frame = with_outcome_indicators(frame, bound_sem.schema)
     return pair_from_sem(bound_sem, spelling=spelling), frame
+
+
+def _stacked(model: SemModel, frame: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Long data, of several outcomes stacked."""
+    if facts.id is None or facts.time is None:
+        return frame
+    require_columns(frame, [facts.id, facts.time])
+    return stacked_frame(model, frame, id=facts.id, time=facts.time, outcome=facts.outcome)
 
 
 def _refuse_contradictions(facts: Facts) -> None:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from growthmm.data.frames import as_pandas
+from growthmm.data.moments import Moments
 from growthmm.engines.prepare import long_data
 from growthmm.equivalence.missing_covariates import left_out, missing_note
 from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
@@ -21,7 +23,7 @@ from growthmm.notation.base import DerivedColumn, ScriptContext, families
 from growthmm.notation.default_list import DefaultRow, default_rows
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
-from growthmm.verbs.binding import Facts, Layout, paired
+from growthmm.verbs.binding import Facts, Layout, layout_of, paired
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
@@ -106,6 +108,11 @@ class Translation:
             "defaults": [asdict(row) for row in self.defaults],
         }
 
+
+STACKING = frozenset(
+    {"lme4", "nlme", "glmmtmb", "brms", "statsmodels", "lavaan", "openmx", "semopy"}
+)
+"""Notations whose scripts stack several outcomes, or take them apart."""
 
 OnLoss = Literal["raise", "keep"]
 
@@ -281,6 +288,12 @@ def translate(
             notes = (Assumption(f"the data in {named.path.name} are not used", error.message),)
         if long is not None and pair.growth.covariates:
             notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
+        if (
+            isinstance(read.model, SemModel)
+            and frame is not None
+            and not isinstance(frame, Moments)
+        ):
+            layout = layout_of(read.model, as_pandas(frame), facts)
         made = _across(pair, read.model, to, path, on_loss=on_loss, layout=layout, ready=ready)
     return replace(
         made,
@@ -376,6 +389,17 @@ def _across(
     of_file: Layout = layout or ("long" if pair.source == "mixed" else "wide")
     context = ScriptContext(path, of_file, _with_families(pair), _derived(pair))
     context = ready.script_context(context, to)
+    if pair.growth.schema.series and to not in STACKING:
+        own: Layout = "wide" if isinstance(given, MixedModel) else "long"
+        context = replace(context, data=None, layout=own)
+        form = "wide columns" if own == "wide" else "stacked rows"
+        notes.append(
+            Assumption(
+                f"the script reads data that hold the outcomes as {form}",
+                f"a {target.title} program here does not reshape several outcomes; gm.to_long and "
+                "gm.to_wide with stack= do",
+            )
+        )
     script = "" if written.losses else target.script(model, context)
     return Translation(
         written.text,

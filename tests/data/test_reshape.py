@@ -417,3 +417,22 @@ def test_reference_files_agree_with_each_other(reference_data, case, id, time, v
     assert not missing_columns
     merged = expected[[id]].merge(wide, on=id, how="left")
     pandas.testing.assert_frame_equal(merged[shared], expected[shared], check_dtype=False)
+
+
+def test_stacked_rows_there_and_back() -> None:
+    wide = pandas.DataFrame(
+        {
+            "id": [7, 8],
+            "sex": ["f", "m"],
+            "a_0": [2.0, 1.0],
+            "a_1": [3.0, np.nan],
+            "b_0": [4.0, 5.0],
+        }
+    )
+    rows = to_long(wide, id="id", time="t", values=["a", "b"], stack="of")
+    assert list(rows.columns) == ["id", "t", "sex", "of", "value"]
+    assert rows["value"].tolist()[:4] == pytest.approx([2.0, 3.0, 4.0, np.nan], nan_ok=True)
+    back = to_wide(rows, id="id", time="t", values="value", stack="of")
+    assert back[["a_0", "a_1", "b_0"]].equals(wide[["a_0", "a_1", "b_0"]])
+    with pytest.raises(DuplicateOccasionError, match="has a twice at t 0"):
+        to_wide(pandas.concat([rows, rows]), id="id", time="t", values="value", stack="of")

@@ -192,7 +192,7 @@ LOST = {
     LINEAR + "y_1 ~ y_0": ["y_1~y_0"],
     LINEAR + "y_0 ~~ y_1": ["y_0~~y_1"],
     LINEAR + "s ~ i\ni ~ x": ["s~i"],
-    LINEAR + "z ~ i + s": ["z", "z~i", "z~s"],
+    LINEAR + "z ~ i + s": ["the intercept of z fixed"],
     INTERCEPT + SLOPE + "y_0 ~~ v*y_0\ny_1 ~~ v*y_1": ["residual variances of which some"],
     INTERCEPT + SLOPE + _each("y_{j} ~~ 1*y_{j}"): ["residual variances of y_0"],
     LINEAR + _each("y_{j} ~ b*w_{j}", range(3)) + _each("y_{j} ~ d*w_{j}", range(3, 5)): [
