@@ -15,7 +15,7 @@ from growthmm.model.sem import SemModel
 from growthmm.translation.carriers import carriers
 from growthmm.translation.covariates import covariate_families, plain_column
 from growthmm.translation.definitions import definition_families
-from growthmm.translation.from_sem import growth_outcomes, loading_table
+from growthmm.translation.loading_tables import growth_outcomes, loading_table
 from growthmm.translation.resolve import Resolver
 from growthmm.translation.time_scores import name_scores
 

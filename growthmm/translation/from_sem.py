@@ -26,7 +26,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
-from growthmm.translation.carriers import Carrier, carriers
+from growthmm.translation.carriers import carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit
 from growthmm.translation.distal import (
     distal_outcomes,
@@ -38,6 +38,8 @@ from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
+from growthmm.translation.loading_tables import loading_table
+from growthmm.translation.moving_effects import moving_effects
 from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcome_effects import outcome_effects
@@ -45,35 +47,7 @@ from growthmm.translation.outcome_residual import read_outcome_residuals
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
-__all__ = ["growth_from_sem", "growth_outcomes", "loading_table"]
-
-
-def growth_outcomes(model: SemModel) -> tuple[str, ...]:
-    """The observed variables that load on latent ones, in the model's order.
-
-    Of a model without latent variables those that covary, with no regression among them: their
-    covariances are residual ones.
-    """
-    loaded = {path.right for path in model.paths if path.op == "=~"}
-    if not model.latent and not _regressed(model):
-        for path in model.paths:
-            if path.op == "~~" and path.left != path.right and not path.is_zero:
-                loaded |= {path.left, path.right}
-    return tuple(y for y in model.outcomes if y in loaded)
-
-
-def _regressed(model: SemModel) -> bool:
-    outcomes = set(model.outcomes)
-    return any(p.op == "~" and {p.left, p.right} <= outcomes for p in model.paths)
-
-
-def loading_table(model: SemModel) -> dict[str, dict[str, Path]]:
-    """For each latent variable its loading rows by indicator."""
-    table: dict[str, dict[str, Path]] = {name: {} for name in model.latent}
-    for path in model.paths:
-        if path.op == "=~":
-            table[path.left][path.right] = path
-    return table
+__all__ = ["growth_from_sem"]
 
 
 def growth_from_sem(
@@ -447,32 +421,10 @@ class _Recognition:
         return next(c.columns[0] for c in self.covariates if c.name == name)
 
     def _moving(self) -> list[DirectEffect]:
-        """Effects that move with time: carriers that share a label, an outcome each."""
-        by_column = {column: c for c in self.covariates for column in c.columns}
-        groups: dict[str, list[Carrier]] = {}
-        for carrier in self.carriers:
-            groups.setdefault(carrier.path.parameter, []).append(carrier)
-        effects = []
-        for parameter, members in groups.items():
-            covariate = by_column[members[0].source]
-            places: dict[int, float] = {}
-            for carrier in members:
-                j = self.outcomes.index(carrier.target) if carrier.target in self.outcomes else -1
-                own = covariate.columns[j] if covariate.time_varying else covariate.columns[0]
-                if j >= 0 and j not in places and own == carrier.source:
-                    places[j] = carrier.loading
-            loadings = tuple(places.get(j, 0.0) for j in range(len(self.outcomes)))
-            column = basis_column(loadings, self.schema, hints=self.hints)
-            if column is None or not column.parts or len(places) < len(members):
-                self._lose(
-                    f"effects through {', '.join(carrier.name for carrier in members)}",
-                    "they are no covariate times a function of time",
-                    "a data column that holds the product",
-                )
-                continue
-            effects.append(DirectEffect(covariate.name, None, column, loadings))
-            self.names.append((direct_key(effects[-1]), parameter))
-        return effects
+        found = moving_effects(self.carriers, self.covariates, self.schema, self.hints)
+        self.losses += found.losses
+        self.names += found.names
+        return list(found.effects)
 
     def _labels(self) -> None:
         """Labels that tie parameters which a formula keeps apart."""

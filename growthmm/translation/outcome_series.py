@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from growthmm.model.sem import SemModel
-from growthmm.translation.from_sem import growth_outcomes, loading_table
+from growthmm.translation.loading_tables import growth_outcomes, loading_table
 from growthmm.translation.reduction import reduced
 from growthmm.translation.time_scores import Scores, common_stem, time_scores
 

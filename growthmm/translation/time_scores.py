@@ -10,7 +10,7 @@ from growthmm.errors import SpecificationError, TooFewOccasionsError, Translatio
 from growthmm.model.defaults import Assumption
 from growthmm.model.sem import SemModel
 from growthmm.translation.affine import affine_map, number
-from growthmm.translation.from_sem import growth_outcomes, loading_table
+from growthmm.translation.loading_tables import growth_outcomes, loading_table
 from growthmm.translation.naming import common_stem
 
 __all__ = [

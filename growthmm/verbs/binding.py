@@ -12,13 +12,13 @@ from growthmm.data.stacked import with_outcome_indicators
 from growthmm.engines.prepare import (
     LongData,
     WideData,
-    frame_from_wide,
     long_data,
     scatter_data,
     sem_data,
     wide_data,
 )
 from growthmm.engines.wide.problem import WideMoments, WideProblem
+from growthmm.engines.wide_to_long import frame_from_wide
 from growthmm.errors import DataError, SpecificationError
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption
@@ -30,8 +30,8 @@ from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_outcomes import stacked_frame
 from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.covariates import with_indicators
-from growthmm.translation.from_sem import growth_outcomes
 from growthmm.translation.joint_covariates import given_covariates
+from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 from growthmm.translation.redundancy import without_redundancy
 

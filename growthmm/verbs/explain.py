@@ -11,7 +11,7 @@ import numpy as np
 
 from growthmm.data.frames import as_pandas
 from growthmm.data.moments import Moments
-from growthmm.engines.prepare import frame_from_wide
+from growthmm.engines.wide_to_long import frame_from_wide
 from growthmm.equivalence.explaining.analysis import Analysis, growth_of_mixed, sem_parts
 from growthmm.equivalence.explaining.explain import explain_analyses
 from growthmm.equivalence.explaining.habits import as_printed, habits_of, with_options
@@ -25,7 +25,7 @@ from growthmm.model.sem import SemModel
 from growthmm.printed import read_printed
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
-from growthmm.translation.from_sem import growth_outcomes
+from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.time_scores import time_scores
 from growthmm.verbs.against import printed_text, verify_printed
 from growthmm.verbs.binding import Facts, Layout, layout_of

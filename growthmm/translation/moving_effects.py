@@ -1,0 +1,84 @@
+"""Effects of covariates that move with time, read from the latent variables that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from growthmm.model.defaults import Loss
+from growthmm.model.growth import Covariate, DirectEffect, direct_key
+from growthmm.model.schema import Column, Schema
+from growthmm.translation.basis import basis_column
+from growthmm.translation.carriers import Carrier
+
+__all__ = ["MovingEffects", "moving_effects"]
+
+
+@dataclass(frozen=True, slots=True)
+class MovingEffects:
+    """What carriers say.
+
+    Parameters
+    ----------
+    effects : tuple of DirectEffect
+        One for each set of carriers that share a label.
+    names : tuple of (str, str)
+        Growth parameter key and SEM parameter of each.
+    losses : tuple of Loss
+        Sets that are no covariate times a function of time.
+    """
+
+    effects: tuple[DirectEffect, ...]
+    names: tuple[tuple[str, str], ...]
+    losses: tuple[Loss, ...]
+
+
+def moving_effects(
+    carriers: Sequence[Carrier],
+    covariates: Sequence[Covariate],
+    schema: Schema,
+    hints: tuple[Column, ...],
+) -> MovingEffects:
+    """Read carriers that share a label, an outcome each, as effects that move with time.
+
+    Parameters
+    ----------
+    carriers : sequence of Carrier
+        The model's.
+    covariates : sequence of Covariate
+        What its covariates are.
+    schema : Schema
+        With the outcomes' columns.
+    hints : tuple of Column
+        Columns of time that the loadings may be, tried first.
+    """
+    by_column = {column: c for c in covariates for column in c.columns}
+    groups: dict[str, list[Carrier]] = {}
+    for carrier in carriers:
+        groups.setdefault(carrier.path.parameter, []).append(carrier)
+    outcomes = schema.outcome_columns
+    effects: list[DirectEffect] = []
+    names: list[tuple[str, str]] = []
+    losses: list[Loss] = []
+    for parameter, members in groups.items():
+        covariate = by_column[members[0].source]
+        places: dict[int, float] = {}
+        for carrier in members:
+            j = outcomes.index(carrier.target) if carrier.target in outcomes else -1
+            own = covariate.columns[j] if covariate.time_varying else covariate.columns[0]
+            if j >= 0 and j not in places and own == carrier.source:
+                places[j] = carrier.loading
+        loadings = tuple(places.get(j, 0.0) for j in range(len(outcomes)))
+        column = basis_column(loadings, schema, hints=hints)
+        if column is None or not column.parts or len(places) < len(members):
+            losses.append(
+                Loss(
+                    f"effects through {', '.join(carrier.name for carrier in members)}",
+                    "they are no covariate times a function of time",
+                    "a data column that holds the product",
+                )
+            )
+            continue
+        effects.append(DirectEffect(covariate.name, None, column, loadings))
+        names.append((direct_key(effects[-1]), parameter))
+    return MovingEffects(tuple(effects), tuple(names), tuple(losses))
