@@ -279,16 +279,10 @@ def _identifies(person: Codes, value: Codes) -> bool:
     return bool((key[1:] != key[:-1]).all())
 
 
-def _shared(column: pandas.Series[Any]) -> bool:
-    """Whether values come back: measured covariates mostly have one of their own a row."""
-    return 2 * int(column.nunique()) <= int(column.notna().sum())
-
-
 def find_time(model: MixedModel, frame: object, id: str) -> str:
     """The numeric variable of the model that, with the person, identifies rows.
 
-    Among several the one that the residual structure names, else the one with a random slope,
-    and among these the one that the others are functions of, or whose values persons share.
+    Among several the one that the residual structure names, else the one with a random slope.
 
     Parameters
     ----------
@@ -332,9 +326,6 @@ def find_time(model: MixedModel, frame: object, id: str) -> str:
             for v in variables(e)
         }
         candidates = tuple(name for name in candidates if name in slopes) or candidates
-    if len(candidates) > 1:
-        shared = tuple(name for name in candidates if _shared(as_pandas(frame)[name]))
-        candidates = shared if len(shared) == 1 else candidates
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:

@@ -11,6 +11,7 @@ from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import SemModel
 
 __all__ = ["DerivedColumn", "Family", "Model", "Notation", "ScriptContext", "Written", "families"]
+__all__ += ["numbers_unless_told"]
 
 Model = MixedModel | SemModel
 
@@ -121,4 +122,19 @@ def families(speaker: Notation) -> tuple[Family, ...]:
         is the one that it is preferred for.
     """
     found: tuple[Family, ...] = getattr(speaker, "families", (speaker.family,))
+    return found
+
+
+def numbers_unless_told(speaker: Notation) -> bool:
+    """Whether a bare column is a number to a program, so that it must be told of categories.
+
+    R, Python and Julia see from the data that a column of text is categorical; SAS, SPSS and
+    Stata have a list (CLASS, BY) or a prefix (``i.``) for it.
+
+    Parameters
+    ----------
+    speaker : Notation
+        The notation. SAS, SPSS and Stata have an attribute ``numbers_unless_told``.
+    """
+    found: bool = getattr(speaker, "numbers_unless_told", False)
     return found

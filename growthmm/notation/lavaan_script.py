@@ -19,12 +19,12 @@ cat(sprintf("nobs %d\\n", as.integer(lavInspect(fit, "ntotal"))))
 cat(sprintf("converged %s\\n", lavInspect(fit, "converged")))
 estimates <- parameterEstimates(fit)
 free <- parTable(fit)$free[seq_len(nrow(estimates))] > 0
+group <- if (is.null(estimates$group)) "" else
+  ifelse(estimates$group > 1, paste0(".g", estimates$group), "")
 level <- if (is.null(estimates$level)) "" else ifelse(estimates$level == 2, ".l2", "")
-level <- rep_len(level, nrow(estimates))
+name <- paste0(estimates$lhs, estimates$op, estimates$rhs, group, level)
 for (k in which(free)) {
-  cat(sprintf("estimate\\t%s%s%s%s\\t%.12g\\t%.12g\\n",
-    estimates$lhs[k], estimates$op[k], estimates$rhs[k], level[k],
-    estimates$est[k], estimates$se[k]))
+  cat(sprintf("estimate\\t%s\\t%.12g\\t%.12g\\n", name[k], estimates$est[k], estimates$se[k]))
 }
 """
 
@@ -33,7 +33,8 @@ def script(model: SemModel, context: ScriptContext) -> str:
     """A complete R program.
 
     It prints lines ``logLik``, ``npar``, ``nobs``, ``converged`` with a value each, and one line
-    ``estimate`` for each free row with name, estimate and standard error, separated by tabs.
+    ``estimate`` for each free row with name (``.g2`` and so on behind it from the second group),
+    estimate and standard error, separated by tabs.
 
     Parameters
     ----------
@@ -118,6 +119,9 @@ def _fitting(model: SemModel, cluster: str | None) -> list[str]:
     if not model.fixed_x:
         arguments.append("fixed.x = FALSE")
     arguments.append("information = information")
+    if any(constraint.op == "==" for constraint in model.constraints):
+        # lavaan's own 1e-6 lets the log-likelihood end above the constrained maximum.
+        arguments.append("control = list(control.outer = list(tol = 1e-10, itmax = 1000L))")
     outcomes = ", ".join(r_string(name) for name in model.outcomes)
     chosen = (
         r_string(model.information)

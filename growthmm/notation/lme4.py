@@ -141,6 +141,13 @@ class Lme4:
             "",
             *data_lines(context),
             "",
+        ]
+        if not model.random:
+            # lmer() takes no model without random effects.
+            reml = "TRUE" if model.estimator == "reml" else "FALSE"
+            fit = f"fit <- lm({formula_text(model)}, data = data)"
+            return "\n".join([*lines, fit, f"reml <- {reml}", _PRINT_LM])
+        lines += [
             f"fit <- lmer(\n  {formula_text(model)},",
             f"  data = data, REML = {'TRUE' if model.estimator == 'reml' else 'FALSE'},",
             '  control = lmerControl(optimizer = "nloptwrap",',
@@ -156,6 +163,15 @@ class Lme4:
         """R's name of a coefficient."""
         return r_name(column)
 
+
+_PRINT_LM = f"""{PRINTERS}
+show("logLik", number(logLik(fit, REML = reml)))
+sigma2 <- sum(resid(fit)^2) / (if (reml) fit$df.residual else nobs(fit))
+errors <- sqrt(diag(vcov(fit)) / sigma(fit)^2 * sigma2)
+for (i in seq_along(coef(fit)))
+  show("fixef", quoted(names(coef(fit))[i]), number(coef(fit)[[i]]), number(errors[[i]]))
+show("sigma2", number(sigma2))
+"""
 
 _PRINT = f"""{PRINTERS}
 show("logLik", number(logLik(fit)))

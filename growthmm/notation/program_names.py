@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from growthmm.model.defaults import Loss
@@ -62,10 +62,14 @@ class Names:
         The program's rule.
     given : iterable of str
         Every name, columns and labels.
+    free_to_rename : iterable of str
+        Those that are no columns of the data (labels, latent variables): dots in them are
+        written as underscores where the program has no dots.
     """
 
     rule: NameRule
     given: Iterable[str]
+    free_to_rename: Collection[str] = ()
     losses: list[Loss] = field(default_factory=list)
     shortened: dict[str, str] = field(default_factory=dict)
     _spelled: dict[str, str] = field(default_factory=dict)
@@ -73,7 +77,7 @@ class Names:
     def __post_init__(self) -> None:
         taken: dict[str, str] = {}
         names = tuple(dict.fromkeys(self.given))
-        for name in sorted(names, key=lambda name: len(name) > self.rule.longest):
+        for name in sorted(names, key=self._changes):
             spelled = self._one(name, taken)
             if spelled is None:
                 self._lose(name, self.rule.said, "rename it")
@@ -85,6 +89,9 @@ class Names:
                 self._lose(name, why, "rename one of the two")
             self._spelled[name] = spelled
 
+    def _changes(self, name: str) -> bool:
+        return len(name) > self.rule.longest or not self.rule.plain(name)
+
     def _lose(self, name: str, why: str, nearest: str) -> None:
         shown = name if len(name) <= 60 else name[:57] + "..."
         self.losses.append(Loss(f"the name {shown!r}", why, nearest))
@@ -93,18 +100,20 @@ class Names:
         fits = len(name.encode("utf-8", "replace")) <= self.rule.longest
         if self.rule.plain(name):
             return name if fits else self._short(name, taken)
+        if name in self.free_to_rename and re.fullmatch(r"[A-Za-z_][\w.]*", name, re.ASCII):
+            return self._short(name.replace(".", "_"), taken, name)
         if fits and self.rule.quote is not None and self.rule.key(name) not in self.rule.reserved:
             return self.rule.quote(name)
         return None
 
-    def _short(self, name: str, taken: dict[str, str]) -> str | None:
+    def _short(self, name: str, taken: dict[str, str], stands_for: str = "") -> str | None:
         if not name.isascii() or len(name) > 1000:
             return None
         for number in range(1000):
             tail = str(number) if number else ""
             short = name[: self.rule.longest - len(tail)] + tail
             if self.rule.key(short) not in taken and self.rule.plain(short):
-                self.shortened[short] = name
+                self.shortened[short] = stands_for or name
                 return short
         return None
 

@@ -60,6 +60,7 @@ def sayable(model: SemModel, title: str) -> tuple[SemModel, list[Loss]]:
 
 def sem_names(model: SemModel, rule: NameRule) -> tuple[Names, Names]:
     """The spelling of variables, and that of labels, which have to be plain."""
-    variables = Names(rule, (*model.outcomes, *model.covariates, *model.latent))
+    named = (*model.outcomes, *model.covariates, *model.latent)
+    variables = Names(rule, named, free_to_rename=model.latent)
     labels = dict.fromkeys(path.label for path in model.paths if path.label)
-    return variables, Names(replace(rule, quote=None), labels)
+    return variables, Names(replace(rule, quote=None), labels, free_to_rename=labels)

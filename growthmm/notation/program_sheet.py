@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import canonical, quote, tree, variables
 from growthmm.model.expression_print import r_string
 from growthmm.model.expression_tree import Name
-from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.terms import Term
 from growthmm.notation.formula_loss import loading_losses
@@ -18,7 +19,7 @@ from growthmm.notation.program_facts import quoted_group
 from growthmm.notation.program_names import NameRule, Names
 from growthmm.notation.residual_columns import within
 
-__all__ = ["Piece", "Sheet", "with_levels"]
+__all__ = ["Piece", "Sheet", "with_categories", "with_levels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,40 @@ def with_levels(model: MixedModel, schema: Schema | None) -> MixedModel:
             coded = canonical(f"C({column}, Treatment({level}))")
             renamed[column] = coded
             renamed[canonical(f"C({column})")] = coded
+    return _respelled(model, renamed)
+
+
+def with_categories(model: MixedModel, schema: Schema) -> MixedModel:
+    """A model in which bare columns that the data hold as categorical are said to be so.
+
+    Parameters
+    ----------
+    model : MixedModel
+        The model as a program writes it that sees from the data what a column is.
+    schema : Schema
+        What the data are.
+
+    Examples
+    --------
+    >>> from growthmm.model.schema import Variable
+    >>> from growthmm.notation.lme4 import NOTATION
+    >>> facts = Schema("id", "t", "y", variables=(Variable("sex", "person_level", ("f", "m")),))
+    >>> [str(term) for term in with_categories(NOTATION.read("y ~ sex + (1 | id)"), facts).fixed]
+    ['1', 'C(sex)']
+    """
+    renamed = {
+        quote(variable.name): canonical(f"C({quote(variable.name)})")
+        for variable in schema.variables
+        if variable.levels and any(isinstance(level, str) for level in variable.levels)
+    }
+    return _respelled(model, renamed)
+
+
+def _respelled(model: MixedModel, renamed: Mapping[str, str]) -> MixedModel:
+    """The model with other expressions in its terms."""
 
     def terms(given: tuple[Term, ...]) -> tuple[Term, ...]:
         return tuple(Term(tuple(renamed.get(f, f) for f in term.factors)) for term in given)
 
-    return MixedModel(
-        response=model.response,
-        fixed=terms(model.fixed),
-        random=tuple(RandomBlock(terms(b.terms), b.group, b.covariance) for b in model.random),
-        residual=model.residual,
-        estimator=model.estimator,
-        notation=model.notation,
-        defaults=model.defaults,
-        data=model.data,
-    )
+    random = tuple(replace(block, terms=terms(block.terms)) for block in model.random)
+    return replace(model, fixed=terms(model.fixed), random=random)

@@ -24,6 +24,8 @@ class SasNotation:
 
     default_estimator: Literal["ml", "reml"] = "ml"
 
+    numbers_unless_told = True
+
     def recognises(self, text: str) -> bool:
         """Whether the text has a procedure that fits models."""
         return re.search(r"\bproc\s+(?:t?calis|mixed|glimmix)\b", text, re.IGNORECASE) is not None

@@ -24,6 +24,8 @@ class SpssNotation:
 
     default_estimator: Literal["ml", "reml"] = "ml"
 
+    numbers_unless_told = True
+
     def recognises(self, text: str) -> bool:
         """Whether a MIXED command with subcommands stands in the text."""
         pattern = (

@@ -14,7 +14,8 @@ from growthmm.notation.base import Model, ScriptContext, Written
 __all__ = ["NOTATION", "StataNotation"]
 
 _MIXED = re.compile(
-    r"^\s*(?:(?:qui\w*|noi\w*|cap\w*)\s*:?\s*)?(?:xt)?mixed\s+\w+[^~]*?\|\|", re.MULTILINE
+    r"^\s*(?:(?:qui\w*|noi\w*|cap\w*)\s*:?\s*)?(?:xt)?mixed\s+\w+[^~]*?(?:\|\||,\s*[a-z])",
+    re.MULTILINE,
 )
 _SEM = re.compile(
     r"""^\s*(?:(?:qui\w*|noi\w*|cap\w*)\s*:?\s*)?sem\s*(?:\([^()'"=]*|[\w\s@.]+)(?:<-|->)""",
@@ -32,8 +33,10 @@ class StataNotation:
 
     default_estimator: Literal["ml", "reml"] = "ml"
 
+    numbers_unless_told = True
+
     def recognises(self, text: str) -> bool:
-        """Whether a line begins with ``mixed`` and has ``||``, or with ``sem`` and paths."""
+        """Whether a line has ``mixed`` with ``||`` or options, or ``sem`` with paths."""
         return _MIXED.search(text) is not None or _SEM.search(text) is not None
 
     def read(self, text: str) -> Model:

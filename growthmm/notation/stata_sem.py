@@ -111,14 +111,14 @@ def read_sem(command: ModelCommand) -> SemModel:
     return _finished(draft, given)
 
 
-def _at(cursor: Cursor) -> Cell | None:
+def _at(draft: _Draft, cursor: Cursor) -> Cell | None:
     if not cursor.accept("@"):
         return None
     if cursor.sees_number:
         return Cell(free=False, value=cursor.number())
     if cursor.sees("("):
         raise cursor.fail("Expressions behind @ are not supported", ("a number", "a name"))
-    return Cell(label=cursor.name("a number or a name").text)
+    return Cell(label=draft.name(cursor.name("a number or a name")))
 
 
 def _ends(draft: _Draft, cursor: Cursor) -> list[_End]:
@@ -134,7 +134,7 @@ def _ends(draft: _Draft, cursor: Cursor) -> list[_End]:
                     hint="Make a column of it.",
                 )
             token = cursor.name()
-            found.append(_End(f"e.{draft.name(token)}", token, _at(cursor)))
+            found.append(_End(f"e.{draft.name(token)}", token, _at(draft, cursor)))
             continue
         tokens = [cursor.take()]
         if cursor.sees("-") and cursor.peek(1).is_name:
@@ -146,7 +146,7 @@ def _ends(draft: _Draft, cursor: Cursor) -> list[_End]:
             raise cursor.fail(
                 "Interactions are not supported", hint="Make a column of the product."
             )
-        cell = _at(cursor)
+        cell = _at(draft, cursor)
         found += [_End(draft.name(token), token, cell) for token in tokens]
     return found
 

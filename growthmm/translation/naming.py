@@ -31,10 +31,11 @@ def covariate_name(coefficient: str) -> str:
 
     Examples
     --------
-    >>> covariate_name("occasion:sexmale"), covariate_name("I(age^2)")
-    ('occasion.sexmale', 'I_age_2')
+    >>> covariate_name("occasion:sexmale"), covariate_name("factor(sex)male")
+    ('occasion.sexmale', 'sexmale')
     """
     plain = re.sub(r"(?<!\\)`", "", coefficient.replace(":", "."))
+    plain = re.sub(r"\b(?:factor|C)\((\w+)\)", r"\1", plain)
     made = syntactic(plain)
     while "__" in made:
         made = made.replace("__", "_")

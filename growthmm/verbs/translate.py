@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +20,16 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation as speaker_of
-from growthmm.notation.base import DerivedColumn, ScriptContext, families
+from growthmm.notation.base import (
+    DerivedColumn,
+    Notation,
+    ScriptContext,
+    families,
+    numbers_unless_told,
+)
 from growthmm.notation.default_list import DefaultRow, default_rows
+from growthmm.notation.program_sheet import with_categories
+from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
 from growthmm.verbs.binding import Facts, Layout, layout_of, paired
@@ -75,9 +84,10 @@ class Translation:
     schema : Schema, optional
         The facts of the data that it rests on: given as ``schema=``, they make the same
         translation without data. None within a family.
-    defaults : tuple of DefaultRow
-        The defaults of the source that the target does not share, and those of the target that
-        had to be overridden, each with what was written to keep the model.
+    given : MixedModel or SemModel, optional
+        The model as it was read, before it was carried over.
+    to : str
+        The target notation.
     """
 
     text: str
@@ -87,7 +97,19 @@ class Translation:
     losses: tuple[Loss, ...]
     assumptions: tuple[Assumption, ...]
     schema: Schema | None = None
-    defaults: tuple[DefaultRow, ...] = ()
+    given: MixedModel | SemModel | None = field(default=None, repr=False)
+    to: str = field(default="", repr=False)
+
+    @cached_property
+    def defaults(self) -> tuple[DefaultRow, ...]:
+        """Defaults of the source that the target does not share, and what was overridden.
+
+        Each row has what was written to keep the model. The rows are found by reading the text
+        again without its lines, one at a time, which takes longer than the translation.
+        """
+        if self.given is None or self.losses:
+            return ()
+        return default_rows(self.given, speaker_of(self.to), self.text)
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -275,7 +297,14 @@ def translate(
     notes += ready.notes
     read = replace(read, model=ready.model)
     if family == wanted or (not wanted and family in families(target)):
-        made = _respell(_told(read.model, facts), to, path, on_loss)
+        told = _told(read.model, facts)
+        try:
+            known = _levels_known(told, target, ready.data, facts)
+        except GrowthmmError as error:
+            if named is None:
+                raise
+            known, notes = None, (*notes, _unused(named, error))
+        made = _respell(told, to, path, on_loss, known)
     else:
         spelling = to if "mixed" in families(target) else "lme4"
         try:
@@ -285,20 +314,16 @@ def translate(
                 raise
             # The text alone may say enough.
             pair, long = paired(read.model, None, facts, spelling=spelling)
-            notes = (Assumption(f"the data in {named.path.name} are not used", error.message),)
+            notes = (_unused(named, error),)
         if long is not None and pair.growth.covariates:
             notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
-        if (
-            isinstance(read.model, SemModel)
-            and frame is not None
-            and not isinstance(frame, Moments)
-        ):
-            layout = layout_of(read.model, as_pandas(frame), facts)
-        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=layout, ready=ready)
+        seen = layout or _layout(read.model, ready.data, facts)
+        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=seen, ready=ready)
     return replace(
         made,
         assumptions=(*made.assumptions, *notes),
-        defaults=default_rows(read.model, target, made.text) if not made.losses else (),
+        given=read.model,
+        to=to,
     )
 
 
@@ -321,6 +346,17 @@ def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
     return data, (Assumption(what, why),)
 
 
+def _layout(model: MixedModel | SemModel, data: object | None, facts: Facts) -> Layout | None:
+    """The layout of the data that a growth curve is given with."""
+    if not isinstance(model, SemModel) or data is None or isinstance(data, Moments):
+        return None
+    return layout_of(model, as_pandas(data), facts)
+
+
+def _unused(named: NamedData, error: GrowthmmError) -> Assumption:
+    return Assumption(f"the data in {named.path.name} are not used", error.message)
+
+
 def _target(to: str) -> tuple[str, str]:
     """A notation, and the family that is asked of one that writes both: ``sas:sem``."""
     name, _, wanted = to.partition(":")
@@ -336,15 +372,33 @@ def _told(model: MixedModel | SemModel, facts: Facts) -> MixedModel | SemModel:
     return replace(model, residual=replace(known, time=facts.time or known.time, person=person))
 
 
+def _levels_known(
+    model: MixedModel | SemModel, target: Notation, data: object | None, facts: Facts
+) -> Schema | None:
+    """The facts of the data, where the target has to be told which columns are categorical."""
+    if not isinstance(model, MixedModel) or not numbers_unless_told(target):
+        return None
+    if facts.schema is not None or data is None or facts.layout == "wide":
+        return facts.schema
+    bound = bind_mixed(model, as_pandas(data), id=facts.id, time=facts.time, wide_form=False)
+    return bound.schema
+
+
 def _respell(
-    model: MixedModel | SemModel, to: str, path: str | None, on_loss: OnLoss
+    model: MixedModel | SemModel,
+    to: str,
+    path: str | None,
+    on_loss: OnLoss,
+    schema: Schema | None = None,
 ) -> Translation:
     """The same model in another notation of its family."""
     target = speaker_of(to)
+    if isinstance(model, MixedModel) and schema is not None:
+        model = with_categories(model, schema)
     written = target.write(model)
     _check_losses(written.losses, target.title, on_loss)
     layout: Layout = "long" if isinstance(model, MixedModel) else "wide"
-    script = "" if written.losses else target.script(model, ScriptContext(path, layout))
+    script = "" if written.losses else target.script(model, ScriptContext(path, layout, schema))
     notes = tuple(Assumption(f"{d.what} = {d.value}", d.rule) for d in model.defaults)
     return Translation(written.text, script, replace(model, notation=to), (), written.losses, notes)
 
