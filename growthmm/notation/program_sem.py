@@ -147,8 +147,13 @@ def complete(
         if row.op == "->" or not ({row.left, row.right} & set(conditional))
     ]
     factors, observed = set(latent), set(manifest)
+    acted = _acted_on(kept, manifest, latent)
     paths = tuple(
-        _path(row, row.left in measuring or (row.left in factors and row.right in observed))
+        _path(
+            row,
+            row.left in measuring
+            or (row.left in factors and row.right in observed and row.right not in acted),
+        )
         for row in kept
     )
     return paths, Roles(tuple(manifest), tuple(latent), tuple(conditional))
@@ -187,6 +192,27 @@ def _measuring(
         if row.op == "->" and row.left in latent:
             effects.setdefault(row.left, set()).add(row.right)
     return frozenset(name for name, targets in effects.items() if not targets & set(manifest))
+
+
+def _acted_on(
+    rows: Sequence[Row], manifest: Sequence[str], latent: Sequence[str]
+) -> frozenset[str]:
+    """Observed variables that factors act on, rather than measure them.
+
+    They have a mean of their own that is free, and all their arrows from factors are free, where
+    these factors have other indicators with fixed loadings and no free mean.
+    """
+    arrows = [row for row in rows if row.op == "->" and row.left in latent]
+    fixed = {row.right for row in arrows if not row.cell.free}
+    own = {row.right for row in rows if row.op == "~1" and row.cell.free}
+    scaled = {row.left for row in arrows if row.right in fixed - own}
+    return frozenset(
+        row.right
+        for row in arrows
+        if row.right in manifest
+        and row.right in own - fixed
+        and all(other.left in scaled for other in arrows if other.right == row.right)
+    )
 
 
 def _path(row: Row, loads: bool) -> Path:

@@ -14,14 +14,12 @@ from growthmm.engines.prepare import long_data
 from growthmm.equivalence.missing_covariates import left_out, missing_note
 from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.expression import quote, variables
+from growthmm.model.expression import quote
 from growthmm.model.mixed import Estimator, MixedModel
-from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
-from growthmm.model.terms import Term
 from growthmm.notation import notation as speaker_of
 from growthmm.notation.base import (
-    DerivedColumn,
     Notation,
     ScriptContext,
     families,
@@ -36,6 +34,7 @@ from growthmm.verbs.binding import Facts, Layout, layout_of, paired
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
+from growthmm.verbs.script_columns import derived_columns, with_computed, with_families
 from growthmm.verbs.source import Function, ModelLike, Source, source
 
 if TYPE_CHECKING:
@@ -430,6 +429,8 @@ def _across(
         model = replace(pair.mixed.model, estimator="ml", notation=to)
         # The text is the model alone: by which estimator is the program's affair.
         default: Estimator = "ml" if model.loading_parameters else "reml"
+        if numbers_unless_told(target):
+            model = with_categories(model, pair.mixed.schema)
         alone = replace(model, estimator=getattr(target, "default_estimator", default))
         notes.append(
             Assumption(
@@ -441,7 +442,7 @@ def _across(
     written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
     of_file: Layout = layout or ("long" if pair.source == "mixed" else "wide")
-    context = ScriptContext(path, of_file, _with_families(pair), _derived(pair))
+    context = ScriptContext(path, of_file, with_families(pair), derived_columns(pair))
     context = ready.script_context(context, to)
     if pair.growth.schema.series and to not in STACKING:
         own: Layout = "wide" if isinstance(given, MixedModel) else "long"
@@ -462,47 +463,5 @@ def _across(
         pair.parameters,
         written.losses,
         tuple(notes),
-        _with_computed(pair),
-    )
-
-
-def _with_families(pair: Pair) -> Schema:
-    """The schema with the wide columns of every covariate that varies, computed ones too."""
-    schema = pair.mixed.schema
-    made = {c.name: c.columns for c in pair.growth.covariates if c.time_varying}
-    return replace(schema, varying_columns=tuple((made | dict(schema.varying_columns)).items()))
-
-
-def _with_computed(pair: Pair) -> Schema:
-    """The schema, with what the computed columns of the wide form are."""
-    schema = pair.mixed.schema
-    named = set(dict(schema.varying_columns).values())
-    made = tuple(
-        (c.column, c.columns)
-        for c in pair.growth.covariates
-        if c.time_varying and c.columns not in named
-    )
-    return replace(schema, computed_columns=made)
-
-
-def _derived(pair: Pair) -> tuple[DerivedColumn, ...]:
-    """Columns of the wide data that the long data do not have as they are."""
-    schema, response = pair.growth.schema, pair.mixed.model.response
-    made = [
-        DerivedColumn(covariate.name, covariate.column)
-        for covariate in (pair.sem if pair.source == "mixed" else pair.growth).covariates
-        if not _plain(covariate.column, covariate.name, schema)
-    ]
-    if response != quote(variables(response)[0]):
-        column = Column(Term((response,)), (ColumnPart(response),))
-        made.append(DerivedColumn(schema.outcome, column))
-    return tuple(made)
-
-
-def _plain(column: Column, name: str, schema: Schema) -> bool:
-    return (
-        len(column.parts) == 1
-        and column.parts[0].coding == "numeric"
-        and column.parts[0].expression == name
-        and (schema.variable(name) is not None or name == schema.time)
+        with_computed(pair),
     )

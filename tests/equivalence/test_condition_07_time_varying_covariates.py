@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import growthmm as gm
-from growthmm.errors import SpecificationError, UnsupportedError
+from growthmm.errors import SpecificationError, UnboundError, UnsupportedError
 
 RANDOM = "gpa ~ occasion + lib_hours + (1 + occasion + lib_hours | student)"
 EFFECTS = {
@@ -38,8 +38,10 @@ def test_a_random_slope_is_a_factor_whose_loadings_are_the_covariate() -> None:
         gm.translate(RANDOM, "lavaan", data=gm.datasets.gpa(), time="occasion")
 
 
-def test_time_is_the_one_that_persons_share() -> None:
-    made = gm.translate(RANDOM, "openmx", data=gm.datasets.gpa())
+def test_time_is_asked_for_where_several_variables_could_be_it() -> None:
+    with pytest.raises(UnboundError, match="Several variables of the model could be time"):
+        gm.translate(RANDOM, "openmx", data=gm.datasets.gpa())
+    made = gm.translate(RANDOM, "openmx", data=gm.datasets.gpa(), time="occasion")
     assert made.schema is not None
     assert made.schema.time == "occasion"
 
