@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
+    from growthmm.verbs.diagnose import diagnose
     from growthmm.verbs.explain import explain
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
@@ -37,6 +38,7 @@ __all__ = [
     "compare",
     "datasets",
     "defaults",
+    "diagnose",
     "explain",
     "fit",
     "implied",
@@ -62,6 +64,7 @@ _HOMES = {
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
+    "diagnose": ("growthmm.verbs.diagnose", "diagnose"),
     "explain": ("growthmm.verbs.explain", "explain"),
     "fit": ("growthmm.verbs.fit", "fit"),
     "implied": ("growthmm.verbs.implied", "implied"),
