@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
     from growthmm.inference.modification import modification_indices
+    from growthmm.inference.optimisers.searches import all_optimizers, restarts
     from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
@@ -35,6 +36,7 @@ __all__ = [
     "Schema",
     "Variable",
     "__version__",
+    "all_optimizers",
     "compare",
     "datasets",
     "defaults",
@@ -45,6 +47,7 @@ __all__ = [
     "log_likelihood",
     "modification_indices",
     "read",
+    "restarts",
     "simulate",
     "study",
     "test",
@@ -61,6 +64,7 @@ _HOMES = {
     "Schema": ("growthmm.model.schema", "Schema"),
     "Grouping": ("growthmm.model.schema", "Grouping"),
     "Variable": ("growthmm.model.schema", "Variable"),
+    "all_optimizers": ("growthmm.inference.optimisers.searches", "all_optimizers"),
     "compare": ("growthmm.verbs.compare", "compare"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
@@ -71,6 +75,7 @@ _HOMES = {
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
     "read": ("growthmm.verbs.source", "read"),
+    "restarts": ("growthmm.inference.optimisers.searches", "restarts"),
     "simulate": ("growthmm.verbs.simulate", "simulate"),
     "study": ("growthmm.verbs.simulate", "study"),
     "test": ("growthmm.verbs.hypotheses", "test"),

@@ -130,7 +130,7 @@ def _pinned(fit: FitResult, values: FloatArray, gradient: FloatArray) -> NDArray
     kinds = dict(zip(fit.fit.names, fit.fit.kinds, strict=True))
     problem = fit.data.problem
     own = long_engine if isinstance(problem, LongProblem) else wide_engine
-    names = own.parameter_names(problem)  # type: ignore[arg-type]
+    names = own.parameter_names(problem)
     size = max(
         (abs(v) for n, v in zip(names, values, strict=True) if kinds[n] == "residual"), default=0.0
     )
