@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from growthmm import datasets
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
+    from growthmm.inference.conditional import conditional_aic
+    from growthmm.inference.cross_validation import cross_validate
     from growthmm.inference.modification import modification_indices
     from growthmm.inference.optimisers.searches import all_optimizers, restarts
     from growthmm.model.schema import Grouping, Schema, Variable
@@ -38,6 +40,8 @@ __all__ = [
     "__version__",
     "all_optimizers",
     "compare",
+    "conditional_aic",
+    "cross_validate",
     "datasets",
     "defaults",
     "diagnose",
@@ -66,6 +70,8 @@ _HOMES = {
     "Variable": ("growthmm.model.schema", "Variable"),
     "all_optimizers": ("growthmm.inference.optimisers.searches", "all_optimizers"),
     "compare": ("growthmm.verbs.compare", "compare"),
+    "conditional_aic": ("growthmm.inference.conditional", "conditional_aic"),
+    "cross_validate": ("growthmm.inference.cross_validation", "cross_validate"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
     "diagnose": ("growthmm.verbs.diagnose", "diagnose"),

@@ -117,6 +117,15 @@ class Comparison:
 
         return pd.DataFrame([asdict(row) for row in self.rows])
 
+    def average(self, criterion: str = "aicc") -> pd.DataFrame:
+        """Fixed effects averaged over the models.
+
+        See :func:`growthmm.inference.averaging.averaged`.
+        """
+        from growthmm.inference.averaging import averaged
+
+        return averaged(self, criterion)
+
     def to_dict(self) -> dict[str, Any]:
         """The rows as plain values."""
         return {
