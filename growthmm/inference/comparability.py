@@ -11,7 +11,14 @@ from growthmm.engines.prepare import LongData, WideData
 from growthmm.errors import DataError
 from growthmm.inference.result import FitResult
 
-__all__ = ["extra_effects", "not_nested", "require_same_data", "same_fixed_effects"]
+__all__ = [
+    "clustered",
+    "extra_effects",
+    "not_nested",
+    "require_same_data",
+    "same_fixed_effects",
+    "variances",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -148,3 +155,16 @@ def _varying(fit: FitResult) -> tuple[str, ...]:
     model = fit.data.problem.model
     free = {p.left for p in model.paths if p.op == "~~" and p.left == p.right and p.free}
     return tuple(name for name in model.latent if name in free)
+
+
+def clustered(fit: FitResult) -> bool:
+    """Whether persons stand in clusters."""
+    if isinstance(fit.data, LongData):
+        return fit.data.problem.clusters is not None
+    return any(getattr(group, "clusters", None) is not None for group in fit.data.problem.groups)
+
+
+def variances(fit: FitResult) -> tuple[str, ...]:
+    """The names of the variances of random effects or latent variables."""
+    named = zip(fit.fit.names, fit.fit.kinds, strict=True)
+    return tuple(name for name, kind in named if kind == "variance")

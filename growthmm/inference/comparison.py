@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.comparability import (
+    clustered,
     extra_effects,
     not_nested,
     require_same_data,
     same_fixed_effects,
+    variances,
 )
 from growthmm.inference.criteria import aicc, weights
 from growthmm.inference.hypotheses.variance import variance_test
@@ -282,6 +284,9 @@ def _at_the_boundary(
     fit: FitResult, above: FitResult, chi_square: float
 ) -> tuple[float | None, str]:
     """The p value under a mixture, where the larger model has more random effects and no more."""
+    if clustered(fit) and same_fixed_effects(fit, above):
+        grown = set(variances(fit)) > set(variances(above))
+        return None, "none is made for persons in clusters" if grown else ""
     effects = extra_effects(above, fit)
     if not effects or type(fit.data) is not type(above.data) or not same_fixed_effects(fit, above):
         return None, ""

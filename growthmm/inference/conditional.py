@@ -101,6 +101,8 @@ def _checked(fit: FitResult) -> LongProblem:
         reason = f"its residuals are {problem.residual.kind}, not independent with one variance"
     elif fit.boundary.at_boundary or fit.boundary.beyond:
         reason = f"it lies on or beyond the boundary ({fit.boundary.description})"
+    elif problem.clusters is not None:
+        reason = "its persons stand in clusters"
     elif not problem.random.shape[1]:
         reason = "it has no random effects"
     if reason:

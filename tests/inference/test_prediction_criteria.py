@@ -169,3 +169,21 @@ def test_averages_by_hand() -> None:
     reml = gm.compare(fitted(SLOPE, estimator="reml"), fitted(SEX, estimator="reml"), refit=False)
     with pytest.raises(SpecificationError, match="can't be weighed"):
         reml.average()
+
+
+def test_persons_in_clusters_are_not_left_out_one_by_one() -> None:
+    data = gm.datasets.gpa().assign(school=lambda d: d["student"] % 20)
+    rng = np.random.default_rng(1)
+    data["gpa"] += rng.standard_normal(20)[data["school"]]
+    fit = gm.fit("gpa ~ occasion + (1 | student) + (1 | school)", data, time="occasion")
+    assert gm.diagnose(fit).converged
+    with pytest.raises(UnsupportedEngineError, match="clusters"):
+        gm.cross_validate(fit, n_folds=3)
+    with pytest.raises(UnsupportedEngineError, match="clusters"):
+        gm.diagnose(fit, influence=True)
+    with pytest.raises(UnsupportedEngineError, match="clusters"):
+        gm.conditional_aic(fit)
+    row = gm.compare(fit, gm.fit(INTERCEPT, data)).rows[1]
+    assert row.p_value is not None
+    assert row.boundary_p_value is None
+    assert "clusters" in row.boundary_distribution
