@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from growthmm import datasets
     from growthmm.data.moments import Moments
     from growthmm.data.reshape import to_long, to_wide
+    from growthmm.inference.conditional import conditional_aic
+    from growthmm.inference.cross_validation import cross_validate
     from growthmm.inference.modification import modification_indices
+    from growthmm.inference.optimisers.searches import all_optimizers, restarts
     from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
+    from growthmm.verbs.diagnose import diagnose
     from growthmm.verbs.explain import explain
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
@@ -34,15 +38,20 @@ __all__ = [
     "Schema",
     "Variable",
     "__version__",
+    "all_optimizers",
     "compare",
+    "conditional_aic",
+    "cross_validate",
     "datasets",
     "defaults",
+    "diagnose",
     "explain",
     "fit",
     "implied",
     "log_likelihood",
     "modification_indices",
     "read",
+    "restarts",
     "simulate",
     "study",
     "test",
@@ -59,15 +68,20 @@ _HOMES = {
     "Schema": ("growthmm.model.schema", "Schema"),
     "Grouping": ("growthmm.model.schema", "Grouping"),
     "Variable": ("growthmm.model.schema", "Variable"),
+    "all_optimizers": ("growthmm.inference.optimisers.searches", "all_optimizers"),
     "compare": ("growthmm.verbs.compare", "compare"),
+    "conditional_aic": ("growthmm.inference.conditional", "conditional_aic"),
+    "cross_validate": ("growthmm.inference.cross_validation", "cross_validate"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
+    "diagnose": ("growthmm.verbs.diagnose", "diagnose"),
     "explain": ("growthmm.verbs.explain", "explain"),
     "fit": ("growthmm.verbs.fit", "fit"),
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
     "read": ("growthmm.verbs.source", "read"),
+    "restarts": ("growthmm.inference.optimisers.searches", "restarts"),
     "simulate": ("growthmm.verbs.simulate", "simulate"),
     "study": ("growthmm.verbs.simulate", "study"),
     "test": ("growthmm.verbs.hypotheses", "test"),

@@ -18,6 +18,8 @@ RENDERINGS: dict[str, str] = {
     "explanation.summary": "growthmm.report.explanation_text:explanation_summary",
     "explanation.html": "growthmm.report.explanation_html:explanation_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
+    "diagnosis.summary": "growthmm.report.diagnosis_text:diagnosis_summary",
+    "endings.summary": "growthmm.report.endings_text:endings_summary",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
 }

@@ -31,6 +31,7 @@ PUBLIC = (
     "Variable",
     "compare",
     "datasets",
+    "diagnose",
     "explain",
     "fit",
     "log_likelihood",
@@ -41,7 +42,17 @@ PUBLIC = (
     "verify",
     "write",
 )
-COMMANDS = ("demo", "translate", "reshape", "fit", "verify", "compare", "explain", "engines")
+COMMANDS = (
+    "demo",
+    "translate",
+    "reshape",
+    "fit",
+    "verify",
+    "compare",
+    "explain",
+    "diagnose",
+    "engines",
+)
 
 
 def blocks(language: str) -> list[str]:

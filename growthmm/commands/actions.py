@@ -16,6 +16,7 @@ __all__ = [
     "compare",
     "defaults",
     "demo",
+    "diagnose",
     "engines",
     "explain",
     "fit",
@@ -384,6 +385,28 @@ def explain(chosen: argparse.Namespace) -> Answer:
     return explained(chosen, _data(chosen, required=False), _facts(chosen))
 
 
+def diagnose(chosen: argparse.Namespace) -> Answer:
+    """Fit a model and look the fit over."""
+    from growthmm.verbs.diagnose import diagnose as look
+    from growthmm.verbs.fit import fit as estimate
+
+    model = given(chosen.model)
+    result = estimate(
+        model.text,
+        _data(chosen),
+        engine=chosen.engine,
+        estimator=_option(chosen, model, "estimator"),
+        bounds=_option(chosen, model, "bounds"),
+        fixed=_held(chosen.fixed),
+        notation=_notation(chosen, model),
+        **_preparing(chosen),
+        **_reading(chosen, model),
+        **_facts(chosen),
+    )
+    found = look(result, influence=chosen.influence)
+    return Answer(found.to_dict(), found.summary(), 1 if found.status == "problem" else 0)
+
+
 def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
     """List the engines and whether they can run."""
     from growthmm.engines.registry import states
@@ -406,6 +429,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "fit": fit,
     "verify": verify,
     "compare": compare,
+    "diagnose": diagnose,
     "explain": explain,
     "engines": engines,
 }

@@ -417,6 +417,29 @@ def _explain(name: str) -> _Parser:
     return parser
 
 
+def _diagnose(name: str) -> _Parser:
+    parser = _parser(
+        name,
+        "Fit a model and look the fit over: slope, curvature, boundary, scales, collinearity, "
+        "time\nfar from zero, too few persons, variances near zero, correlations near one.",
+        f"{_MODEL}\nExit status: 0 the estimates are a maximum, 1 they are not, 2 a bad call or "
+        "bad input.\n",
+    )
+    _model(parser)
+    _data(parser)
+    _preparing(parser)
+    group = _fitting(parser)
+    group.add_argument(
+        "--engine", default="auto", metavar="NAME", help="growthmm engines lists them; auto is ours"
+    )
+    _fixed(group)
+    group.add_argument(
+        "--influence", action="store_true", help="leave out every person in turn, a fit for each"
+    )
+    _json(parser)
+    return parser
+
+
 def _engines(name: str) -> _Parser:
     parser = _parser(name, "List the engines, their versions, and whether they can run here.")
     _json(parser)
@@ -431,6 +454,7 @@ COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
     "fit": ("fit a model by one engine", _fit),
     "verify": ("translate, fit both forms, judge by evidence", _verify),
     "compare": ("likelihood-ratio tests and information criteria", _compare),
+    "diagnose": ("fit, and look the fit over: converged, well determined?", _diagnose),
     "explain": ("why two analyses give different numbers", _explain),
     "engines": ("list the engines and whether they can run", _engines),
 }

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from growthmm.engines.prepare import LongData, WideData
-from growthmm.errors import DataError, SpecificationError
+from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.inference.comparability import (
+    clustered,
+    extra_effects,
+    not_nested,
+    require_same_data,
+    same_fixed_effects,
+    variances,
+)
+from growthmm.inference.criteria import aicc, weights
+from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
 from growthmm.rendering import render
 
@@ -32,8 +40,8 @@ class ComparisonRow:
     aic, bic, log_likelihood, deviance : float
         As fitted; BIC over rows.
     chi_square, df, p_value : float or None
-        Likelihood-ratio test against the row above; None for the first row and where the test is
-        refused.
+        Likelihood-ratio test against the row above (Wilks 1938, doi:10.1214/aoms/1177732360); None
+        for the first row and where the test is refused.
     delta_aic : float
         AIC less the smallest of the table.
     comparable : bool
@@ -43,6 +51,20 @@ class ComparisonRow:
         Why a test is refused or a row not comparable; empty otherwise.
     ml_log_likelihood, ml_aic, ml_bic : float or None
         The values by maximum likelihood, given beside rows that are not comparable.
+    bic_subjects : float
+        BIC over persons, as SEM programs print it.
+    aicc, aicc_subjects : float or None
+        AIC corrected for small samples, over rows and over persons; None where there are no more
+        of them than parameters and one.
+    delta_bic : float
+        BIC less the smallest of the table.
+    weight : float or None
+        Akaike weight; None in a table with rows that are not comparable.
+    boundary_p_value : float or None
+        Where the row adds random effects alone: the p value of the same statistic under a mixture
+        of chi-squares, because a variance of zero lies on the boundary. `p_value` is too large.
+    boundary_distribution : str
+        That mixture, or why there is none; empty where it does not matter.
     """
 
     model: str
@@ -60,6 +82,13 @@ class ComparisonRow:
     ml_log_likelihood: float | None = None
     ml_aic: float | None = None
     ml_bic: float | None = None
+    bic_subjects: float = float("nan")
+    aicc: float | None = None
+    aicc_subjects: float | None = None
+    delta_bic: float = float("nan")
+    weight: float | None = None
+    boundary_p_value: float | None = None
+    boundary_distribution: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,11 +103,14 @@ class Comparison:
         By which they were fitted.
     refitted : bool
         Whether REML fits were refitted by ML for the table.
+    fits : tuple of FitResult
+        The fits behind the rows, in their order.
     """
 
     rows: tuple[ComparisonRow, ...]
     estimator: str
     refitted: bool
+    fits: tuple[FitResult, ...] = field(default=(), compare=False)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -86,6 +118,15 @@ class Comparison:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def average(self, criterion: str = "aicc") -> pd.DataFrame:
+        """Fixed effects averaged over the models.
+
+        See :func:`growthmm.inference.averaging.averaged`.
+        """
+        from growthmm.inference.averaging import averaged
+
+        return averaged(self, criterion)
 
     def to_dict(self) -> dict[str, Any]:
         """The rows as plain values."""
@@ -136,7 +177,7 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
         raise SpecificationError(
             f"{len(fits)} model was given to compare.", hint="Give at least two fits."
         )
-    _same_data(fits)
+    require_same_data(fits)
     unfair = [fit.label for fit in fits if fit.penalty is not None]
     if unfair:
         raise SpecificationError(
@@ -157,33 +198,31 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
     if refit:
         fits = [fit.refit("ml") for fit in fits]
     ordered = sorted(fits, key=lambda fit: fit.n_parameters)
-    smallest = min(fit.aic for fit in ordered)
     alike = [
-        all(fit.estimator == "ml" or _same_fixed_space(fit, other) for other in ordered)
+        all(fit.estimator == "ml" or same_fixed_effects(fit, other) for other in ordered)
         for fit in ordered
     ]
+    shares = weights([fit.aic for fit in ordered]) if all(alike) else None
+    best = min(fit.aic for fit in ordered), min(fit.bic for fit in ordered)
     rows = [
-        _row(fit, ordered[k - 1] if k else None, fit.aic - smallest, comparable)
+        _row(fit, ordered[k - 1] if k else None, best, comparable, shares[k] if shares else None)
         for k, (fit, comparable) in enumerate(zip(ordered, alike, strict=True))
     ]
-    return Comparison(tuple(rows), ordered[0].estimator, refitted)
+    return Comparison(tuple(rows), ordered[0].estimator, refitted, tuple(ordered))
 
 
-def _row(fit: FitResult, above: FitResult | None, delta: float, comparable: bool) -> ComparisonRow:
-    from scipy.special import chdtrc
-
-    chi_square = p_value = None
-    df = None
-    reason = "" if comparable else REFUSAL
-    if above is not None and (fit.estimator == "ml" or _same_fixed_space(fit, above)):
-        df = fit.n_parameters - above.n_parameters
-        gain = max(0.0, 2.0 * (fit.log_likelihood - above.log_likelihood))
-        chi_square = gain
-        if df > 0:
-            p_value = float(chdtrc(df, gain))
-        else:
-            reason = reason or "as many parameters as the model above, so no test"
+def _row(
+    fit: FitResult,
+    above: FitResult | None,
+    best: tuple[float, float],
+    comparable: bool,
+    weight: float | None,
+) -> ComparisonRow:
+    test = _Test() if above is None else _tested(fit, above)
     ml = fit.refit("ml") if not comparable else None
+    corrected = [
+        aicc(fit.log_likelihood, fit.n_parameters, n) for n in (fit.n_rows, fit.n_subjects)
+    ]
     return ComparisonRow(
         model=fit.label,
         n_parameters=fit.n_parameters,
@@ -191,55 +230,70 @@ def _row(fit: FitResult, above: FitResult | None, delta: float, comparable: bool
         bic=fit.bic,
         log_likelihood=fit.log_likelihood,
         deviance=fit.deviance,
-        chi_square=chi_square,
-        df=df,
-        p_value=p_value,
-        delta_aic=delta,
+        chi_square=test.chi_square,
+        df=test.df,
+        p_value=test.p_value,
+        delta_aic=fit.aic - best[0],
         comparable=comparable,
-        reason=reason,
+        reason=test.reason if comparable else REFUSAL,
         ml_log_likelihood=ml.log_likelihood if ml else None,
         ml_aic=ml.aic if ml else None,
         ml_bic=ml.bic if ml else None,
+        bic_subjects=fit.bic_subjects,
+        aicc=corrected[0] if isfinite(corrected[0]) else None,
+        aicc_subjects=corrected[1] if isfinite(corrected[1]) else None,
+        delta_bic=fit.bic - best[1],
+        weight=weight,
+        boundary_p_value=test.boundary_p_value,
+        boundary_distribution=test.boundary_distribution,
     )
 
 
-def _outcomes(fit: FitResult) -> np.ndarray:
-    if isinstance(fit.data, LongData):
-        return np.sort(fit.data.problem.outcome)
-    group = fit.data.problem.groups[0]
-    values = group.outcomes if hasattr(group, "outcomes") else group.mean
-    return np.sort(values[np.isfinite(values)].ravel())
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A likelihood-ratio test, or why there is none."""
+
+    chi_square: float | None = None
+    df: int | None = None
+    p_value: float | None = None
+    reason: str = ""
+    boundary_p_value: float | None = None
+    boundary_distribution: str = ""
 
 
-def _same_data(fits: Sequence[FitResult]) -> None:
-    first = _outcomes(fits[0])
-    for fit in fits[1:]:
-        other = _outcomes(fit)
-        if first.shape != other.shape or not np.array_equal(first, other):
-            raise DataError(
-                f"The models were not fitted to the same outcomes: {fits[0].label} uses "
-                f"{fits[0].n_rows} values, {fit.label} {fit.n_rows}.",
-                hint="Drop the rows with missing covariates before fitting, or compare models "
-                "of one outcome.",
-            )
+def _tested(fit: FitResult, above: FitResult) -> _Test:
+    from scipy.special import chdtrc
+
+    if fit.estimator == "reml" and not same_fixed_effects(fit, above):
+        return _Test(reason=REFUSAL)
+    df = fit.n_parameters - above.n_parameters
+    chi_square = max(0.0, 2.0 * (fit.log_likelihood - above.log_likelihood))
+    if df == 0:
+        return _Test(chi_square, df, reason="as many parameters as the model above, so no test")
+    astray = [f.label for f in (above, fit) if not f.convergence.converged]
+    if astray:
+        return _Test(reason=f"not converged, so no test: {', '.join(astray)}")
+    reason = not_nested(above, fit)
+    if reason:
+        return _Test(df=df, reason=reason)
+    p_value, distribution = _at_the_boundary(fit, above, chi_square)
+    return _Test(chi_square, df, float(chdtrc(df, chi_square)), "", p_value, distribution)
 
 
-def _same_fixed_space(fit: FitResult, other: FitResult) -> bool:
-    """Whether the fixed effects are the same, in the same coding."""
-    if isinstance(fit.data, LongData) and isinstance(other.data, LongData):
-        a, b = fit.data.problem, other.data.problem
-        if a.fixed.shape != b.fixed.shape or not np.array_equal(fit.data.rows, other.data.rows):
-            return False
-        return bool(
-            np.array_equal(
-                a.fixed[:, np.argsort(a.fixed_names)], b.fixed[:, np.argsort(b.fixed_names)]
-            )
-        )
-    if isinstance(fit.data, WideData) and isinstance(other.data, WideData):
-        return _mean_rows(fit) == _mean_rows(other)
-    return False
-
-
-def _mean_rows(fit: FitResult) -> set[str]:
-    kinds = dict(zip(fit.fit.names, fit.fit.kinds, strict=True))
-    return {name for name, kind in kinds.items() if kind in ("mean", "regression")}
+def _at_the_boundary(
+    fit: FitResult, above: FitResult, chi_square: float
+) -> tuple[float | None, str]:
+    """The p value under a mixture, where the larger model has more random effects and no more."""
+    if clustered(fit) and same_fixed_effects(fit, above):
+        grown = set(variances(fit)) > set(variances(above))
+        return None, "none is made for persons in clusters" if grown else ""
+    effects = extra_effects(above, fit)
+    if not effects or type(fit.data) is not type(above.data) or not same_fixed_effects(fit, above):
+        return None, ""
+    try:
+        found = variance_test(fit, effects)
+    except UnsupportedEngineError as error:
+        return None, str(error).partition("\n")[0]
+    if abs(found.statistic - chi_square) > 1e-4 * (1.0 + chi_square):
+        return None, "the models differ in more than these random effects"
+    return found.p_value, found.distribution

@@ -23,6 +23,9 @@ def comparison_summary(comparison: Comparison) -> str:
     if numbered:
         lines += [f"{k}  {row.model}" for k, row in enumerate(comparison.rows, 1)] + [""]
     headers = ["model", "npar", "AIC", "BIC", "logLik", "deviance", "Chisq", "Df", "p", "dAIC"]
+    weighed = all(row.weight is not None for row in comparison.rows)
+    if weighed:
+        headers.append("weight")
     if flagged:
         headers += ["comparable", "ML AIC", "ML logLik"]
     body = [
@@ -32,7 +35,26 @@ def comparison_summary(comparison: Comparison) -> str:
     lines.append(table(headers, body))
     reasons = dict.fromkeys(row.reason for row in comparison.rows if row.reason)
     lines += ["", *(paragraph(f"Note: {reason}.") for reason in reasons)] if reasons else []
+    edges = [
+        _edge(f"Model {k}" if numbered else row.model, row)
+        for k, row in enumerate(comparison.rows, 1)
+        if row.boundary_distribution
+    ]
+    lines += ["", *(paragraph(text) for text in edges)] if edges else []
     return "\n".join(lines)
+
+
+def _edge(name: str, row: ComparisonRow) -> str:
+    """What is said where a variance under test lies on its boundary."""
+    if row.boundary_p_value is None:
+        return (
+            f"{name}: a variance of zero lies on the boundary, so that p is too large; no other "
+            f"is given ({row.boundary_distribution})."
+        )
+    return (
+        f"{name}: a variance of zero lies on the boundary, so that p is too large; under "
+        f"{row.boundary_distribution} p = {row.boundary_p_value:.3g}."
+    )
 
 
 def _cells(name: str, row: ComparisonRow, flagged: bool) -> list[str]:
@@ -48,6 +70,8 @@ def _cells(name: str, row: ComparisonRow, flagged: bool) -> list[str]:
         p_text(row.p_value),
         f"{row.delta_aic:.3f}",
     ]
+    if row.weight is not None:
+        cells.append(f"{row.weight:.3f}")
     if flagged:
         cells += [
             "yes" if row.comparable else "NO",

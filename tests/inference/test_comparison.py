@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from functools import cache
 
 import pandas as pd
 import pytest
 from reference import CASES, case
+from scipy.stats import chi2
 
 import growthmm as gm
 from growthmm.cli import main
@@ -139,3 +142,55 @@ def test_as_many_parameters_give_no_test() -> None:
     assert rows[1].df == 0
     assert rows[1].p_value is None
     assert "no test" in rows[1].reason
+
+
+def test_criteria_by_rows_and_persons_and_weights() -> None:
+    found = compared(SLOPE, SEX)
+    rows = found.rows
+    assert printed([row.bic_subjects for row in rows]) == ["278.024", "273.156"]
+    for row in rows:
+        k = row.n_parameters
+        assert row.aicc == pytest.approx(row.aic + 2 * k * (k + 1) / (1200 - k - 1), abs=1e-12)
+        assert row.aicc_subjects == pytest.approx(
+            row.aic + 2 * k * (k + 1) / (200 - k - 1), abs=1e-12
+        )
+    assert rows[0].weight / rows[1].weight == pytest.approx(math.exp(-rows[0].delta_aic / 2))
+    assert sum(row.weight for row in rows) == pytest.approx(1)
+    assert printed([row.delta_bic for row in rows]) == ["3.076", "0.000"]
+    assert found.fits[0].n_parameters == 6
+    assert all(row.weight is None for row in compared(SLOPE, SEX, refit=False).rows)
+
+
+def test_a_variance_under_test_has_its_mixture_beside() -> None:
+    row = compared(INTERCEPT, SLOPE, refit=False).rows[1]
+    assert row.boundary_distribution == "0.5*chi2(1) + 0.5*chi2(2)"
+    assert row.boundary_p_value == pytest.approx(
+        (chi2.sf(row.chi_square, 1) + chi2.sf(row.chi_square, 2)) / 2, rel=1e-9
+    )
+    assert row.boundary_p_value < row.p_value
+    assert compared(SLOPE, SEX).rows[1].boundary_distribution == ""
+
+
+def test_models_that_are_not_nested_have_no_test() -> None:
+    hours = gm.fit("gpa ~ lib_hours + (1 | student)", data("built-in"), time="occasion")
+    row = gm.compare(hours, fitted(SLOPE, "ml")).rows[1]
+    assert (row.chi_square, row.p_value) == (None, None)
+    assert "not nested" in row.reason
+    assert row.comparable
+
+
+def test_other_persons_are_refused() -> None:
+    frame = data("built-in").copy()
+    frame["student"] = frame["student"].sample(frac=1, random_state=1).to_numpy()
+    other = gm.fit("gpa ~ occasion + (1 | student)", frame)
+    with pytest.raises(DataError, match="not fitted to the same persons"):
+        gm.compare(fitted(SLOPE, "ml"), other)
+
+
+def test_fits_that_did_not_converge_are_not_tested() -> None:
+    fit = fitted(SEX, "ml")
+    stopped = replace(fit.fit.convergence, converged=False)
+    astray = replace(fit, fit=replace(fit.fit, convergence=stopped))
+    row = gm.compare(fitted(SLOPE, "ml"), astray).rows[1]
+    assert row.p_value is None
+    assert "not converged" in row.reason

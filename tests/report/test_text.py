@@ -42,6 +42,14 @@ def diagram() -> str:
     return str(render("sem.diagram", fit.model, values))
 
 
+def diagnosis(*, time: str) -> str:
+    data = gm.datasets.gpa()
+    data["year"] = data["occasion"] + 2000
+    text = gm.diagnose(gm.fit(SLOPE.replace("occasion", time), data, time=time)).summary()
+    text = re.sub(r"[\d.]+e-\d+ log-likelihood", "ROUNDING log-likelihood", text)
+    return re.sub(r"eigenvalue [\d.]+e-1\d", "eigenvalue ROUNDING", text)
+
+
 REPORTS = {
     "verification": lambda: str(verification().summary()),
     "fit": lambda: str(gm.fit(SLOPE, gm.datasets.gpa()).summary()),
@@ -49,6 +57,8 @@ REPORTS = {
     "comparison_refitted": lambda: comparison(refit=True),
     "comparison_as_fitted": lambda: comparison(refit=False),
     "diagram": diagram,
+    "diagnosis": lambda: diagnosis(time="occasion"),
+    "diagnosis_far": lambda: diagnosis(time="year"),
 }
 
 

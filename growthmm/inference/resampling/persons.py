@@ -65,6 +65,11 @@ def take_persons(problem: Problem, chosen: tuple[IntArray, ...]) -> Problem:
         Positions of persons, one array a group (one for a long problem).
     """
     refuse_estimated_loadings(problem, "A sample of persons")
+    if _clustered(problem):
+        raise UnsupportedEngineError(
+            "Persons in clusters are not independent of each other, and are not drawn one by one.",
+            hint="Use a model without effects of clusters.",
+        )
     if isinstance(problem, LongProblem):
         return _long(problem, chosen[0])
     groups = []
@@ -74,6 +79,12 @@ def take_persons(problem: Problem, chosen: tuple[IntArray, ...]) -> Problem:
         held = tuple((name, values[rows]) for name, values in data.definitions)
         groups.append(WideGroup(data.outcomes[rows], data.covariates[rows], held))
     return replace(problem, groups=tuple(groups))
+
+
+def _clustered(problem: Problem) -> bool:
+    if isinstance(problem, LongProblem):
+        return problem.clusters is not None
+    return any(isinstance(g, WideGroup) and g.clusters is not None for g in problem.groups)
 
 
 def _long(problem: LongProblem, chosen: IntArray) -> LongProblem:

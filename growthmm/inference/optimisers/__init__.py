@@ -1,0 +1,1 @@
+"""One fit by many optimisers, and from many starts."""

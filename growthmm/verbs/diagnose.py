@@ -1,0 +1,46 @@
+"""The verb ``diagnose``."""
+
+from __future__ import annotations
+
+from growthmm.inference.diagnostics.diagnosis import Diagnosis, diagnose_fit
+from growthmm.inference.result import FitResult
+
+__all__ = ["diagnose"]
+
+
+def diagnose(fit: FitResult, *, influence: bool = False) -> Diagnosis:
+    """Look a fit over: whether it is a maximum, and whether the data determine it.
+
+    Checks the slope of the likelihood and its curvature, computed anew at the estimates, the
+    boundary of covariance matrices, scales and collinearity of the predictors, times far from
+    zero, the number of persons, variances near zero and correlations near one.
+
+    Parameters
+    ----------
+    fit : FitResult
+        By whatever engine, unpenalised.
+    influence : bool
+        Whether to leave out every person in turn too (Cook's distances), a fit for each.
+
+    Returns
+    -------
+    Diagnosis
+        ``.status``, ``.converged``, ``.findings`` with evidence and remedy, ``.table``,
+        ``.summary()``.
+
+    Raises
+    ------
+    SpecificationError
+        If the fit is penalised: its estimates are no maximum of the likelihood.
+    UnsupportedEngineError
+        If persons can't be left out.
+
+    Examples
+    --------
+    >>> import growthmm as gm
+    >>> fit = gm.fit("gpa ~ occasion + (1 + occasion | student)", gm.datasets.gpa())
+    >>> found = gm.diagnose(fit)
+    >>> found.status, found["gradient"].status
+    ('ok', 'ok')
+    """
+    return diagnose_fit(fit, influence=influence)
