@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from growthmm.verbs.simulate import simulate, study
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
+    from growthmm.verbs.variance import icc, r_squared
     from growthmm.verbs.verify import verify
 
 __version__ = "0.1.0"
@@ -39,9 +40,11 @@ __all__ = [
     "defaults",
     "explain",
     "fit",
+    "icc",
     "implied",
     "log_likelihood",
     "modification_indices",
+    "r_squared",
     "read",
     "simulate",
     "study",
@@ -64,9 +67,11 @@ _HOMES = {
     "defaults": ("growthmm.verbs.defaults", "defaults"),
     "explain": ("growthmm.verbs.explain", "explain"),
     "fit": ("growthmm.verbs.fit", "fit"),
+    "icc": ("growthmm.verbs.variance", "icc"),
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
+    "r_squared": ("growthmm.verbs.variance", "r_squared"),
     "read": ("growthmm.verbs.source", "read"),
     "simulate": ("growthmm.verbs.simulate", "simulate"),
     "study": ("growthmm.verbs.simulate", "study"),

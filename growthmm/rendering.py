@@ -19,6 +19,7 @@ RENDERINGS: dict[str, str] = {
     "explanation.html": "growthmm.report.explanation_html:explanation_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
+    "variance.figure": "growthmm.report.variance_figure:variance_figure",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
 }
 """Name of each rendering and the function, ``module:name``, that makes it."""

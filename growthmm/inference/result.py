@@ -25,7 +25,11 @@ from growthmm.inference.derived import (
 )
 from growthmm.inference.estimates import estimates_table
 from growthmm.inference.joint import JointLikelihood, joint_likelihood
-from growthmm.inference.labelled import factor_covariance, residual_covariance
+from growthmm.inference.labelled import (
+    factor_covariance,
+    ordered_estimates,
+    residual_covariance,
+)
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -200,11 +204,7 @@ class FitResult:
     @property
     def _values(self) -> NDArray[np.float64]:
         """The estimates in the order of our engine's parameters."""
-        if isinstance(self.data, LongData):
-            names = long_engine.parameter_names(self.data.problem)
-        else:
-            names = wide_engine.parameter_names(self.data.problem)
-        return self.fit.estimates[[self.fit.names.index(name) for name in names]]
+        return ordered_estimates(self.fit, self.data)
 
     @cached_property
     def factor_cov(self) -> pd.DataFrame:
