@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from growthmm.verbs.simulate import simulate, study
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
-    from growthmm.verbs.variance import icc, r_squared
+    from growthmm.verbs.variance import icc, r2beta, r_squared
     from growthmm.verbs.verify import verify
 
 __version__ = "0.1.0"
@@ -44,6 +44,7 @@ __all__ = [
     "implied",
     "log_likelihood",
     "modification_indices",
+    "r2beta",
     "r_squared",
     "read",
     "simulate",
@@ -71,6 +72,7 @@ _HOMES = {
     "implied": ("growthmm.verbs.implied", "implied"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
+    "r2beta": ("growthmm.verbs.variance", "r2beta"),
     "r_squared": ("growthmm.verbs.variance", "r_squared"),
     "read": ("growthmm.verbs.source", "read"),
     "simulate": ("growthmm.verbs.simulate", "simulate"),
