@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
     from growthmm.verbs.implied import implied
+    from growthmm.verbs.reading import (
+        contrasts,
+        significance_region,
+        simple_slopes,
+        standardized,
+        trajectories,
+    )
     from growthmm.verbs.simulate import simulate, study
     from growthmm.verbs.source import read
     from growthmm.verbs.translate import translate, write
@@ -36,6 +43,7 @@ __all__ = [
     "Variable",
     "__version__",
     "compare",
+    "contrasts",
     "datasets",
     "defaults",
     "explain",
@@ -47,12 +55,16 @@ __all__ = [
     "r2beta",
     "r_squared",
     "read",
+    "significance_region",
+    "simple_slopes",
     "simulate",
+    "standardized",
     "study",
     "test",
     "test_variance",
     "to_long",
     "to_wide",
+    "trajectories",
     "translate",
     "verify",
     "write",
@@ -64,6 +76,7 @@ _HOMES = {
     "Grouping": ("growthmm.model.schema", "Grouping"),
     "Variable": ("growthmm.model.schema", "Variable"),
     "compare": ("growthmm.verbs.compare", "compare"),
+    "contrasts": ("growthmm.verbs.reading", "contrasts"),
     "datasets": ("growthmm.datasets", None),
     "defaults": ("growthmm.verbs.defaults", "defaults"),
     "explain": ("growthmm.verbs.explain", "explain"),
@@ -75,12 +88,16 @@ _HOMES = {
     "r2beta": ("growthmm.verbs.variance", "r2beta"),
     "r_squared": ("growthmm.verbs.variance", "r_squared"),
     "read": ("growthmm.verbs.source", "read"),
+    "significance_region": ("growthmm.verbs.reading", "significance_region"),
+    "simple_slopes": ("growthmm.verbs.reading", "simple_slopes"),
     "simulate": ("growthmm.verbs.simulate", "simulate"),
+    "standardized": ("growthmm.verbs.reading", "standardized"),
     "study": ("growthmm.verbs.simulate", "study"),
     "test": ("growthmm.verbs.hypotheses", "test"),
     "test_variance": ("growthmm.verbs.hypotheses", "test_variance"),
     "to_long": ("growthmm.data.reshape", "to_long"),
     "to_wide": ("growthmm.data.reshape", "to_wide"),
+    "trajectories": ("growthmm.verbs.reading", "trajectories"),
     "translate": ("growthmm.verbs.translate", "translate"),
     "verify": ("growthmm.verbs.verify", "verify"),
     "write": ("growthmm.verbs.translate", "write"),

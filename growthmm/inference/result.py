@@ -273,29 +273,67 @@ class FitResult:
             for name in ("cfi", "tli", "baseline_chi_square", "baseline_df")
         }
 
-    def predict(self, level: str = "person") -> NDArray[np.float64]:
-        """Fitted outcomes.
+    def predict(
+        self,
+        new_data: object | None = None,
+        level: str = "person",
+        *,
+        interval: str | None = None,
+        coverage: float = 0.95,
+    ) -> Any:
+        """Fitted outcomes, or outcomes expected in new rows.
 
         Parameters
         ----------
+        new_data : data frame or path, optional
+            Long rows for a mixed model, a row a person for a structural equation model; the data
+            of the fit where None.
         level : {"person", "population"}
             With the person's own random effects, or from the fixed effects alone.
+        interval : {"confidence", "prediction"}, optional
+            For new data: an interval for the expected outcome, or for an outcome yet to be seen.
+            A prediction at the population's level is one for a new person.
+        coverage : float
+            Of the interval.
 
         Returns
         -------
-        ndarray
-            (n_rows,) in the order of the rows used for a mixed model; (n_subjects, n_outcomes)
-            for a structural equation model, NaN where a person has no scores.
+        ndarray or DataFrame
+            Without new data (n_rows,) in the order of the rows used for a mixed model;
+            (n_subjects, n_outcomes) for a structural equation model, NaN where a person has no
+            scores. For new data a table with ``estimate`` and, for an interval, ``std_error,
+            ci_low, ci_high``; see :func:`growthmm.inference.reading.prediction.predict_new`.
 
         Raises
         ------
         SpecificationError
-            If `level` is neither.
+            If an option is none, or an interval is asked for without new data.
+        DataError
+            If columns of new data are absent, or a person is unknown.
+
+        Examples
+        --------
+        >>> import growthmm as gm
+        >>> data = gm.datasets.gpa()
+        >>> fit = gm.fit("gpa ~ occasion + (occasion | student)", data)
+        >>> fit.predict(data.head(2), "population", interval="confidence").round(3)
+           estimate  std_error  ci_low  ci_high
+        0     2.599      0.018   2.563    2.635
+        1     2.706      0.017   2.672    2.739
         """
         if level not in ("person", "population"):
             raise SpecificationError(
                 f"There is no prediction level {level!r}.",
                 hint="Use 'person' or 'population'.",
+            )
+        if new_data is not None:
+            from growthmm.inference.reading.prediction import predict_new
+
+            return predict_new(self, new_data, level=level, interval=interval, coverage=coverage)
+        if interval is not None:
+            raise SpecificationError(
+                f"A {interval} interval is made for rows that are given.",
+                hint="Give the data again: fit.predict(data, interval=...).",
             )
         values = self._values
         if isinstance(self.data, LongData):

@@ -76,9 +76,7 @@ def icc(fit: FitResult) -> _icc.IntraclassCorrelation:
     return _icc.intraclass_correlation(fit)
 
 
-def r2beta(
-    fit: FitResult, method: str = "kenward-roger", *, level: float = 0.95
-) -> pd.DataFrame:
+def r2beta(fit: FitResult, method: str = "kenward-roger", *, level: float = 0.95) -> pd.DataFrame:
     """Semi-partial R2: what each fixed effect accounts for beside the others.
 
     Parameters

@@ -19,7 +19,14 @@ from growthmm.model.sem import SemModel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Combination", "combination", "contrast_table", "parameter_places", "slope_places", "slope_table"]
+__all__ = [
+    "Combination",
+    "combination",
+    "contrast_table",
+    "parameter_places",
+    "slope_places",
+    "slope_table",
+]
 
 FloatArray = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
-from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.long.problem import LongProblem
+from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.engines.wide.statistics import persons
