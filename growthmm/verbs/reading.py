@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from growthmm.engines.prepare import WideData
-from growthmm.equivalence.correspondence import correspondence
+from growthmm.equivalence.correspondence import carried, correspondence
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.labelled import ordered_estimates
 from growthmm.inference.reading import trajectories as _trajectories
@@ -60,7 +60,7 @@ def contrasts(
     >>> fit = gm.fit("gpa ~ occasion * sex + (occasion | student)", gm.datasets.gpa())
     >>> found = gm.contrasts(fit, {"male slope": "occasion + occasion:sexmale"})
     >>> found[["name", "estimate", "std_error"]].round(4).to_dict("records")
-    [{'name': 'male slope', 'estimate': 0.0911, 'std_error': 0.0083}]
+    [{'name': 'male slope', 'estimate': 0.0911, 'std_error': 0.0084}]
     """
     return contrast_table(fit, combinations, level)
 
@@ -245,8 +245,7 @@ def standardized(fit: FitResult, kind: Literal["all", "lv"] = "all") -> pd.DataF
     order = [fit.fit.names.index(name) for name in link.mixed.names]
     mixed = fit.fit.estimates[order]
     values = link.to_sem(mixed)
-    back = np.linalg.pinv(link.started(mixed, values).slopes(mixed, values))
     spread = fit.fit.covariance[np.ix_(order, order)]
     own = [link.sem.names.index(name) for name in wide.problem.model.free_parameters]
-    covariance = (back @ spread @ back.T)[np.ix_(own, own)]
+    covariance = carried(spread, link.slopes_back(mixed, values))[np.ix_(own, own)]
     return standardized_solution(wide, values[own], covariance, kind)

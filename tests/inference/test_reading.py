@@ -71,8 +71,9 @@ def test_a_mapped_residual_structure_is_standardised_too() -> None:
     frame = long_frame("A_gpa_long.csv")
     ar1 = {"residual": "ar1"}
     formula = "gpa ~ occasion + (1 | student)"
-    one = gm.standardized(gm.fit(formula, frame, **ar1)).set_index("name")
-    two = gm.standardized(gm.fit(formula, frame, engine="wide", **ar1)).set_index("name")
+    one = gm.standardized(gm.fit(formula, frame, **ar1))
+    two = gm.standardized(gm.fit(formula, frame, engine="wide", **ar1))
+    assert list(one["name"]) == list(two["name"])
     for column in ("estimate", "std_error"):
         np.testing.assert_allclose(one[column], two[column], rtol=1e-4, atol=1e-6)
 

@@ -94,9 +94,11 @@ def subject_places(data: LongData, frame: pd.DataFrame) -> NDArray[np.intp]:
     DataError
         If a person is not among those of the fit.
     """
+    import pandas as pd
+
     person = bound_of(data).schema.person
     require_columns(frame, [person])
-    found = data.subjects.get_indexer(frame[person].to_numpy())
+    found = data.subjects.get_indexer(pd.Index(frame[person]))
     if np.any(found < 0):
         strange = frame[person][found < 0].unique()
         raise DataError(

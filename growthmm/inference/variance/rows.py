@@ -114,8 +114,8 @@ def _times(problem: LongProblem) -> FloatArray:
     if len(problem.occasions) > 1:
         return np.asarray(problem.occasions, dtype=float)[problem.occasion]
     design = np.asarray(problem.random, dtype=float)
-    varying = np.flatnonzero(np.ptp(design, axis=0) > 0) if design.shape[1] else []
-    return design[:, varying[0]] if len(varying) else np.zeros(len(design))
+    varying = [k for k in range(design.shape[1]) if np.ptp(design[:, k]) > 0]
+    return design[:, varying[0]] if varying else np.zeros(len(design))
 
 
 def _wide(data: WideData, values: FloatArray) -> ModelRows:
@@ -156,7 +156,7 @@ def _refuse_several_outcomes(data: WideData) -> None:
     import networkx as nx
 
     model = data.problem.model
-    graph = nx.Graph()
+    graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(model.outcomes)
     loads = [(p.left, p.right) for p in model.paths if p.op == "=~" and p.right in model.outcomes]
     graph.add_edges_from(loads)
