@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["IntraclassCorrelation", "intraclass_correlation"]
 
 MOVING = (
-    "The variance between persons changes with time here, so that one number is an average over "
-    "the occasions observed: read .by_occasion."
+    "The share of variance between persons changes with time here, so that one number is an "
+    "average over the rows observed: read .by_occasion."
 )
 
 
@@ -87,8 +87,7 @@ def intraclass_correlation(fit: FitResult) -> IntraclassCorrelation:
     fixed = float(np.var(rows.mean, ddof=1))
     random, residual = float(np.mean(rows.random)), float(np.mean(rows.residual))
     table = _by_occasion(rows)
-    shares = table["icc"].to_numpy()
-    moves = bool(len(shares) > 1 and np.ptp(shares) > 1e-9)
+    moves = bool(np.ptp(rows.random / (rows.random + rows.residual)) > 1e-9)
     return IntraclassCorrelation(
         random / (random + residual),
         random / (fixed + random + residual),

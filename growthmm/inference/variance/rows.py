@@ -33,7 +33,8 @@ class ModelRows:
     person : (n_rows,) ndarray of int
         Whose it is.
     occasion : (n_rows,) ndarray
-        Its time; the outcome's name for a structural equation model.
+        Its time (or stratum of residual variances); the outcome's name for a structural equation
+        model.
     mean : (n_rows,) ndarray
         Given the covariates, in the outcome's unit.
     design : (n_rows, n_random) ndarray
@@ -106,16 +107,24 @@ def _long(fit: FitResult, data: LongData, values: FloatArray) -> ModelRows:
     )
 
 
-def _times(problem: LongProblem) -> FloatArray:
-    """Occasion of each row where the model has them; else its first varying random-effects column.
+def _times(problem: LongProblem) -> NDArray[Any]:
+    """What tells rows of different variances apart.
 
-    Zero everywhere in a random-intercept model, whose variances are alike at all times.
+    The occasion where the model has them, the stratum of residual variances by group and occasion,
+    else the first varying column of the random effects, else the group.
     """
     if len(problem.occasions) > 1:
         return np.asarray(problem.occasions, dtype=float)[problem.occasion]
+    strata = None
+    if problem.strata is not None:
+        strata = np.asarray(problem.strata_names, dtype=object)[problem.strata]
+        if problem.residual.crossed:
+            return strata
     design = np.asarray(problem.random, dtype=float)
     varying = [k for k in range(design.shape[1]) if np.ptp(design[:, k]) > 0]
-    return design[:, varying[0]] if varying else np.zeros(len(design))
+    if varying:
+        return design[:, varying[0]]
+    return np.zeros(len(design)) if strata is None else strata
 
 
 def _wide(data: WideData, values: FloatArray) -> ModelRows:
