@@ -183,7 +183,9 @@ def trajectories(
     )
 
 
-def standardized(fit: FitResult, kind: Literal["all", "lv"] = "all") -> pd.DataFrame:
+def standardized(
+    fit: FitResult, kind: Literal["all", "lv"] = "all", *, time: str | None = None
+) -> pd.DataFrame:
     """The standardised solution, with standard errors by the delta method.
 
     A mixed model has that of its growth curve: estimates and their covariance matrix are carried
@@ -196,6 +198,8 @@ def standardized(fit: FitResult, kind: Literal["all", "lv"] = "all") -> pd.DataF
     kind : {"all", "lv"}
         All variables have variance 1, or latent variables alone: lavaan's ``std.all`` and
         ``std.lv``.
+    time : str, optional
+        The column of time of a mixed model, where several could be it.
 
     Returns
     -------
@@ -232,7 +236,7 @@ def standardized(fit: FitResult, kind: Literal["all", "lv"] = "all") -> pd.DataF
             hint="Fit by gm.fit.",
         )
     schema = bound_of(fit.data).schema
-    pair, frame = paired(fit.model, fit.source, Facts(schema.person, schema.time))
+    pair, frame = paired(fit.model, fit.source, Facts(schema.person, time or schema.time))
     assert frame is not None
     _, wide = pair_problems(pair, frame)
     link = correspondence(pair)

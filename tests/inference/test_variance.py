@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from clustered import schools
 from r_reference import differences, kept, live
 from reference import case, long_frame, wide_frame
 
@@ -177,6 +178,40 @@ def test_several_outcomes_have_no_common_r_squared() -> None:
     assert "several outcomes" in found.summary()
     with pytest.raises(UnsupportedEngineError, match="several outcomes"):
         gm.icc(fit)
+
+
+def test_clusters_count_as_between_and_have_no_partition() -> None:
+    fit = gm.fit("y ~ t * x + (t | child) + (t | school)", schools(), estimator="reml")
+    found = gm.r_squared(fit)
+    frame, g = schools(), fit.factor_cov.to_numpy()
+    z = np.column_stack([np.ones(len(frame)), frame["t"]])
+    pairs = [g[:2, :2], g[2:, 2:]]
+    random = sum(float(np.mean(np.einsum("ni,ij,nj->n", z, part, z))) for part in pairs)
+    fixed = float(np.var(fit.predict(level="population"), ddof=1))
+    total = fixed + random + float(fit.residual_cov.to_numpy()[0, 0])
+    assert found.marginal == pytest.approx(fixed / total, rel=1e-9)
+    assert found.conditional == pytest.approx((fixed + random) / total, rel=1e-9)
+    assert found.partition is None
+    assert "clusters" in found.summary()
+    with pytest.raises(UnsupportedEngineError, match="person by person"):
+        gm.r2beta(fit, "sgv")
+    wide = gm.fit("y ~ t * x + (t | child) + (t | school)", schools(), engine="wide")
+    for ask in (gm.r_squared, gm.icc, gm.standardized):
+        with pytest.raises(UnsupportedEngineError, match="two levels"):
+            ask(wide)
+    with pytest.raises(UnsupportedEngineError, match="in clusters"):
+        fit.predict(frame.head(2), "person")
+    again = fit.predict(frame, "population", interval="prediction")
+    np.testing.assert_allclose(again["estimate"], fit.predict(level="population"))
+
+
+def test_strata_tell_rows_apart_where_occasions_do_not() -> None:
+    frame = long_frame("A_gpa_long.csv")
+    crossed = "by_group:sexmale:by_occasion"
+    fit = gm.fit("gpa ~ occasion + (1 | student)", frame, residual=crossed)
+    found = gm.icc(fit)
+    assert len(found.by_occasion) == 12
+    assert found.note
 
 
 def test_refusals_say_why() -> None:

@@ -15,6 +15,7 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, UnsupportedEngineError
 from growthmm.inference.labelled import ordered_estimates
 from growthmm.inference.result import FitResult
+from growthmm.inference.variance.explained import refuse_levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,13 +60,15 @@ def predict_wide(
     Raises
     ------
     UnsupportedEngineError
-        If the model has several groups, or intervals are asked for persons' own curves.
+        If the model has several groups or two levels, or intervals are asked for persons' own
+        curves.
     DataError
         If columns are absent.
     """
     import pandas as pd
     from scipy.special import ndtri
 
+    refuse_levels(data, "A prediction for new persons")
     model = data.problem.model
     if model.n_groups > 1:
         raise UnsupportedEngineError(

@@ -93,9 +93,16 @@ def subject_places(data: LongData, frame: pd.DataFrame) -> NDArray[np.intp]:
     ------
     DataError
         If a person is not among those of the fit.
+    UnsupportedEngineError
+        If persons stand in clusters.
     """
     import pandas as pd
 
+    if data.problem.clusters is not None:
+        raise UnsupportedEngineError(
+            "Predictions for known persons in clusters are not made.",
+            hint="Take level='population', or fit.predict() for the rows of the fit.",
+        )
     person = bound_of(data).schema.person
     require_columns(frame, [person])
     found = data.subjects.get_indexer(pd.Index(frame[person]))

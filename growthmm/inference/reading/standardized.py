@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import WideData
 from growthmm.engines.wide import ram as r
 from growthmm.errors import SpecificationError
-from growthmm.inference.variance.explained import covariate_covariance, refuse_definitions
+from growthmm.inference.variance.explained import (
+    covariate_covariance,
+    refuse_definitions,
+    refuse_levels,
+)
 from growthmm.model.sem import Path
 
 if TYPE_CHECKING:
@@ -81,6 +85,7 @@ def standardized_solution(
         raise SpecificationError(
             f"There is no standardised solution {kind!r}.", hint="Use 'all' or 'lv'."
         )
+    refuse_levels(data, "A standardised solution")
     refuse_definitions(data, "A standardised solution")
     model = data.problem.model
     position = {name: k for k, name in enumerate(model.free_parameters)}

@@ -15,7 +15,7 @@ from growthmm.errors import UnsupportedEngineError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["covariate_covariance", "explained_variance", "refuse_definitions"]
+__all__ = ["covariate_covariance", "explained_variance", "refuse_definitions", "refuse_levels"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,6 +45,22 @@ def refuse_definitions(data: WideData, what: str) -> None:
         )
 
 
+def refuse_levels(data: WideData, what: str) -> None:
+    """Raise the error for a structural equation model of two levels.
+
+    Raises
+    ------
+    UnsupportedEngineError
+        If persons stand in clusters.
+    """
+    if any(isinstance(g, WideGroup) and g.clusters is not None for g in data.problem.groups):
+        raise UnsupportedEngineError(
+            f"{what} is not made for structural equation models of two levels.",
+            hint="Fit the translation, engine='long': gm.r_squared and gm.icc take its levels "
+            "together.",
+        )
+
+
 def explained_variance(data: WideData, values: FloatArray) -> pd.DataFrame:
     """R2 of every variable that something explains.
 
@@ -69,10 +85,11 @@ def explained_variance(data: WideData, values: FloatArray) -> pd.DataFrame:
     Raises
     ------
     UnsupportedEngineError
-        If the model has definition variables.
+        If the model has definition variables or two levels.
     """
     import pandas as pd
 
+    refuse_levels(data, "The R2 of a variable")
     refuse_definitions(data, "The R2 of a variable")
     model = data.problem.model
     records = []

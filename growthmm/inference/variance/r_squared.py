@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from growthmm.engines.prepare import WideData
+from growthmm.engines.prepare import LongData, WideData
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.labelled import ordered_estimates
 from growthmm.inference.result import FitResult
@@ -50,12 +50,13 @@ class RSquared:
     def summary(self) -> str:
         """The figures as text."""
         lines = []
-        if self.partition is not None:
-            lines += [
+        if np.isfinite(self.marginal):
+            lines.append(
                 f"R2 marginal (fixed effects) {self.marginal:.4f}, "
-                f"conditional (with random effects) {self.conditional:.4f}",
-                self.partition.shares.round(4).to_string(na_rep=""),
-            ]
+                f"conditional (with random effects) {self.conditional:.4f}"
+            )
+        if self.partition is not None:
+            lines.append(self.partition.shares.round(4).to_string(na_rep=""))
         if self.by_variable is not None:
             lines.append(self.by_variable.round(4).to_string(index=False))
         return "\n".join([*lines, self.note] if self.note else lines)
@@ -68,8 +69,8 @@ class RSquared:
         whole = self.partition
         table = self.by_variable
         return {
-            "marginal": None if whole is None else self.marginal,
-            "conditional": None if whole is None else self.conditional,
+            "marginal": self.marginal if np.isfinite(self.marginal) else None,
+            "conditional": self.conditional if np.isfinite(self.conditional) else None,
             "partition": None if whole is None else whole.shares["total"].to_dict(),
             "by_variable": None if table is None else table.to_dict("records"),
             "note": self.note,
@@ -135,6 +136,8 @@ def r_squared(fit: FitResult) -> RSquared:
     fixed = float(np.var(rows.mean, ddof=1))
     random, residual = float(np.mean(rows.random)), float(np.mean(rows.residual))
     total = fixed + random + residual
-    return RSquared(
-        fixed / total, (fixed + random) / total, partition(rows), table, " ".join(notes)
-    )
+    parts: VariancePartition | None = partition(rows)
+    if isinstance(fit.data, LongData) and fit.data.problem.clusters is not None:
+        parts = None
+        notes.append("The partition is of two levels; here persons stand in clusters.")
+    return RSquared(fixed / total, (fixed + random) / total, parts, table, " ".join(notes))

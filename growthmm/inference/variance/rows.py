@@ -18,6 +18,7 @@ from growthmm.engines.wide.statistics import persons
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.labelled import ordered_estimates
 from growthmm.inference.result import FitResult
+from growthmm.inference.variance.explained import refuse_levels
 
 __all__ = ["ModelRows", "model_rows"]
 
@@ -78,7 +79,8 @@ def model_rows(fit: FitResult) -> ModelRows:
     Raises
     ------
     UnsupportedEngineError
-        If the model has several outcomes, or the data are moments.
+        If the model has several outcomes, or is a structural equation model of two levels, or the
+        data are moments.
     """
     values = ordered_estimates(fit.fit, fit.data)
     if isinstance(fit.data, LongData):
@@ -87,6 +89,8 @@ def model_rows(fit: FitResult) -> ModelRows:
 
 
 def _long(fit: FitResult, data: LongData, values: FloatArray) -> ModelRows:
+    if data.bound is not None and data.bound.schema.series:
+        raise _several_outcomes([[str(name)] for name in dict.fromkeys(data.bound.schema.series)])
     problem, values = long_engine.at_values(data.problem, values)
     n = len(problem.outcome)
     matrix = fit.residual_cov.to_numpy()
@@ -129,6 +133,7 @@ def _times(problem: LongProblem) -> NDArray[Any]:
 
 def _wide(data: WideData, values: FloatArray) -> ModelRows:
     problem = data.problem
+    refuse_levels(data, "Variance accounted for")
     _refuse_several_outcomes(data)
     means = wide_engine.fitted(problem, values, "population")
     designs, covs, residuals, seen = [], [], [], []
@@ -170,9 +175,14 @@ def _refuse_several_outcomes(data: WideData) -> None:
     loads = [(p.left, p.right) for p in model.paths if p.op == "=~" and p.right in model.outcomes]
     graph.add_edges_from(loads)
     parts = [set(part) & set(model.outcomes) for part in nx.connected_components(graph)]
-    if len([part for part in parts if part]) > 1:
-        shown = "; ".join(", ".join(sorted(part)) for part in parts if part)
-        raise UnsupportedEngineError(
-            f"The model has several outcomes ({shown}), whose variances have no common scale.",
-            hint="Take r_squared(fit).by_variable, or fit the outcomes one by one.",
-        )
+    found = [sorted(part) for part in parts if part]
+    if len(found) > 1:
+        raise _several_outcomes(found)
+
+
+def _several_outcomes(outcomes: list[list[str]]) -> UnsupportedEngineError:
+    shown = "; ".join(", ".join(part) for part in outcomes)
+    return UnsupportedEngineError(
+        f"The model has several outcomes ({shown}), whose variances have no common scale.",
+        hint="Take r_squared(fit).by_variable of the growth curve, or fit the outcomes one by one.",
+    )

@@ -128,6 +128,12 @@ def _row(
 
 def _scale(fit: FitResult, problem: LongProblem, method: str) -> tuple[float, float]:
     """The outcome's one variance, and the denominator's degrees of freedom."""
+    if method == "sgv" and problem.clusters is not None:
+        raise UnsupportedEngineError(
+            "The standardised generalised variance is taken person by person; here persons stand "
+            "in clusters and are not independent.",
+            hint="Use method='nsj'.",
+        )
     rows = model_rows(fit)
     n = len(rows.mean)
     if method == "nsj":
