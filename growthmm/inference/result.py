@@ -18,12 +18,12 @@ from growthmm.errors import SpecificationError
 from growthmm.inference.criteria import aic, bic
 from growthmm.inference.derived import (
     Derived,
-    covariance_entries,
-    derived_covariances,
     icc,
+    random_deviations,
     residual_deviations,
 )
 from growthmm.inference.estimates import estimates_table
+from growthmm.inference.fitted import fitted_outcomes
 from growthmm.inference.joint import JointLikelihood, joint_likelihood
 from growthmm.inference.labelled import (
     factor_covariance,
@@ -162,28 +162,14 @@ class FitResult:
         """
         import pandas as pd
 
-        rows = [*self._deviations(), *residual_deviations(self.fit, self.data.problem)]
+        rows = random_deviations(self.fit, self.data.problem)
+        rows += residual_deviations(self.fit, self.data.problem)
         ratio = icc(self.fit, self.data.problem)
         rows += [] if ratio is None else [ratio]
         rows += self._defined()
         return pd.DataFrame(
             [asdict(row) for row in rows], columns=["name", "kind", "estimate", "std_error"]
         )
-
-    def _deviations(self) -> list[Derived]:
-        found = covariance_entries(self.fit, self.data.problem)
-        labels = found.labels
-        return [
-            Derived(
-                f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
-                kind,
-                estimate,
-                error,
-            )
-            for kind, a, b, estimate, error in derived_covariances(
-                self.fit.estimates, self.fit.covariance, found.entries
-            )
-        ]
 
     def _defined(self) -> list[Derived]:
         if not isinstance(self.data, WideData) or not self.data.problem.model.defined:
@@ -335,18 +321,7 @@ class FitResult:
                 f"A {interval} interval is made for rows that are given.",
                 hint="Give the data again: fit.predict(data, interval=...).",
             )
-        values = self._values
-        if isinstance(self.data, LongData):
-            problem, values = long_engine.at_values(self.data.problem, values)
-            mean: NDArray[np.float64] = problem.fixed @ values[: problem.fixed.shape[1]]
-            if level == "person" and problem.random.shape[1]:
-                modes, _ = long_engine.random_effects(problem, values)
-                own = modes[problem.subject]
-                mean = mean + np.einsum("ij,ij->i", np.asarray(problem.random), own)
-            return mean
-        return wide_engine.fitted(
-            self.data.problem, values, "person" if level == "person" else "population"
-        )
+        return fitted_outcomes(self.data, self._values, level)
 
     def confidence_intervals(
         self,
