@@ -32,8 +32,9 @@ def fitted_outcomes(data: LongData | WideData, values: FloatArray, level: str) -
         (n_rows,) for a mixed model, (n_subjects, n_outcomes) for a structural equation model.
     """
     if isinstance(data, WideData):
-        chosen = "person" if level == "person" else "population"
-        return wide_engine.fitted(data.problem, values, chosen)
+        return wide_engine.fitted(
+            data.problem, values, "person" if level == "person" else "population"
+        )
     problem, values = long_engine.at_values(data.problem, values)
     mean: FloatArray = problem.fixed @ values[: problem.fixed.shape[1]]
     if level == "person" and problem.random.shape[1]:
