@@ -21,6 +21,9 @@ RENDERINGS: dict[str, str] = {
     "diagnosis.summary": "growthmm.report.diagnosis_text:diagnosis_summary",
     "endings.summary": "growthmm.report.endings_text:endings_summary",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
+    "variance.figure": "growthmm.report.variance_figure:variance_figure",
+    "region.figure": "growthmm.report.region_figure:region_figure",
+    "trajectories.figure": "growthmm.report.trajectories_figure:trajectories_figure",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
 }
 """Name of each rendering and the function, ``module:name``, that makes it."""

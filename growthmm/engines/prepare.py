@@ -73,11 +73,14 @@ class LongData:
         The persons' identifiers, in the order of the codes.
     kept : (n_rows,) ndarray of int, optional
         Positions in the frame of the rows used; None where all are.
+    bound : BoundMixed, optional
+        The model whose columns were evaluated.
     """
 
     problem: LongProblem
     subjects: pd.Index[Any]
     kept: NDArray[np.intp] | None = None
+    bound: BoundMixed | None = None
 
     @property
     def rows(self) -> NDArray[np.intp]:
@@ -180,7 +183,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         loadings=None if curved is None else curved.loadings(rows),
         clusters=clusters_named(cluster, schema),
     )
-    return LongData(problem, labels, rows)
+    return LongData(problem, labels, rows, whole)
 
 
 def _outcome(bound: BoundMixed, frame: pd.DataFrame) -> FloatArray:

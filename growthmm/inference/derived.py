@@ -17,6 +17,7 @@ __all__ = [
     "covariance_entries",
     "derived_covariances",
     "icc",
+    "random_deviations",
     "residual_deviations",
     "residual_variances",
 ]
@@ -141,6 +142,23 @@ def _error(gradient: FloatArray, covariance: FloatArray) -> float:
     used = np.flatnonzero(gradient)
     square = float(gradient[used] @ covariance[np.ix_(used, used)] @ gradient[used])
     return float(np.sqrt(square)) if square >= 0 else float("nan")
+
+
+def random_deviations(fit: EngineFit, problem: LongProblem | WideProblem) -> list[Derived]:
+    """Standard deviations and correlations of the random effects or latent variables."""
+    found = covariance_entries(fit, problem)
+    labels = found.labels
+    return [
+        Derived(
+            f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
+            kind,
+            estimate,
+            error,
+        )
+        for kind, a, b, estimate, error in derived_covariances(
+            fit.estimates, fit.covariance, found.entries
+        )
+    ]
 
 
 def residual_variances(fit: EngineFit, problem: LongProblem | WideProblem) -> list[tuple[str, int]]:

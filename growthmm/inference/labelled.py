@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
+from growthmm.engines import wide as wide_engine
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.inference.derived import covariance_entries
@@ -16,7 +17,24 @@ from growthmm.model.sem import SemModel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["factor_covariance", "residual_covariance"]
+__all__ = ["factor_covariance", "ordered_estimates", "residual_covariance"]
+
+
+def ordered_estimates(fit: EngineFit, data: LongData | WideData) -> NDArray[np.float64]:
+    """The estimates in the order of our engine's parameters.
+
+    Parameters
+    ----------
+    fit : EngineFit
+        By any engine of the family.
+    data : LongData or WideData
+        What was fitted.
+    """
+    if isinstance(data, LongData):
+        names = long_engine.parameter_names(data.problem)
+    else:
+        names = wide_engine.parameter_names(data.problem)
+    return fit.estimates[[fit.names.index(name) for name in names]]
 
 
 def factor_covariance(fit: EngineFit, data: LongData | WideData) -> pd.DataFrame:

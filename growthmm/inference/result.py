@@ -18,14 +18,18 @@ from growthmm.errors import SpecificationError
 from growthmm.inference.criteria import aic, bic
 from growthmm.inference.derived import (
     Derived,
-    covariance_entries,
-    derived_covariances,
     icc,
+    random_deviations,
     residual_deviations,
 )
 from growthmm.inference.estimates import estimates_table
+from growthmm.inference.fitted import fitted_outcomes
 from growthmm.inference.joint import JointLikelihood, joint_likelihood
-from growthmm.inference.labelled import factor_covariance, residual_covariance
+from growthmm.inference.labelled import (
+    factor_covariance,
+    ordered_estimates,
+    residual_covariance,
+)
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -158,28 +162,14 @@ class FitResult:
         """
         import pandas as pd
 
-        rows = [*self._deviations(), *residual_deviations(self.fit, self.data.problem)]
+        rows = random_deviations(self.fit, self.data.problem)
+        rows += residual_deviations(self.fit, self.data.problem)
         ratio = icc(self.fit, self.data.problem)
         rows += [] if ratio is None else [ratio]
         rows += self._defined()
         return pd.DataFrame(
             [asdict(row) for row in rows], columns=["name", "kind", "estimate", "std_error"]
         )
-
-    def _deviations(self) -> list[Derived]:
-        found = covariance_entries(self.fit, self.data.problem)
-        labels = found.labels
-        return [
-            Derived(
-                f"{kind}({labels[a]})" if a == b else f"{kind}({labels[a]},{labels[b]})",
-                kind,
-                estimate,
-                error,
-            )
-            for kind, a, b, estimate, error in derived_covariances(
-                self.fit.estimates, self.fit.covariance, found.entries
-            )
-        ]
 
     def _defined(self) -> list[Derived]:
         if not isinstance(self.data, WideData) or not self.data.problem.model.defined:
@@ -200,11 +190,7 @@ class FitResult:
     @property
     def _values(self) -> NDArray[np.float64]:
         """The estimates in the order of our engine's parameters."""
-        if isinstance(self.data, LongData):
-            names = long_engine.parameter_names(self.data.problem)
-        else:
-            names = wide_engine.parameter_names(self.data.problem)
-        return self.fit.estimates[[self.fit.names.index(name) for name in names]]
+        return ordered_estimates(self.fit, self.data)
 
     @cached_property
     def factor_cov(self) -> pd.DataFrame:
@@ -273,42 +259,69 @@ class FitResult:
             for name in ("cfi", "tli", "baseline_chi_square", "baseline_df")
         }
 
-    def predict(self, level: str = "person") -> NDArray[np.float64]:
-        """Fitted outcomes.
+    def predict(
+        self,
+        new_data: object | None = None,
+        level: str = "person",
+        *,
+        interval: str | None = None,
+        coverage: float = 0.95,
+    ) -> Any:
+        """Fitted outcomes, or outcomes expected in new rows.
 
         Parameters
         ----------
+        new_data : data frame or path, optional
+            Long rows for a mixed model, a row a person for a structural equation model; the data
+            of the fit where None.
         level : {"person", "population"}
             With the person's own random effects, or from the fixed effects alone.
+        interval : {"confidence", "prediction"}, optional
+            For new data: an interval for the expected outcome, or for an outcome yet to be seen.
+            A prediction at the population's level is one for a new person.
+        coverage : float
+            Of the interval.
 
         Returns
         -------
-        ndarray
-            (n_rows,) in the order of the rows used for a mixed model; (n_subjects, n_outcomes)
-            for a structural equation model, NaN where a person has no scores.
+        ndarray or DataFrame
+            Without new data (n_rows,) in the order of the rows used for a mixed model;
+            (n_subjects, n_outcomes) for a structural equation model, NaN where a person has no
+            scores. For new data a table with ``estimate`` and, for an interval, ``std_error,
+            ci_low, ci_high``; see :func:`growthmm.inference.reading.prediction.predict_new`.
 
         Raises
         ------
         SpecificationError
-            If `level` is neither.
+            If an option is none, or an interval is asked for without new data.
+        DataError
+            If columns of new data are absent, or a person is unknown.
+
+        Examples
+        --------
+        >>> import growthmm as gm
+        >>> data = gm.datasets.gpa()
+        >>> fit = gm.fit("gpa ~ occasion + (occasion | student)", data)
+        >>> fit.predict(data.head(2), "population", interval="confidence").round(3)
+           estimate  std_error  ci_low  ci_high
+        0     2.599      0.018   2.563    2.635
+        1     2.706      0.017   2.672    2.739
         """
         if level not in ("person", "population"):
             raise SpecificationError(
                 f"There is no prediction level {level!r}.",
                 hint="Use 'person' or 'population'.",
             )
-        values = self._values
-        if isinstance(self.data, LongData):
-            problem, values = long_engine.at_values(self.data.problem, values)
-            mean: NDArray[np.float64] = problem.fixed @ values[: problem.fixed.shape[1]]
-            if level == "person" and problem.random.shape[1]:
-                modes, _ = long_engine.random_effects(problem, values)
-                own = modes[problem.subject]
-                mean = mean + np.einsum("ij,ij->i", np.asarray(problem.random), own)
-            return mean
-        return wide_engine.fitted(
-            self.data.problem, values, "person" if level == "person" else "population"
-        )
+        if new_data is not None:
+            from growthmm.inference.reading.prediction import predict_new
+
+            return predict_new(self, new_data, level=level, interval=interval, coverage=coverage)
+        if interval is not None:
+            raise SpecificationError(
+                f"A {interval} interval is made for rows that are given.",
+                hint="Give the data again: fit.predict(data, interval=...).",
+            )
+        return fitted_outcomes(self.data, self._values, level)
 
     def confidence_intervals(
         self,

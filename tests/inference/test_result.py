@@ -73,7 +73,10 @@ def test_fit_measures_are_not_a_mixed_models() -> None:
 @pytest.mark.parametrize("formula", [SLOPE, FULL, "gpa ~ occasion + (1 | student)"])
 @pytest.mark.parametrize("level", ["person", "population"])
 def test_both_families_predict_the_same(formula: str, level: str) -> None:
-    mixed, sem = built_in(formula).predict(level), built_in(formula, "wide").predict(level)
+    mixed, sem = (
+        built_in(formula).predict(level=level),
+        built_in(formula, "wide").predict(level=level),
+    )
     assert sem.shape == (200, 6)
     np.testing.assert_allclose(sem.ravel(), mixed, rtol=0, atol=1e-9)
 
@@ -87,13 +90,13 @@ def test_predictions_where_cells_are_missing() -> None:
     np.testing.assert_allclose(table[mixed.data.rows], mixed.predict(), rtol=0, atol=1e-9)
     # An outcome that is missing is predicted; one whose covariate is missing is not.
     assert np.array_equal(np.isnan(table), data["lib_hours"].isna().to_numpy())
-    population = sem.predict("population").ravel()
+    population = sem.predict(level="population").ravel()
     assert np.array_equal(np.isnan(population), np.isnan(table))
 
 
 def test_prediction_levels_are_two() -> None:
     with pytest.raises(SpecificationError, match="no prediction level 'group'"):
-        built_in(SLOPE).predict("group")
+        built_in(SLOPE).predict(level="group")
 
 
 def test_random_effects_are_lme4s() -> None:

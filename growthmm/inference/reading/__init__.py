@@ -1,0 +1,1 @@
+"""Reading a fitted model: contrasts, simple slopes, standardised solutions, predictions."""

@@ -1,0 +1,1 @@
+"""Variance accounted for: by fixed effects, by random effects, by a model's equations."""
