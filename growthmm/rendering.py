@@ -17,9 +17,13 @@ RENDERINGS: dict[str, str] = {
     "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
     "explanation.summary": "growthmm.report.explanation_text:explanation_summary",
     "explanation.html": "growthmm.report.explanation_html:explanation_html",
+    "equivalence.html": "growthmm.report.page:report_page",
+    "equivalence.picture": "growthmm.report.pictures:picture",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
+    "sem.svg": "growthmm.report.diagram_svg:diagram_svg",
+    "sem.picture": "growthmm.report.diagram_figure:diagram_picture",
 }
 """Name of each rendering and the function, ``module:name``, that makes it."""
 

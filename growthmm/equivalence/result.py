@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from growthmm.data.writing import write_whole
 from growthmm.equivalence.correspondence import Correspondence
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
@@ -20,6 +22,7 @@ from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["Equivalence"]
 
@@ -168,6 +171,54 @@ class Equivalence:
     def summary(self) -> str:
         """The result as text."""
         return str(render("equivalence.summary", self))
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The whole verification as one self-contained HTML page.
+
+        Verdict, both specifications, equations, path diagram, parameters, evidence, pictures, the
+        model in every program's words, and a paragraph for a methods section. The page loads
+        nothing from anywhere; it needs the packages matplotlib and jinja2.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write it, whole or not at all.
+
+        Returns
+        -------
+        str
+            The page.
+
+        Raises
+        ------
+        EngineNotInstalledError
+            If matplotlib or jinja2 is absent.
+        SpecificationError
+            If the file can't be written.
+        """
+        page = str(render("equivalence.html", self))
+        if path is not None:
+            write_whole(Path(path), page.encode())
+        return page
+
+    def picture(self, kind: str) -> Figure:
+        """One picture, drawn with matplotlib; ``.savefig(path)`` writes it.
+
+        Parameters
+        ----------
+        kind : {"trajectories", "scores", "parameters", "missing", "residuals"}
+            Data and curves; random effects against factor scores; differences between engines in
+            standard errors; which outcomes were observed; residuals.
+
+        Raises
+        ------
+        EngineNotInstalledError
+            If matplotlib is absent.
+        SpecificationError
+            If there is no such picture, or the data allow none of it.
+        """
+        made: Figure = render("equivalence.picture", self, kind)
+        return made
 
     def __repr__(self) -> str:
         figure = max((v.figure for v in self.levels if v.figure is not None), default=np.nan)

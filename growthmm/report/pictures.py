@@ -206,6 +206,8 @@ def _parameters(result: Equivalence, figure: Figure) -> None:
     axes.axvline(1e-3, color=INK, linewidth=1, linestyle="--")
     axes.set_xscale("log")
     axes.set_xlim(FLOOR / 2, 10)
+    axes.set_xticks(ticks := [1e-12, 1e-9, 1e-6, 1e-3, 1.0], [f"{tick:.0e}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("distance from the long engine, in standard errors (dashed: tolerance)")
