@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from growthmm.equivalence.proof.proof import Proof
+
 __all__ = ["Equivalence"]
 
 
@@ -171,6 +173,25 @@ class Equivalence:
     def summary(self) -> str:
         """The result as text."""
         return str(render("equivalence.summary", self))
+
+    def proof(self) -> Proof:
+        """That both forms imply the same moments, derived in symbols.
+
+        Means and covariances of both forms, the parameter map applied, the difference simplified
+        to zero; and the covariances once more by tracing paths in the diagram. ``.to_text()``,
+        ``.to_latex()`` and ``.to_html()`` write it. Needs sympy.
+
+        Raises
+        ------
+        UnsupportedError
+            If occasions or loadings differ from person to person, or depend on parameters or
+            groups.
+        EngineNotInstalledError
+            If sympy is absent.
+        """
+        from growthmm.equivalence.proof.proof import prove
+
+        return prove(self.pair, self.link)
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The whole verification as one self-contained HTML page.

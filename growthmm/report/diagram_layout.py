@@ -222,7 +222,9 @@ def _under(
         x = max(free, wanted[name] - box.width / 2)
         made[name] = replace(nodes[name], box=Box(x, box.y, box.width, box.height))
         free = x + box.width + gap
-    return made
+    # Pushed apart they have drifted to the right.
+    drift = sum(made[n].box.center[0] - wanted[n] for n in row) / len(row)
+    return {n: replace(node, box=node.box.moved(-drift, 0.0)) for n, node in made.items()}
 
 
 def _arrows(

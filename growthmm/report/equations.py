@@ -58,7 +58,7 @@ def _indexed(text: str, index: str) -> str:
 
 
 def _product(*factors: str) -> str:
-    return "<mo>&#x2062;</mo>".join(f for f in factors if f)
+    return "<mo>·</mo>".join(f for f in factors if f)
 
 
 def _math(body: str) -> str:
