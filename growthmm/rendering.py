@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["RENDERINGS", "render"]
+__all__ = ["RENDERINGS", "Tabular", "render"]
 
 RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.fit_text:fit_summary",
@@ -23,6 +23,9 @@ RENDERINGS: dict[str, str] = {
     "proof.latex": "growthmm.report.proof_text:proof_latex",
     "proof.html": "growthmm.report.proof_text:proof_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
+    "table.latex": "growthmm.report.result_tables:latex_table",
+    "table.markdown": "growthmm.report.result_tables:markdown_table",
+    "table.html": "growthmm.report.result_tables:html_table",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
     "sem.svg": "growthmm.report.diagram_svg:diagram_svg",
@@ -35,3 +38,21 @@ def render(name: str, *arguments: Any, **options: Any) -> Any:
     """Render something by the name of its rendering."""
     module, _, function = RENDERINGS[name].partition(":")
     return getattr(import_module(module), function)(*arguments, **options)
+
+
+class Tabular:
+    """A result whose table can be written for papers and pages."""
+
+    __slots__ = ()
+
+    def to_latex(self) -> str:
+        """The table as a LaTeX ``tabular`` (booktabs); special letters are escaped."""
+        return str(render("table.latex", self))
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return str(render("table.markdown", self))
+
+    def to_html(self) -> str:
+        """The table in HTML; everything is escaped."""
+        return str(render("table.html", self))

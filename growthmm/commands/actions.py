@@ -320,7 +320,7 @@ def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence:
     from growthmm.verbs.verify import verify as judge
 
     _check_time_limit(chosen)
-    return judge(
+    found: Equivalence = judge(
         model.text,
         _data(chosen),
         engines=None if chosen.engines is None else _names(chosen.engines, "--engines"),
@@ -333,6 +333,7 @@ def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence:
         **_reading(chosen, model),
         **_facts(chosen),
     )
+    return found
 
 
 def report(chosen: argparse.Namespace) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from growthmm.equivalence.verdict import Verdict
 from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
-from growthmm.rendering import render
+from growthmm.rendering import Tabular, render
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["Equivalence"]
 
 
 @dataclass(frozen=True)
-class Equivalence:
+class Equivalence(Tabular):
     """Whether two forms of a growth model are the same, and these fits of them.
 
     Parameters
@@ -247,6 +248,10 @@ class Equivalence:
             f"<Equivalence {self.verdict}: {sum(v.passed is True for v in self.levels)} of "
             f"{len(self.levels)} levels hold, largest figure {figure:.1e}>"
         )
+
+    def _repr_html_(self) -> str:
+        table = str(render("table.html", self))
+        return f"<p><strong>{escape(self.verdict)}</strong>: {escape(self.reason)}</p>\n{table}"
 
 
 def _finite(value: float | None) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.errors import DataError, SpecificationError
 from growthmm.inference.result import FitResult
-from growthmm.rendering import render
+from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Tabular):
     """A table of models, fewest parameters first.
 
     Parameters
@@ -94,6 +94,9 @@ class Comparison:
             "refitted": self.refitted,
             "rows": [asdict(row) for row in self.rows],
         }
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def summary(self) -> str:
         """The table as text."""

@@ -176,9 +176,7 @@ def _rows(model: SemModel, graph: Any, edges: list[Edge]) -> list[list[str]]:
 CONSTANT, CONSTANT_BELOW = "1", "1 "
 
 
-def _nodes(
-    rows: list[list[str]], graph: Any, edges: list[Edge], spread: float
-) -> list[Node]:
+def _nodes(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) -> list[Node]:
     widths = [
         [max(HEIGHT + 6, text_width(shortened(n, LONGEST), FONT) + 2 * PAD) for n in row]
         for row in rows
@@ -196,7 +194,9 @@ def _nodes(
         x, y = (whole - own) / 2, level * ROW * (0.6 + 0.4 * spread)
         for name, width in zip(row, sizes, strict=True):
             kind = str(graph.nodes[name.strip()]["kind"]) if name != CONSTANT_BELOW else "constant"
-            made[name] = Node(name, shortened(name, LONGEST).strip(), kind, Box(x, y, width, HEIGHT))
+            made[name] = Node(
+                name, shortened(name, LONGEST).strip(), kind, Box(x, y, width, HEIGHT)
+            )
             x += width + gap
         if level and level == len(rows) - 1 and made[row[0]].kind != "latent":
             made |= _under(row, made, edges, GAP * spread)
@@ -210,9 +210,7 @@ def _under(
     """The variables of the lowest row, each under what it acts on as far as there is room."""
     wanted = {}
     for name in row:
-        ends = [
-            nodes[t].box.center[0] for s, t, _ in edges if s == name.strip() and t not in row
-        ]
+        ends = [nodes[t].box.center[0] for s, t, _ in edges if s == name.strip() and t not in row]
         if not ends:
             return {}
         wanted[name] = sum(ends) / len(ends)
@@ -246,9 +244,7 @@ def _arrows(
             if kind == "regression" and apart == 1:
                 arrows.append(straight(a.box, b.box, a.kind, b.kind, kind=kind, free=free))
             else:
-                arrows.append(
-                    arc(a.box, b.box, apart * spread, down=down, kind=kind, free=free)
-                )
+                arrows.append(arc(a.box, b.box, apart * spread, down=down, kind=kind, free=free))
         elif kind == "loading" and b.kind == "observed":
             arrows.append(below(a.box, b.box, a.kind, _port(start, rows[level[start]]), free=free))
         else:
@@ -256,9 +252,7 @@ def _arrows(
     return arrows
 
 
-def _constant(
-    source: str, target: str, level: Mapping[str, int], nodes: Mapping[str, Node]
-) -> str:
+def _constant(source: str, target: str, level: Mapping[str, int], nodes: Mapping[str, Node]) -> str:
     """Which of the two triangles a mean comes from."""
     if source != CONSTANT or CONSTANT_BELOW not in nodes:
         return source
@@ -273,9 +267,7 @@ def _port(name: str, row: list[str]) -> float:
     return 0.0 if len(row) == 1 else 2 * row.index(name) / (len(row) - 1) - 1
 
 
-def _framed(
-    title: str, nodes: list[Node], arrows: list[Arrow], labels: list[Label]
-) -> Diagram:
+def _framed(title: str, nodes: list[Node], arrows: list[Arrow], labels: list[Label]) -> Diagram:
     """Everything moved so that the drawing begins at the margin."""
     boxes = [n.box for n in nodes] + [label.box for label in labels] + [a.bounds for a in arrows]
     left, top = min(b.x for b in boxes) - MARGIN, min(b.y for b in boxes) - MARGIN

@@ -10,7 +10,7 @@ from growthmm.equivalence.proof.proof import Proof
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["proof_html", "proof_latex", "proof_text"]
+__all__ = ["proof_html", "proof_latex", "proof_text", "tex_text"]
 
 WHOLE = 3
 """Outcomes up to which all entries are shown; of more, those of first, second and last."""
@@ -30,19 +30,19 @@ def proof_text(proof: Proof) -> str:
 
 def proof_latex(proof: Proof) -> str:
     """The proof as LaTeX (amsmath); names stand upright, with their special letters escaped."""
-    lines = [rf"\noindent {_tex_text(_heading(proof))}", r"\begin{align*}"]
+    lines = [rf"\noindent {tex_text(_heading(proof))}", r"\begin{align*}"]
     rows = [*proof.mapping, *proof.constraints]
     lines.append(" \\\\\n".join(f"{_tex(left)} &= {_tex(right)}" for left, right in rows))
     lines.append(r"\end{align*}")
     for title, ours, theirs in _entries(proof):
         lines += [
-            rf"\noindent {_tex_text(title)}",
+            rf"\noindent {tex_text(title)}",
             r"\begin{align*}",
             rf"\text{{mixed:}}\quad & {_tex(ours)} \\",
             rf"\text{{SEM:}}\quad & {_tex(theirs)}",
             r"\end{align*}",
         ]
-    return "\n".join([*lines, *(rf"\noindent {_tex_text(line)}" for line in _conclusion(proof))])
+    return "\n".join([*lines, *(rf"\noindent {tex_text(line)}" for line in _conclusion(proof))])
 
 
 def proof_html(proof: Proof) -> str:
@@ -111,12 +111,13 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
 }
 
 
-def _tex_text(text: str) -> str:
+def tex_text(text: str) -> str:
+    """Text with LaTeX's special letters escaped."""
     return "".join(_SPECIAL.get(letter, letter) for letter in text)
 
 
 def _tex(expression: Any) -> str:
     import sympy
 
-    names = {s: rf"\text{{{_tex_text(s.name)}}}" for s in expression.free_symbols}
+    names = {s: rf"\text{{{tex_text(s.name)}}}" for s in expression.free_symbols}
     return str(sympy.latex(expression, symbol_names=names))

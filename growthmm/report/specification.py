@@ -92,9 +92,7 @@ def _means(sem: SemModel, latent: set[str]) -> tuple[str, ...]:
     lines = []
     for group in range(sem.n_groups):
         for factor in sem.latent:
-            found = [
-                p for p in sem.paths if (p.left, p.op, p.group) == (factor, "=~", group)
-            ]
+            found = [p for p in sem.paths if (p.left, p.op, p.group) == (factor, "=~", group)]
             if found:
                 cells = " + ".join(f"{_coefficient(p)}{p.right}" for p in found)
                 lines.append(f"{factor} =~ {cells}{_group(found[0])}")
@@ -119,5 +117,3 @@ def _covariances(sem: SemModel, latent: set[str], *, within: bool = True) -> tup
     if not within:
         lines += [f"{c.left} {c.op} {c.right}" for c in sem.constraints]
     return tuple(lines)
-
-

@@ -52,5 +52,6 @@ def drawing(width: float = 6.4, height: float = 4.2) -> Iterator[Figure]:
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+        settings: Any = mpl.rcParams
+        settings.update(_SETTINGS)
         yield Figure(figsize=(width, height))

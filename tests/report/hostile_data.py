@@ -24,7 +24,7 @@ def hostile() -> Equivalence:
         {
             "person": np.repeat(np.arange(n), 4),
             TIME: np.tile(times, n),
-            GROUP: np.repeat(np.where(np.arange(n) % 2, "<b>a</b>", '"\'>b{% x %}'), 4),
+            GROUP: np.repeat(np.where(np.arange(n) % 2, "<b>a</b>", "\"'>b{% x %}"), 4),
             OUTCOME: (level + rng.normal(size=(n, 4))).ravel(),
         }
     )

@@ -73,7 +73,9 @@ def test_nothing_is_cut_and_nothing_complains(
 
 def test_tabs_by_mouse_and_by_keyboard(browser: Any, folder: Path) -> None:
     page, _ = opened(browser, folder, "plain")
-    shown = "[...document.querySelectorAll('[role=tabpanel]')].filter(p => !p.hidden).map(p => p.id)"
+    shown = (
+        "[...document.querySelectorAll('[role=tabpanel]')].filter(p => !p.hidden).map(p => p.id)"
+    )
     first = page.evaluate(shown)
     assert first == ["panel-lme4"]
     page.click("#tab-lavaan")

@@ -36,7 +36,7 @@ def page() -> str:
 class Elements(HTMLParser):
     """Tags in order, ids, and what is left open."""
 
-    VOID = frozenset("meta link br img".split())
+    VOID = frozenset(["meta", "link", "br", "img"])
 
     def __init__(self, text: str) -> None:
         super().__init__()
