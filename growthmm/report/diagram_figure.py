@@ -22,7 +22,7 @@ POINTS = 0.72
 def diagram_picture(
     model: SemModel, values: Mapping[str, float] | None = None, *, kind: str = "png"
 ) -> bytes:
-    """Draw a model's path diagram as a picture; see :func:`growthmm.report.diagram_svg.diagram_svg`.
+    """Draw a model's path diagram as a picture, as ``diagram_svg`` draws it.
 
     Parameters
     ----------

@@ -184,8 +184,8 @@ def _nodes(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) 
     natural = [sum(w) + GAP * spread * (len(w) - 1) for w in widths]
     whole = max(natural)
     made: dict[str, Node] = {}
-    for level, (row, sizes, own) in enumerate(zip(rows, widths, natural, strict=True)):
-        gap = GAP * spread
+    for level, (row, sizes, least) in enumerate(zip(rows, widths, natural, strict=True)):
+        gap, own = GAP * spread, least
         # A row of few variables is spread over the width of the others.
         room = whole * (0.72 if len(row) > 1 else 1.0)
         if len(row) > 1 and own < room:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from growthmm.equivalence.result import Equivalence
 
-__all__ = ["methods_paragraph"]
+__all__ = ["methods_paragraph", "own_version"]
 
 _SOURCES = {
     "statsmodels": "Seabold & Perktold (2010, doi:10.25080/Majora-92bf1922-011)",
@@ -27,6 +27,16 @@ _ENDINGS = {
 }
 
 
+def own_version() -> str:
+    """The version of growthmm; "unreleased" where it runs without being installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("growthmm")
+    except PackageNotFoundError:
+        return "unreleased"
+
+
 def methods_paragraph(result: Equivalence) -> str:
     """What was fitted, by what, and how the equivalence was judged.
 
@@ -40,11 +50,9 @@ def methods_paragraph(result: Equivalence) -> str:
     str
         A paragraph, ready to paste.
     """
-    from growthmm import __version__
-
     fit, schema = result.mixed_fit, result.pair.growth.schema
     how = "full-information maximum likelihood" if fit.estimator == "ml" else "REML"
-    n_times = len(schema.occasions)
+    n_times = len(set(schema.occasions))
     times = f" at {n_times} occasions" if schema.shared_times and n_times else ""
     factors = ", ".join(f.name for f in result.pair.growth.factors)
     text = (
@@ -53,7 +61,7 @@ def methods_paragraph(result: Equivalence) -> str:
         "conditions are one model (Bauer, 2003, doi:10.3102/10769986028002135; Curran, 2003, "
         "doi:10.1207/s15327906mbr3804_5). Both forms were estimated by "
         f"{how} from {fit.n_rows} outcomes of {fit.n_subjects} persons{times} with growthmm "
-        f"{__version__}, by two engines that share no likelihood (log-likelihood "
+        f"{own_version()}, by two engines that share no likelihood (log-likelihood "
         f"{fit.log_likelihood:.3f} and {result.sem_fit.log_likelihood:.3f}, "
         f"{fit.n_parameters} parameters). "
     )

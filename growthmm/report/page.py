@@ -10,7 +10,7 @@ from growthmm.errors import EngineNotInstalledError, GrowthmmError
 from growthmm.notation import names, notation
 from growthmm.notation.base import families
 from growthmm.report.equations import equations_mathml
-from growthmm.report.methods_text import methods_paragraph
+from growthmm.report.methods_text import methods_paragraph, own_version
 from growthmm.report.specification import specification_parts
 from growthmm.report.text_table import figure
 
@@ -97,7 +97,6 @@ def report_page(result: Equivalence) -> str:
             f"The HTML report needs {error.name}, which is not installed.",
             hint='pip install "growthmm[report]"',
         ) from None
-    from growthmm import __version__
     from growthmm.report.diagram_svg import diagram_svg
     from growthmm.report.diagram_text import path_diagram
 
@@ -112,7 +111,7 @@ def report_page(result: Equivalence) -> str:
     )
     page: str = environment.get_template("report.html.j2").render(
         result=result,
-        version=__version__,
+        version=own_version(),
         parts=specification_parts(result.pair),
         mixed_text=_mixed_text(result),
         sem_text=_sem_text(result),

@@ -102,12 +102,16 @@ def _trajectories(result: Equivalence, figure: Figure) -> None:
     seen, own = _outcomes(result), result.sem_fit.predict("person")
     mean = result.sem_fit.predict("population")
     chosen = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).astype(int)
-    axes.plot(times, own[chosen].T, color=GREY, linewidth=0.6, alpha=0.7)
-    axes.plot(times, seen[chosen].T, ".", color=INK, markersize=3, alpha=0.45)
-    whole = np.isfinite(mean).any(axis=0)
-    axes.plot(times[whole], np.nanmean(mean[:, whole], axis=0), color=BLUE, linewidth=2.6)
-    held = np.isfinite(seen).any(axis=0)
-    axes.plot(times[held], np.nanmean(seen[:, held], axis=0), "D", color=ORANGE, markersize=5)
+    schema = result.pair.growth.schema
+    series = [list(schema.cells_of(one)) for one in schema.outcomes] or [list(range(len(times)))]
+    there = np.isfinite(seen).any(axis=0) & np.isfinite(mean).any(axis=0)
+    for whole in series:
+        axes.plot(times[whole], own[chosen][:, whole].T, color=GREY, linewidth=0.6, alpha=0.7)
+        axes.plot(times[whole], seen[chosen][:, whole].T, ".", color=INK, markersize=3, alpha=0.45)
+        known = [j for j in whole if there[j]]
+        at = times[known]
+        axes.plot(at, np.nanmean(mean[:, known], axis=0), color=BLUE, linewidth=2.6)
+        axes.plot(at, np.nanmean(seen[:, known], axis=0), "D", color=ORANGE, markersize=5)
     axes.set_xlabel(name)
     axes.set_ylabel(result.pair.growth.schema.outcome)
     _legend(

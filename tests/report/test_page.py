@@ -16,6 +16,7 @@ from growthmm.equivalence.result import Equivalence
 from growthmm.errors import SpecificationError
 from growthmm.notation import names
 from growthmm.report.equations import equations_mathml
+from growthmm.report.methods_text import methods_paragraph, own_version
 from growthmm.report.page import program_texts
 from growthmm.report.pictures import PICTURES, available
 from growthmm.report.specification import specification_parts
@@ -31,6 +32,11 @@ def verified() -> Equivalence:
 @cache
 def page() -> str:
     return verified().to_html()
+
+
+@cache
+def hostile_page() -> str:
+    return hostile().to_html()
 
 
 class Elements(HTMLParser):
@@ -68,9 +74,9 @@ class Elements(HTMLParser):
         self.text.append(data)
 
 
-@pytest.mark.parametrize("of", [verified, hostile])
+@pytest.mark.parametrize("of", [page, hostile_page])
 def test_page_is_well_formed_and_loads_nothing(of: object) -> None:
-    found = Elements(of().to_html())  # type: ignore[operator]
+    found = Elements(of())  # type: ignore[operator]
     assert not found.open
     assert len(found.ids) == len(set(found.ids))
     assert all(link.startswith(("#", "data:")) for link in found.links)
@@ -100,7 +106,7 @@ def test_the_verdict_stands_first_and_every_part_follows() -> None:
 
 
 def test_what_comes_from_the_data_is_text() -> None:
-    found = Elements(hostile().to_html())
+    found = Elements(hostile_page())
     assert "img" not in found.tags
     assert found.tags.count("b") == 0
     shown = "".join(found.text)
@@ -135,6 +141,14 @@ def test_every_program_speaks_or_says_why_not() -> None:
     }
     assert all(p.text or p.losses for p in found)
     assert {"lme4", "lavaan", "mplus", "openmx"} <= {p.key for p in found if p.text}
+
+
+def test_methods_paragraph_says_what_was_done() -> None:
+    text = methods_paragraph(verified())
+    assert f"growthmm {own_version()}, by two engines" in text
+    assert "1200 outcomes of 200 persons at 6 occasions" in text
+    assert "10.1080/10705511.2019.1704289" in text
+    assert "statsmodels" not in text
 
 
 def test_equations_name_every_factor() -> None:

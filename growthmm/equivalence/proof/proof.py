@@ -148,6 +148,8 @@ def _check(pair: Pair) -> None:
     why = ""
     if not growth.schema.shared_times or any(f.definition for f in growth.factors):
         why = "occasions or loadings differ from person to person"
+    elif growth.schema.outcomes:
+        why = "there are several outcomes"
     elif growth.loading_keys:
         why = "loadings depend on parameters, and the model is no linear mixed model"
     elif growth.by_group or pair.sem.model.n_groups > 1:
