@@ -104,7 +104,7 @@ def _trajectories(result: Equivalence, figure: Figure) -> None:
     chosen = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).astype(int)
     schema = result.pair.growth.schema
     series = [list(schema.cells_of(one)) for one in schema.outcomes] or [list(range(len(times)))]
-    there = np.isfinite(seen).any(axis=0) & np.isfinite(mean).any(axis=0)
+    there = np.asarray(np.isfinite(seen).any(axis=0) & np.isfinite(mean).any(axis=0))
     for whole in series:
         axes.plot(times[whole], own[chosen][:, whole].T, color=GREY, linewidth=0.6, alpha=0.7)
         axes.plot(times[whole], seen[chosen][:, whole].T, ".", color=INK, markersize=3, alpha=0.45)
