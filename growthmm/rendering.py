@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["RENDERINGS", "render"]
+__all__ = ["RENDERINGS", "Tabular", "render"]
 
 RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.fit_text:fit_summary",
@@ -17,14 +17,24 @@ RENDERINGS: dict[str, str] = {
     "equivalence.summary": "growthmm.report.equivalence_text:equivalence_summary",
     "explanation.summary": "growthmm.report.explanation_text:explanation_summary",
     "explanation.html": "growthmm.report.explanation_html:explanation_html",
+    "equivalence.html": "growthmm.report.page:report_page",
+    "equivalence.picture": "growthmm.report.pictures:picture",
+    "proof.text": "growthmm.report.proof_text:proof_text",
+    "proof.latex": "growthmm.report.proof_text:proof_latex",
+    "proof.html": "growthmm.report.proof_text:proof_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "diagnosis.summary": "growthmm.report.diagnosis_text:diagnosis_summary",
     "endings.summary": "growthmm.report.endings_text:endings_summary",
+    "table.latex": "growthmm.report.result_tables:latex_table",
+    "table.markdown": "growthmm.report.result_tables:markdown_table",
+    "table.html": "growthmm.report.result_tables:html_table",
     "printed.summary": "growthmm.report.printed_text:printed_summary",
     "variance.figure": "growthmm.report.variance_figure:variance_figure",
     "region.figure": "growthmm.report.region_figure:region_figure",
     "trajectories.figure": "growthmm.report.trajectories_figure:trajectories_figure",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
+    "sem.svg": "growthmm.report.diagram_svg:diagram_svg",
+    "sem.picture": "growthmm.report.diagram_figure:diagram_picture",
 }
 """Name of each rendering and the function, ``module:name``, that makes it."""
 
@@ -33,3 +43,21 @@ def render(name: str, *arguments: Any, **options: Any) -> Any:
     """Render something by the name of its rendering."""
     module, _, function = RENDERINGS[name].partition(":")
     return getattr(import_module(module), function)(*arguments, **options)
+
+
+class Tabular:
+    """A result whose table can be written for papers and pages."""
+
+    __slots__ = ()
+
+    def to_latex(self) -> str:
+        """The table as a LaTeX ``tabular`` (booktabs); special letters are escaped."""
+        return str(render("table.latex", self))
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return str(render("table.markdown", self))
+
+    def to_html(self) -> str:
+        """The table in HTML; everything is escaped."""
+        return str(render("table.html", self))

@@ -6,11 +6,14 @@ import argparse
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from growthmm.commands.argument import Given, given
 from growthmm.commands.output import Answer, check_target, deliver
 from growthmm.errors import SpecificationError
+
+if TYPE_CHECKING:
+    from growthmm.equivalence.result import Equivalence
 
 __all__ = [
     "compare",
@@ -21,6 +24,7 @@ __all__ = [
     "explain",
     "fit",
     "perform",
+    "report",
     "reshape",
     "translate",
     "verify",
@@ -296,17 +300,28 @@ def fit(chosen: argparse.Namespace) -> Answer:
 
 def verify(chosen: argparse.Namespace) -> Answer:
     """Translate, fit both forms, judge by evidence."""
-    from growthmm.verbs.verify import verify as judge
+    model = given(chosen.model)
+    if chosen.against is not None:
+        _check_time_limit(chosen)
+        return _against(chosen, model)
+    result = _verified(chosen, model)
+    return Answer(result.to_dict(), result.summary(), 0 if result.identical else 1)
 
+
+def _check_time_limit(chosen: argparse.Namespace) -> None:
     if not chosen.time_limit > 0:
         raise SpecificationError(
             f"A time limit of {chosen.time_limit:g} s leaves no time.",
             hint="Give seconds above 0: --time-limit 60.",
         )
-    model = given(chosen.model)
-    if chosen.against is not None:
-        return _against(chosen, model)
-    result = judge(
+
+
+def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence:
+    """The verification that a command line asks for."""
+    from growthmm.verbs.verify import verify as judge
+
+    _check_time_limit(chosen)
+    found: Equivalence = judge(
         model.text,
         _data(chosen),
         engines=None if chosen.engines is None else _names(chosen.engines, "--engines"),
@@ -319,7 +334,20 @@ def verify(chosen: argparse.Namespace) -> Answer:
         **_reading(chosen, model),
         **_facts(chosen),
     )
-    return Answer(result.to_dict(), result.summary(), 0 if result.identical else 1)
+    return found
+
+
+def report(chosen: argparse.Namespace) -> Answer:
+    """Verify a model and make a page of it."""
+    if chosen.output is None and not chosen.json:
+        raise SpecificationError(
+            "growthmm report makes a page, and no file is named for it.",
+            hint="Name one: --output report.html.",
+        )
+    result = _verified(chosen, given(chosen.model))
+    status = 0 if result.identical else 1
+    page = None if chosen.json else result.to_html().encode()
+    return Answer(result.to_dict(), "", status, content=page)
 
 
 def _against(chosen: argparse.Namespace, model: Given) -> Answer:
@@ -428,6 +456,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "reshape": reshape,
     "fit": fit,
     "verify": verify,
+    "report": report,
     "compare": compare,
     "diagnose": diagnose,
     "explain": explain,

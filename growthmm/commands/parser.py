@@ -333,6 +333,28 @@ def _verify(name: str) -> _Parser:
         "Exit status: 0 identical or identical_if (all printed numbers agree), 1 another verdict,\n"
         "2 a bad call or bad input.\n",
     )
+    group = _verifying(parser)
+    group.add_argument(
+        "--against",
+        metavar="FILE",
+        help="results that another program printed: Mplus .out, summary() of R, a listing or log",
+    )
+    _json(parser)
+    return parser
+
+
+def _report(name: str) -> _Parser:
+    parser = _parser(
+        name,
+        "Verify a growth model and write the whole verification as one HTML page (--output).",
+        f"{_MODEL}\nExit status: as verify's.\n",
+    )
+    _verifying(parser)
+    _json(parser)
+    return parser
+
+
+def _verifying(parser: _Parser) -> argparse._ArgumentGroup:
     _model(parser)
     _data(parser)
     _preparing(parser)
@@ -345,19 +367,13 @@ def _verify(name: str) -> _Parser:
     )
     _fixed(group)
     group.add_argument(
-        "--against",
-        metavar="FILE",
-        help="results that another program printed: Mplus .out, summary() of R, a listing or log",
-    )
-    group.add_argument(
         "--time-limit",
         type=float,
         default=60.0,
         metavar="SECONDS",
         help="that a witness may take (%(default)g)",
     )
-    _json(parser)
-    return parser
+    return group
 
 
 def _compare(name: str) -> _Parser:
@@ -453,6 +469,7 @@ COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
     "reshape": ("long data to wide, or wide to long", _reshape),
     "fit": ("fit a model by one engine", _fit),
     "verify": ("translate, fit both forms, judge by evidence", _verify),
+    "report": ("verify, as one HTML page with pictures", _report),
     "compare": ("likelihood-ratio tests and information criteria", _compare),
     "diagnose": ("fit, and look the fit over: converged, well determined?", _diagnose),
     "explain": ("why two analyses give different numbers", _explain),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from growthmm.data.writing import write_whole
 from growthmm.equivalence.correspondence import Correspondence
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
@@ -15,17 +18,20 @@ from growthmm.equivalence.verdict import Verdict
 from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
-from growthmm.rendering import render
+from growthmm.rendering import Tabular, render
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+
+    from growthmm.equivalence.proof.proof import Proof
 
 __all__ = ["Equivalence"]
 
 
 @dataclass(frozen=True)
-class Equivalence:
+class Equivalence(Tabular):
     """Whether two forms of a growth model are the same, and these fits of them.
 
     Parameters
@@ -169,12 +175,83 @@ class Equivalence:
         """The result as text."""
         return str(render("equivalence.summary", self))
 
+    def proof(self) -> Proof:
+        """That both forms imply the same moments, derived in symbols.
+
+        Means and covariances of both forms, the parameter map applied, the difference simplified
+        to zero; and the covariances once more by tracing paths in the diagram. ``.to_text()``,
+        ``.to_latex()`` and ``.to_html()`` write it. Needs sympy.
+
+        Raises
+        ------
+        UnsupportedError
+            If occasions or loadings differ from person to person, or depend on parameters or
+            groups.
+        EngineNotInstalledError
+            If sympy is absent.
+        """
+        from growthmm.equivalence.proof.proof import prove
+
+        return prove(self.pair, self.link)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The whole verification as one self-contained HTML page.
+
+        Verdict, both specifications, equations, path diagram, parameters, evidence, pictures, the
+        model in every program's words, and a paragraph for a methods section. The page loads
+        nothing from anywhere; it needs the packages matplotlib and jinja2.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write it, whole or not at all.
+
+        Returns
+        -------
+        str
+            The page.
+
+        Raises
+        ------
+        EngineNotInstalledError
+            If matplotlib or jinja2 is absent.
+        SpecificationError
+            If the file can't be written.
+        """
+        page = str(render("equivalence.html", self))
+        if path is not None:
+            write_whole(Path(path), page.encode())
+        return page
+
+    def picture(self, kind: str) -> Figure:
+        """One picture, drawn with matplotlib; ``.savefig(path)`` writes it.
+
+        Parameters
+        ----------
+        kind : {"trajectories", "scores", "parameters", "missing", "residuals"}
+            Data and curves; random effects against factor scores; differences between engines in
+            standard errors; which outcomes were observed; residuals.
+
+        Raises
+        ------
+        EngineNotInstalledError
+            If matplotlib is absent.
+        SpecificationError
+            If there is no such picture, or the data allow none of it.
+        """
+        made: Figure = render("equivalence.picture", self, kind)
+        return made
+
     def __repr__(self) -> str:
         figure = max((v.figure for v in self.levels if v.figure is not None), default=np.nan)
         return (
             f"<Equivalence {self.verdict}: {sum(v.passed is True for v in self.levels)} of "
             f"{len(self.levels)} levels hold, largest figure {figure:.1e}>"
         )
+
+    def _repr_html_(self) -> str:
+        table = str(render("table.html", self))
+        return f"<p><strong>{escape(self.verdict)}</strong>: {escape(self.reason)}</p>\n{table}"
 
 
 def _finite(value: float | None) -> float | None:

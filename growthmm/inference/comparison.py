@@ -19,7 +19,7 @@ from growthmm.inference.comparability import (
 from growthmm.inference.criteria import aicc, weights
 from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
-from growthmm.rendering import render
+from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Tabular):
     """A table of models, fewest parameters first.
 
     Parameters
@@ -135,6 +135,9 @@ class Comparison:
             "refitted": self.refitted,
             "rows": [asdict(row) for row in self.rows],
         }
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def summary(self) -> str:
         """The table as text."""

@@ -33,7 +33,7 @@ from growthmm.inference.labelled import (
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.rendering import render
+from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ __all__ = ["FitResult"]
 
 
 @dataclass(frozen=True)
-class FitResult:
+class FitResult(Tabular):
     """A fitted growth model.
 
     Parameters
@@ -431,6 +431,33 @@ class FitResult:
                 hint="Fit the model as a latent growth curve: engine='wide'.",
             )
         return joint_likelihood(self.data.problem, self.log_likelihood, self.n_parameters)
+
+    def tidy(self) -> pd.DataFrame:
+        """Estimates and derived parameters, one row each.
+
+        Columns ``term, kind, estimate, std_error, statistic, df, p_value, conf_low, conf_high``.
+        """
+        from growthmm.inference.tidy import tidied
+
+        return tidied(self)
+
+    def glance(self) -> pd.DataFrame:
+        """One row of figures on the fit: likelihood, criteria, counts, convergence."""
+        from growthmm.inference.tidy import glanced
+
+        return glanced(self)
+
+    def augment(self) -> pd.DataFrame:
+        """One row an outcome: ``subject, observed, fitted_population, fitted, residual``.
+
+        Raises
+        ------
+        SpecificationError
+            If the model was fitted to moments.
+        """
+        from growthmm.inference.tidy import augmented
+
+        return augmented(self)
 
     def summary(self) -> str:
         """The result as text."""

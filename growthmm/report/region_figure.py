@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.inference.reading.region import SignificanceRegion
-from growthmm.report.style import COLOURS, figure
+from growthmm.report.style import PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,16 +38,16 @@ def region_figure(region: SignificanceRegion, low: float, high: float) -> Figure
             table["ci_low"],
             table["ci_high"],
             where=part,
-            color=COLOURS[0],
+            color=PALETTE[0],
             alpha=alpha,
             linewidth=0,
             label=label,
         )
-    axes.plot(x, table["estimate"], color=COLOURS[0])
+    axes.plot(x, table["estimate"], color=PALETTE[0])
     axes.axhline(0, color="0.3", linewidth=0.8)
     for value in region.bounds:
         if low <= value <= high:
-            axes.axvline(value, color=COLOURS[5], linestyle="--")
+            axes.axvline(value, color=PALETTE[5], linestyle="--")
     axes.set_xlim(np.min(x), np.max(x))
     axes.set_xlabel("moderator")
     axes.set_ylabel(f"slope {region.slope}")

@@ -1,9 +1,11 @@
-"""One look for all pictures: colours told apart by everyone, matplotlib only where it is drawn."""
+"""The look of every picture: one palette, safe for colour-blind readers, one set of settings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from growthmm.errors import EngineNotInstalledError
 
@@ -11,13 +13,51 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "HATCHES", "figure", "matplotlib"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "HATCHES",
+    "INK",
+    "ORANGE",
+    "PALETTE",
+    "RED",
+    "drawing",
+    "figure",
+    "matplotlib",
+]
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-"""Okabe and Ito's colours, distinct in every common form of colour vision."""
+INK, GREY = "#22262b", "#8a9099"
+BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+PALETTE = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442")
+"""Okabe and Ito's colours (Wong 2011, doi:10.1038/nmeth.1618)."""
 
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
 """A second sign beside each colour, for print in black and white."""
+
+_SETTINGS: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "grid.color": "#e4e6e9",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.fonttype": "none",
+    "figure.constrained_layout.use": True,
+}
 
 
 def matplotlib() -> ModuleType:
@@ -38,8 +78,24 @@ def matplotlib() -> ModuleType:
     return library
 
 
+@contextmanager
+def drawing(width: float = 6.4, height: float = 4.2) -> Iterator[Figure]:
+    """A new figure (inches) under growthmm's settings, which end with the block.
+
+    The figure belongs to no window and no global state of matplotlib.
+    """
+    mpl = matplotlib()
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        settings: Any = mpl.rcParams
+        settings.update(_SETTINGS)
+        yield Figure(figsize=(width, height))
+
+
 def figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
-    """An empty picture in the common style.
+    """An empty picture of one panel in the common style.
 
     Parameters
     ----------
@@ -57,12 +113,5 @@ def figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
     EngineNotInstalledError
         If matplotlib is absent.
     """
-    matplotlib()
-    from matplotlib.figure import Figure
-
-    made = Figure(figsize=(width, height), layout="constrained")
-    axes = made.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="0.9")
-    axes.set_axisbelow(True)
-    return made, axes
+    with drawing(width, height) as made:
+        return made, made.add_subplot()

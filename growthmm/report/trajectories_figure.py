@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from growthmm.inference.reading.trajectories import Trajectories
-from growthmm.report.style import COLOURS, figure
+from growthmm.report.style import PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def trajectories_figure(courses: Trajectories) -> Figure:
     """
     made, axes = figure()
     for k, (label, part) in enumerate(courses.table.groupby("course", sort=False)):
-        colour = COLOURS[k % len(COLOURS)]
+        colour = PALETTE[k % len(PALETTE)]
         x = part[courses.time].to_numpy()
         axes.fill_between(x, part["ci_low"], part["ci_high"], color=colour, alpha=0.2, linewidth=0)
         axes.plot(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.inference.variance.partition import VariancePartition
-from growthmm.report.style import COLOURS, HATCHES, figure
+from growthmm.report.style import HATCHES, PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def variance_figure(parts: VariancePartition) -> Figure:
     shares = parts.shares
     columns = list(shares.columns)
     bottom = np.zeros(len(columns))
-    for (name, row), colour, hatch in zip(shares.iterrows(), COLOURS, HATCHES, strict=True):
+    for (name, row), colour, hatch in zip(shares.iterrows(), PALETTE, HATCHES, strict=True):
         height = np.nan_to_num(row.to_numpy(dtype=float))
         axes.bar(
             columns,

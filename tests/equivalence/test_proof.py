@@ -1,0 +1,116 @@
+"""Proofs in symbols: zero where the forms agree, not where one is spoilt, refused elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+import growthmm as gm
+from growthmm.equivalence.correspondence import correspondence
+from growthmm.equivalence.proof.proof import Proof, prove
+from growthmm.equivalence.proof.sem_form import sem_moments, traced_covariance
+from growthmm.errors import UnsupportedError
+from growthmm.notation.lavaan import read
+from growthmm.translation.pair import Pair
+from growthmm.verbs.binding import Facts, paired
+from growthmm.verbs.source import source
+
+LINE = "gpa ~ occasion + (1 + occasion | student)"
+MODELS = [
+    (LINE, None),
+    ("gpa ~ occasion * sex + lib_hours + (1 + occasion | student)", None),
+    ("gpa ~ factor(occasion) * sex + (1 + occasion || student)", None),
+    ("gpa ~ poly(occasion, 2) + (1 | student)", "toeplitz"),
+    ("gpa ~ occasion + (1 | student)", "by_occasion"),
+    ("gpa ~ occasion + (1 | student)", "ar1"),
+    ("gpa ~ occasion + (1 | student)", "ar1+common"),
+    ("gpa ~ occasion", "arh1"),
+    ("gpa ~ occasion", "cs"),
+    ("gpa ~ occasion", "csh"),
+    ("gpa ~ occasion", "unstructured"),
+    ("gpa ~ occasion + (1 | student)", "banded:1"),
+]
+
+
+def pair_of(text: str, residual: str | None = None) -> Pair:
+    read_ = source(
+        text, notation=None, function=None, residual=residual, estimator="ml", otherwise="ml"
+    )
+    facts = Facts("student", "occasion", None, None, None)
+    return paired(read_.model, gm.datasets.gpa(), facts, spelling="lme4")[0]
+
+
+@cache
+def proof_of(text: str, residual: str | None = None) -> Proof:
+    pair = pair_of(text, residual)
+    return prove(pair, correspondence(pair))
+
+
+@pytest.mark.parametrize(("text", "residual"), MODELS)
+def test_both_forms_have_the_same_moments(text: str, residual: str | None) -> None:
+    proof = proof_of(text, residual)
+    assert proof.holds, (proof.mean_difference, proof.cov_difference)
+    assert proof.mixed_cov != proof.sem_cov
+
+
+def test_a_spoilt_loading_is_found() -> None:
+    pair = pair_of(LINE)
+    paths = tuple(
+        replace(p, value=2.5) if p.name == "s=~gpa_2" else p for p in pair.sem.model.paths
+    )
+    spoilt = replace(pair.sem, model=replace(pair.sem.model, paths=paths))
+    proof = prove(replace(pair, sem=spoilt), correspondence(pair))
+    assert not proof.holds
+    zero = [j for j in range(6) if proof.mean_difference[j] == 0]
+    assert zero == [0, 1, 3, 4, 5]
+    assert "do not imply" in proof.to_text()
+
+
+def test_symbols_are_the_moments_in_numbers() -> None:
+    text, residual = "gpa ~ occasion + (1 | student)", "ar1"
+    pair = pair_of(text, residual)
+    link, proof = correspondence(pair), proof_of(text, residual)
+    values = link.mixed_starts[0]
+    known = dict(zip(link.mixed.names, values, strict=True))
+    ours = proof.mixed_cov.subs({s: known[s.name] for s in proof.mixed_cov.free_symbols})
+    rows = link.mixed.persons[link.mixed.kinds[0]].rows
+    wanted = link.mixed.covariance(values, rows)
+    np.testing.assert_allclose(np.array(ours, dtype=float), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f =~ y0 + a*y1 + y2\ng =~ y3 + y4\ng ~ b*f\ny0 ~~ y3",
+        "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2\ns ~ i",
+        "y2 ~ a*y1\ny3 ~ b*y1 + c*y2 + d*x",
+        "f =~ 1*y0 + 1*y1\ny1 ~ r*y0",
+    ],
+)
+def test_tracing_paths_is_matrix_algebra(text: str) -> None:
+    model = read(text)
+    _, covariance = sem_moments(model)
+    assert (covariance - traced_covariance(model)).expand().is_zero_matrix
+
+
+def test_texts() -> None:
+    proof = proof_of("gpa ~ occasion * sex + lib_hours + (1 + occasion | student)")
+    text = proof.to_text()
+    assert "var(occasion|student) = s~~s" in text
+    assert "6 of 6 means" in text
+    assert text.count("21 of 21") == 2
+    latex = proof.to_latex()
+    assert latex.count(r"\begin{align*}") == latex.count(r"\end{align*}")
+    assert r"\text{s\textasciitilde{}\textasciitilde{}s}" in latex
+    assert "lib_hours" not in latex.replace(r"lib\_hours", "")
+    assert "<td>i~sexmale</td>" in proof.to_html()
+    assert repr(proof) == "<Proof holds: 6 means, 21 variances and covariances>"
+
+
+def test_what_has_no_proof_is_refused() -> None:
+    pair = pair_of("gpa ~ occasion + (1 | student)", "by_group:sex")
+    with pytest.raises(UnsupportedError, match="differ between groups"):
+        prove(pair, correspondence(pair))

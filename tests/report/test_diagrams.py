@@ -1,0 +1,137 @@
+"""Path diagrams: no labels overlap, everything is drawn, and text stays text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+
+from growthmm.notation.lavaan import read
+from growthmm.report.diagram_curves import Box
+from growthmm.report.diagram_figure import diagram_picture
+from growthmm.report.diagram_layout import diagram_layout
+from growthmm.report.diagram_svg import diagram_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def curve(n_factors: int, n_times: int, *more: str, stem: str = "y") -> str:
+    lines = [
+        f"{'isqc'[k]} =~ " + " + ".join(f"{float(t) ** k:g}*{stem}_{t}" for t in range(n_times))
+        for k in range(n_factors)
+    ]
+    return "\n".join([*lines, *more])
+
+
+def ar(n: int) -> list[str]:
+    return [f"y_{a} ~~ c{b - a}*y_{b}" for a in range(n) for b in range(a + 1, n)]
+
+
+MODELS = {
+    "two occasions": curve(1, 2),
+    "line": curve(2, 4),
+    "six occasions": curve(2, 6, "i ~ sex + age", "s ~ sex + age"),
+    "square": curve(3, 5, "i ~ sex", "s ~ sex", "q ~ sex"),
+    "cube, twelve occasions": curve(4, 12),
+    "cube with covariates": curve(4, 8, *(f"{f} ~ u + v + w" for f in "isqc")),
+    "time-varying covariate": curve(2, 5, *(f"y_{t} ~ b*x_{t}" for t in range(5))),
+    "both kinds": curve(2, 6, "i ~ sex", *(f"y_{t} ~ x_{t}" for t in range(6))),
+    "unstructured residuals": curve(1, 6, *ar(6)),
+    "banded, twelve occasions": curve(2, 12, *(f"y_{t} ~~ c*y_{t + 1}" for t in range(11))),
+    "autoregressive": curve(2, 5, *(f"y_{t + 1} ~ a*y_{t}" for t in range(4))),
+    "free intercepts": curve(1, 4, *(f"y_{t} ~ 1" for t in range(1, 4)), "y_0 ~ 0*1"),
+    "factor of factors": "f =~ y0 + y1 + y2\ng =~ y3 + y4 + y5\nh =~ f + g",
+    "factors regressed": curve(2, 4, "s ~ i"),
+    "no factors": "y2 ~ y1\ny3 ~ y1 + y2 + x",
+    "long names": curve(2, 5, stem="a_name_that_is_much_longer_than_its_square"),
+    "two groups": curve(2, 4, "i ~~ c(a, b)*i"),
+}
+
+
+def values(text: str) -> dict[str, float]:
+    return {p.parameter: -1234.5678 for p in read(text).paths if p.free}
+
+
+@pytest.mark.parametrize("estimated", [False, True], ids=["labels", "estimates"])
+@pytest.mark.parametrize("name", MODELS)
+def test_no_label_meets_a_label_or_a_variable(name: str, estimated: bool) -> None:
+    model = read(MODELS[name])
+    for group in range(model.n_groups):
+        made = diagram_layout(model, values(MODELS[name]) if estimated else None, group=group)
+        for a, b in combinations(made.labels, 2):
+            assert not a.box.overlaps(b.box), (a, b)
+        for a, b in combinations(made.nodes, 2):
+            assert not a.box.overlaps(b.box), (a, b)
+        for label in made.labels:
+            for node in made.nodes:
+                assert not label.box.overlaps(node.box), (label, node)
+        frame = Box(0, 0, made.width, made.height)
+        for box in [n.box for n in made.nodes] + [label.box for label in made.labels]:
+            assert frame.x <= box.x
+            assert frame.y <= box.y
+            assert box.x + box.width <= frame.width
+            assert box.y + box.height <= frame.height
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_path_is_drawn_once(name: str) -> None:
+    model = read(MODELS[name])
+    for group in range(model.n_groups):
+        made = diagram_layout(model, values(MODELS[name]), group=group)
+        drawn = [p for p in model.paths if p.group == group and not p.is_zero]
+        assert len(made.arrows) == len(drawn)
+        assert len(made.labels) == len(drawn)
+        kinds = [arrow.kind for arrow in made.arrows]
+        assert kinds.count("loading") == sum(p.op == "=~" for p in drawn)
+        assert {n.name.strip() for n in made.nodes if n.kind == "latent"} == set(model.latent)
+
+
+def test_every_label_stands_on_its_own_arrow() -> None:
+    made = diagram_layout(read(MODELS["both kinds"]), values(MODELS["both kinds"]))
+    for arrow, label in zip(made.arrows, made.labels, strict=True):
+        x, y = label.box.center
+        box = arrow.bounds
+        assert box.x - 1 <= x <= box.x + box.width + 1
+        assert box.y - 1 <= y <= box.y + box.height + 1
+
+
+def test_factors_stand_above_outcomes_and_the_constant_above_both() -> None:
+    made = {n.name: n.box.y for n in diagram_layout(read(MODELS["six occasions"])).nodes}
+    assert made["1"] == made["sex"] < made["i"] == made["s"] < made["y_0"] == made["y_5"]
+
+
+def test_svg_has_shapes_and_real_text() -> None:
+    root = ElementTree.fromstring(diagram_svg(read(MODELS["six occasions"]), name="d"))
+    assert root.get("role") == "img"
+    assert root.find(f"{SVG}title").text == "Path diagram"
+    assert "(i) -->" in root.find(f"{SVG}desc").text
+    texts = [t.text for t in root.iter(f"{SVG}text")]
+    assert {"i", "s", "sex", "y_5", "1"} <= set(texts)
+    assert len(list(root.iter(f"{SVG}ellipse"))) == 2
+    both = [p for p in root.iter(f"{SVG}path") if p.get("marker-start")]
+    assert len(both) == 6 + 3
+
+
+def test_hostile_labels_are_text() -> None:
+    model = read("i =~ 1*y1 + 1*y2")
+    name = '<script>alert("x")</script>&'
+    paths = tuple(
+        replace(
+            p,
+            left=name if p.left == "y1" else p.left,
+            right=name if p.right == "y1" else p.right,
+        )
+        for p in model.paths
+    )
+    hostile = replace(model, paths=paths, outcomes=(name, "y2"))
+    drawn = diagram_svg(hostile)
+    assert "<script" not in drawn
+    assert ElementTree.fromstring(drawn) is not None
+
+
+def test_png_and_pdf() -> None:
+    model = read(MODELS["line"])
+    assert diagram_picture(model).startswith(b"\x89PNG")
+    assert diagram_picture(model, kind="pdf").startswith(b"%PDF")
