@@ -79,7 +79,7 @@ def residual_link(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> ResidualL
     return ResidualLink(
         growth.residual.kind,
         growth.residual.bands or 0,
-        growth.schema.places,
+        growth.schema.numbers,
         tuple(mixed.names.index(p.name) for p in own),
         tuple(cells),
     )

@@ -214,11 +214,6 @@ class Schema:
             return self.occasions
         return tuple(float(k + 1) for k in range(len(self.outcome_columns)))
 
-    @property
-    def places(self) -> tuple[float, ...]:
-        """What numbers the outcome's wide columns: occasions, or visits where times differ."""
-        return self.occasions or tuple(float(j) for j in range(len(self.outcome_columns)))
-
     def variable(self, name: str) -> Variable | None:
         """The variable called `name`, or None."""
         return next((v for v in self.variables if v.name == name), None)

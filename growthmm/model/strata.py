@@ -61,7 +61,7 @@ def residual_terms(residual: ResidualStructure, schema: Schema) -> tuple[Residua
     """
     strata = residual_strata(residual, schema) if schema.series else None
     if strata is None or residual.kind == "common":
-        return residual_parameters(residual, schema.places)
+        return residual_parameters(residual, schema.numbers)
     made = []
     for k, stratum in enumerate(dict.fromkeys(strata)):
         cells = tuple((j, j) for j, own in enumerate(strata) if own == stratum)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, tree, variables
@@ -81,7 +82,7 @@ def curved_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str
     fixed += [(spell(quote(name), "r"), "1") for name in own.parameters]
     parts["fixed"] = _formulas(fixed)
     if model.random:
-        parts["random"] = _random(own, model.random[0])
+        parts["random"] = _random(own, _joined(model.random)[0])
     starts = [
         f"{own.names[factors]} = 1" if len(terms) == 1 else ", ".join(["1"] * len(terms))
         for factors, terms in own.fixed.items()
@@ -137,11 +138,20 @@ def _random(own: _Coefficients, block: RandomBlock) -> str:
     return f"list({group} = {kind}({text}))"
 
 
+def _joined(blocks: Sequence[RandomBlock]) -> tuple[RandomBlock, ...]:
+    """Blocks of one person's effects that are all uncorrelated, as one diagonal block."""
+    alone = all(block.covariance == "diagonal" or len(block.terms) == 1 for block in blocks)
+    if len(blocks) < 2 or not alone or len({block.group for block in blocks}) > 1:
+        return tuple(blocks)
+    terms = tuple(term for block in blocks for term in block.terms)
+    return (replace(blocks[0], terms=terms, covariance="diagonal"),)
+
+
 def curved_losses(model: MixedModel) -> list[Loss]:
     """What ``nlme()`` cannot say of a model with loading parameters."""
     lost = []
     own = _Coefficients(model)
-    if len(model.random) > 1:
+    if len(_joined(model.random)) > 1:
         lost.append(
             Loss(
                 "several blocks of random effects",

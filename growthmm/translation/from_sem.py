@@ -476,7 +476,7 @@ class _Recognition:
                 self.model, self.schema, self.latent, set(self.of_column)
             )
         else:
-            found = read_residuals(self.model, self.outcomes, self.latent, self.schema.places)
+            found = read_residuals(self.model, self.outcomes, self.latent, self.schema.numbers)
         self.names += found.names
         self.rules = found.expressions
         self.losses += found.losses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from growthmm.data.design import bind_columns
@@ -12,15 +12,19 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import FactorBlock, GrowthModel
 from growthmm.model.mixed import MixedModel
+from growthmm.model.schema import Column, Grouping
 from growthmm.model.sem import SemModel
+from growthmm.model.terms import Term
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import probed_loadings
 from growthmm.translation.definitions import column_signature
+from growthmm.translation.effect_spans import effect_spans
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.parameter_map import MapRow, parameter_map
 from growthmm.translation.redundancy import groups_apart, without_redundancy
 from growthmm.translation.residual_recognition import same_residual
+from growthmm.translation.residual_roles import by_time
 from growthmm.translation.to_distal import map_rows
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
@@ -123,10 +127,11 @@ def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
 
     Factors are matched by their loadings, covariates by the columns they stand for.
     """
+    grouping = first.schema.grouping or second.schema.grouping
     for what, a, b in zip(
         ("occasions", "growth factors", "covariances of the factors", "effects"),
-        _signature(first),
-        _signature(second),
+        _signature(first, grouping),
+        _signature(second, grouping),
         strict=True,
     ):
         if a != b:
@@ -148,28 +153,38 @@ def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
     return (float(f"{scale:.9g}"), *(round(v / scale, 9) + 0.0 for v in values))
 
 
-def _signature(growth: GrowthModel) -> tuple[object, ...]:
+def _signature(growth: GrowthModel, grouping: Grouping | None) -> tuple[object, ...]:
+    # Effects of the groups have as many codings as factors of a formula.
+    schema = replace(growth.schema, grouping=grouping)
     loadings: dict[str, object] = {
         f.name: _rounded(probed_loadings(f, growth))
         if f.definition is None
         else column_signature(f, growth)
         for f in growth.factors
     }
-    columns = {c.name: (c.time_varying, column_key(c.column)) for c in growth.covariates}
+    columns = {c.name: c.column for c in growth.covariates}
+    varying = {c.name: c.time_varying for c in growth.covariates}
+    constant = Column(Term())
+    by_factor = [
+        ((varying[e.covariate], loadings[e.factor]), columns[e.covariate])
+        for e in growth.predictor_effects
+    ]
+    direct = [
+        ((varying[e.covariate], e.occasion, _rounded(e.loadings)), columns[e.covariate])
+        for e in growth.direct_effects
+    ]
+    by_factor += [((False, loadings[f.name]), constant) for f in growth.factors if f.mean]
+    direct += [((False, m.occasion, _rounded(())), constant) for m in growth.occasion_means]
     return (
         growth.schema.occasions,
-        frozenset((loadings[f.name], f.mean, f.random) for f in growth.factors),
+        frozenset((loadings[f.name], f.random) for f in growth.factors),
         (
             frozenset((_block_signature(block, loadings), block.groups) for block in growth.blocks),
             frozenset(_block_signature(block, loadings) for block in growth.outer_blocks),
         ),
         (
-            frozenset((loadings[e.factor], columns[e.covariate]) for e in growth.predictor_effects),
-            frozenset(
-                (columns[e.covariate], e.occasion, _rounded(e.loadings))
-                for e in growth.direct_effects
-            ),
-            frozenset(m.occasion for m in growth.occasion_means),
+            effect_spans(by_factor, schema),
+            effect_spans(direct, schema),
         ),
     )
 
@@ -213,7 +228,8 @@ def reread(pair: Pair, model: object) -> str | None:
             return str(error)
         return same_growth(pair.growth, again.growth)
     assert isinstance(model, MixedModel)
-    meant = pair.mixed.model
+    # Whether residuals by a column are by occasion, text alone does not always tell.
+    model, meant = by_time(model, pair.mixed.schema.time), pair.mixed.model
     for what in ("response", "residual", "loading_parameters"):
         if getattr(model, what) != getattr(meant, what):
             return f"{what}: {getattr(model, what)} against {getattr(meant, what)}"

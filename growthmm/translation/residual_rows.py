@@ -50,7 +50,7 @@ def residual_rows(growth: GrowthModel, label: Callable[[str], str]) -> ResidualR
     label : callable
         Makes of a wish a label that no variable bears.
     """
-    outcomes, occasions = growth.schema.outcome_columns, growth.schema.places
+    outcomes, occasions = growth.schema.outcome_columns, growth.schema.numbers
     structure = growth.residual
     cells = _labels(structure, occasions, label)
     rows = [Path(y, "~~", y, label=cells.get((j, j))) for j, y in enumerate(outcomes)]

@@ -108,9 +108,37 @@ class Ram:
         return np.ix_(cov, cov), np.ix_(cov, mean), np.ix_(mean, cov), np.ix_(mean, mean)
 
     @cached_property
+    def spreading(self) -> IntArray:
+        """Parameters that move covariances: those of A and S but for the carried ones."""
+        return np.setdiff1d(self.cov_parameters, self._carried).astype(np.intp)
+
+    @cached_property
     def only_mean(self) -> IntArray:
-        """Parameters that move means and no covariance."""
-        return np.setdiff1d(self.mean_parameters, self.cov_parameters).astype(np.intp)
+        """Parameters that move means, linearly, and no covariance."""
+        return np.setdiff1d(self.mean_parameters, self.spreading).astype(np.intp)
+
+    @cached_property
+    def _carried(self) -> IntArray:
+        """Parameters of A on paths that end where they lead, from variables without a variance.
+
+        Such a variable is a multiple of a covariate, and the parameter is the covariate's effect.
+        """
+        leads = np.array(self.a_fixed != 0)
+        leads[self.a.rows, self.a.cols] = True
+        random = np.array((self.s_fixed != 0).any(axis=1))
+        random[self.s.rows] = random[self.s.cols] = True
+        moved = np.zeros(self.n_variables, dtype=bool)
+        moved[self.k.rows] = True
+        for matrix, row, col, _ in self.definitions:
+            if matrix == "a":
+                leads[row, col] = True
+            elif matrix == "s":
+                random[[row, col]] = True
+        silent = np.asarray(~(random | moved | leads.any(axis=1)))
+        ends = np.asarray(~leads.any(axis=0))
+        carries = silent[self.a.cols] & ends[self.a.rows]
+        other = np.concatenate([self.a.parameters[~carries], self.s.parameters, self.k.parameters])
+        return np.setdiff1d(self.a.parameters[carries], other).astype(np.intp)
 
     @cached_property
     def only_s(self) -> IntArray:

@@ -41,7 +41,7 @@ def compile_problem(problem: WideProblem) -> System:
     if len(compiled) == 1:
         fixed = compiled[0].only_mean
     else:
-        cov = np.concatenate([m.cov_parameters for m in compiled])
+        cov = np.concatenate([m.spreading for m in compiled])
         mean = np.concatenate([m.mean_parameters for m in compiled])
         fixed = np.setdiff1d(mean, cov).astype(np.intp)
     return System(groups, len(model.free_parameters), fixed)
@@ -107,7 +107,7 @@ def check_restricted(problem: WideProblem, system: System) -> None:
         if at is not None:
             slopes = np.abs(ram.jacobian(matrices, at).mean).max(axis=(0, 2, 3))
             moved = {int(k) for k, s in zip(matrices.mean_parameters, slopes, strict=True) if s}
-            shared |= moved & {int(k) for k in matrices.cov_parameters}
+            shared |= moved & {int(k) for k in matrices.spreading}
         if shared:
             names = ", ".join(model.free_parameters[k] for k in sorted(shared))
             raise UnsupportedEngineError(
