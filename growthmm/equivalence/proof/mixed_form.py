@@ -80,7 +80,7 @@ def _residual(pair: Pair, n: int) -> sympy.Matrix:
     import sympy
 
     structure, times = pair.growth.residual, pair.growth.schema.occasions
-    found = residual_parameters(structure, pair.growth.schema.places)
+    found = residual_parameters(structure, pair.growth.schema.numbers)
     named = dict(pair.mixed_names)
     own = {p.key: symbol(named[p.key]) for p in found}
     R = sympy.zeros(n, n)
