@@ -143,7 +143,7 @@ class Resolver:
                 expression = canonical(template.format(quote(variable.name)))
                 head = covariate_name(expression.split(",")[0])
                 if template == NUMERIC[0]:
-                    head = "factor_" + covariate_name(quote(variable.name))
+                    head = covariate_name(quote(variable.name))
                 if not name.startswith(head):
                     continue
                 found = dict(self._columns(expression, contrasts=True)).get(name)
