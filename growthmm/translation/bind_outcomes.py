@@ -152,7 +152,7 @@ def _with_indicators(schema: Schema, taken: set[str]) -> Schema:
             continue
         name = str(outcome)
         while name in taken or schema.variable(name) is not None:
-            name += "_"
+            name = f"is_{name}"
         variables.append(Variable(name, "time_function"))
         constants.append(Constants(name, ((TABULATED, values),)))
     return replace(schema, variables=tuple(variables), constants=tuple(constants))

@@ -95,3 +95,13 @@ def test_missing_outcomes_change_nothing() -> None:
     frame = wide_frame("M_mediation_missing_wide.csv")
     found = gm.verify(case("M01")["sem"]["model"], frame, id="id")
     assert (found.verdict, found.model_verdict) == ("identical", "identical_if")
+
+
+def test_free_loadings_of_a_program_that_writes_paths_alone_are_regressions() -> None:
+    text = gm.translate(case("M01")["sem"]["model"].partition("ind :=")[0], "sas:sem").text
+    frame = wide_frame("M_mediation_wide.csv")
+    found = gm.verify(text, frame, id="id", notation="sas", engines=["semopy"])
+    assert (found.verdict, found.model_verdict) == ("identical", "identical_if")
+    assert found.text == FORMULA
+    rows = found.parameters.set_index("sem_name")
+    assert rows.loc["b", "rule"].startswith("b = G[i, s]^-1 G[i, s; z]")
