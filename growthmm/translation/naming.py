@@ -34,8 +34,9 @@ def covariate_name(coefficient: str) -> str:
     >>> covariate_name("occasion:sexmale"), covariate_name("factor(sex)male")
     ('occasion.sexmale', 'sexmale')
     """
-    plain = re.sub(r"(?<!\\)`", "", coefficient.replace(":", "."))
-    plain = re.sub(r"\b(?:factor|C)\((\w+)\)", r"\1", plain)
+    # In backticks the same characters are a column's own name.
+    plain = re.sub(r"(?<![`\w.])(?:factor|C)\((\w+)\)(?!`)", r"\1", coefficient)
+    plain = re.sub(r"(?<!\\)`", "", plain.replace(":", "."))
     made = syntactic(plain)
     while "__" in made:
         made = made.replace("__", "_")
