@@ -103,7 +103,7 @@ def augmented(result: FitResult) -> pd.DataFrame:
     data = result.data
     if isinstance(data, LongData):
         subject = data.subjects.to_numpy()[np.asarray(data.problem.subject)]
-        own, mean = result.predict("person"), result.predict("population")
+        own, mean = result.predict(level="person"), result.predict(level="population")
         made = {"subject": subject, "observed": data.problem.outcome}
         index = pd.Index(data.rows)
     else:
@@ -117,7 +117,7 @@ def augmented(result: FitResult) -> pd.DataFrame:
         there = np.isfinite(seen)
         rows, columns = np.nonzero(there)
         variables = np.asarray(data.problem.model.outcomes, dtype=object)
-        own, mean = result.predict("person")[there], result.predict("population")[there]
+        own, mean = result.predict(level="person")[there], result.predict(level="population")[there]
         subjects = np.asarray(data.subjects)
         made = {"subject": subjects[rows], "variable": variables[columns], "observed": seen[there]}
         index = pd.RangeIndex(len(rows))

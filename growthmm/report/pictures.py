@@ -99,8 +99,8 @@ def _times(result: Equivalence) -> tuple[FloatArray, str]:
 def _trajectories(result: Equivalence, figure: Figure) -> None:
     axes: Axes = figure.add_subplot()
     times, name = _times(result)
-    seen, own = _outcomes(result), result.sem_fit.predict("person")
-    mean = result.sem_fit.predict("population")
+    seen, own = _outcomes(result), result.sem_fit.predict(level="person")
+    mean = result.sem_fit.predict(level="population")
     chosen = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).astype(int)
     schema = result.pair.growth.schema
     series = [list(schema.cells_of(one)) for one in schema.outcomes] or [list(range(len(times)))]
@@ -246,7 +246,7 @@ def _missing(result: Equivalence, figure: Figure) -> None:
 def _residuals(result: Equivalence, figure: Figure) -> None:
     from scipy.stats import norm
 
-    seen, own = _outcomes(result), result.sem_fit.predict("person")
+    seen, own = _outcomes(result), result.sem_fit.predict(level="person")
     there = np.isfinite(seen) & np.isfinite(own)
     fitted, left = own[there], (seen - own)[there]
     first, second = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)
