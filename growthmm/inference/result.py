@@ -30,6 +30,7 @@ from growthmm.inference.labelled import (
     ordered_estimates,
     residual_covariance,
 )
+from growthmm.inference.plain_values import plain, records
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -433,10 +434,7 @@ class FitResult(Tabular):
         return joint_likelihood(self.data.problem, self.log_likelihood, self.n_parameters)
 
     def tidy(self) -> pd.DataFrame:
-        """Estimates and derived parameters, one row each.
-
-        Columns ``term, kind, estimate, std_error, statistic, df, p_value, conf_low, conf_high``.
-        """
+        """Estimates and derived parameters, one row each: ``term, kind, estimate`` and so on."""
         from growthmm.inference.tidy import tidied
 
         return tidied(self)
@@ -448,13 +446,7 @@ class FitResult(Tabular):
         return glanced(self)
 
     def augment(self) -> pd.DataFrame:
-        """One row an outcome: ``subject, observed, fitted_population, fitted, residual``.
-
-        Raises
-        ------
-        SpecificationError
-            If the model was fitted to moments.
-        """
+        """One row an outcome: ``subject, observed, fitted_population, fitted, residual``."""
         from growthmm.inference.tidy import augmented
 
         return augmented(self)
@@ -487,9 +479,9 @@ class FitResult(Tabular):
             "robust": self.robust,
             "df": self.df or "none",
             "penalty": self.penalty,
-            "estimates": _records(self.estimates),
-            "derived": _records(self.derived),
-            "fit_measures": _plain(self.fit_measures) if measured else None,
+            "estimates": records(self.estimates),
+            "derived": records(self.derived),
+            "fit_measures": plain(self.fit_measures) if measured else None,
             "assumptions": [str(a) for a in self.assumptions],
             "warnings": list(self.fit.warnings),
         }
@@ -502,15 +494,3 @@ class FitResult(Tabular):
 
     def _repr_html_(self) -> str:
         return str(render("fit.html", self))
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with None for what is not a number."""
-    return {
-        name: None if isinstance(value, float) and not np.isfinite(value) else value
-        for name, value in row.items()
-    }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [_plain({str(k): v for k, v in row.items()}) for row in frame.to_dict("records")]

@@ -105,6 +105,8 @@ def _outcome_lines(schema: Schema | None) -> list[str]:
         return []
     names = ", ".join(r_string(str(outcome)) for outcome in schema.outcomes)
     once = ", ".join(r_string(str(o)) for o in schema.outcomes if len(schema.cells_of(o)) == 1)
+    # The values may go by the name of one of the outcomes.
+    left = ", ".join(r_string(str(o)) for o in schema.outcomes if o != schema.outcome)
     person, time = r_string(schema.person), r_string(schema.time or "time")
     return [
         f"if (is.null(data[[{r_string(schema.indicator or '')}]])) {{",
@@ -116,7 +118,7 @@ def _outcome_lines(schema: Schema | None) -> list[str]:
         "    }",
         f"    rows[[{r_string(schema.outcome)}]] <- rows[[outcome]]",
         f"    rows[[{r_string(schema.indicator or '')}]] <- rep(outcome, nrow(rows))",
-        f"    rows[setdiff(names(rows), c({names}))]",
+        f"    rows[setdiff(names(rows), c({left}))]",
         "  }))",
         "}",
     ]

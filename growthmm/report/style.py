@@ -32,7 +32,7 @@ BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442")
 """Okabe and Ito's colours (Wong 2011, doi:10.1038/nmeth.1618)."""
 
-HATCHES = ("", "//", "..", "\\\\", "xx", "--")
+HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo")
 """A second sign beside each colour, for print in black and white."""
 
 _SETTINGS: dict[str, Any] = {

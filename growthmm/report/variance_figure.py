@@ -36,7 +36,7 @@ def variance_figure(parts: VariancePartition) -> Figure:
     shares = parts.shares
     columns = list(shares.columns)
     bottom = np.zeros(len(columns))
-    for (name, row), colour, hatch in zip(shares.iterrows(), PALETTE, HATCHES, strict=True):
+    for (name, row), colour, hatch in zip(shares.iterrows(), PALETTE, HATCHES, strict=False):
         height = np.nan_to_num(row.to_numpy(dtype=float))
         axes.bar(
             columns,

@@ -8,7 +8,6 @@ Free regressions among growth factors that are a covariance written otherwise be
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,6 @@ class Reduction:
     inverse: tuple[tuple[str, str], ...] = ()
 
 
-@lru_cache(maxsize=64)
 def reduced(model: SemModel) -> Reduction:
     """The model as a growth curve has to be written, itself where it is.
 

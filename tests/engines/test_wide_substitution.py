@@ -119,3 +119,24 @@ def test_variances_of_residuals_that_covary_are_bounded_too() -> None:
     assert min(free.value(f"{y}~~{y}") for y in NAMES) < 0
     assert min(bounded.value(f"{y}~~{y}") for y in NAMES) >= 0
     assert bounded.log_likelihood < free.log_likelihood - 0.01
+
+
+def test_equal_models_in_another_order_have_constraints_of_their_own() -> None:
+    """What a constraint solves for is told by position, which the order of rows decides."""
+    rows = [
+        Path("y", "~1"),
+        Path("y", "~~", "y", label="a"),
+        Path("x", "~1"),
+        Path("x", "~~", "x", label="b"),
+    ]
+    tie = (Constraint("b", "==", "2*a"),)
+    data = np.random.default_rng(3).normal(size=(50, 2))
+    ends = []
+    for order in (rows, rows[::-1]):
+        model = SemModel(tuple(order), (), ("y", "x"), constraints=tie)
+        fit = wide.fit(
+            WideProblem(model, (WideMoments(data.mean(axis=0), np.cov(data.T, bias=True), 50),))
+        )
+        ends.append({name: fit.value(name) for name in ("a", "b")})
+        assert fit.value("b") == pytest.approx(2 * fit.value("a"), rel=1e-12)
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9)

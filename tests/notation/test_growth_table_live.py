@@ -47,7 +47,25 @@ STARTS_AT_ZERO = pytest.mark.xfail(
     reason="covariances start at 0, where the constraint c3 == c2^2/c1 has no value",
 )
 
-UNREACHED = {("ar1_common", "lavaan"): [STARTS_AT_ZERO], ("ar1_common", "openmx"): [STARTS_AT_ZERO]}
+STACKED = ("distal", "parallel")
+"""Growth curves whose mixed form stacks several outcomes."""
+
+SINGULAR = pytest.mark.xfail(
+    strict=True, reason="the covariance matrix is singular at the maximum, where lme() gives up"
+)
+
+NEVER_SINGULAR = pytest.mark.xfail(
+    strict=True,
+    reason="the covariance matrix is singular at the maximum, which logarithms of standard "
+    "deviations do not reach: glmmTMB ends 5e-5 below",
+)
+
+UNREACHED = {
+    ("distal", "glmmtmb"): [NEVER_SINGULAR],
+    ("ar1_common", "lavaan"): [STARTS_AT_ZERO],
+    ("ar1_common", "openmx"): [STARTS_AT_ZERO],
+    ("distal", "nlme"): [SINGULAR],
+}
 """Programs that do not get to the maximum from their starting values."""
 
 PROGRAMS = [
@@ -176,6 +194,11 @@ def _ours(entry: Entry, side: str) -> Ours:
             dict(zip(names, rows["estimate"], strict=True)),
             dict(zip(names, rows["std_error"], strict=True)),
         )
+    if side == "mixed" and entry.name in STACKED:
+        # Their own parameter space: as a mixed model its covariances are positive semi-definite.
+        facts = {"id": "id", "time": "t", "outcome": "y"}
+        long = gm.fit(canonical(entry), wide_frame(), engine="long", **facts)
+        return Ours(long.log_likelihood, {}, {})
     fit = wide_engine.fit(_problem(entry), information="observed")
     return Ours(
         fit.log_likelihood,

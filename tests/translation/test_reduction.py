@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,17 @@ def test_map_says_how_the_coefficient_follows() -> None:
     np.testing.assert_allclose(ours, G[0, 1] / G[0, 0], rtol=1e-8)
     errors = table.loc["s~i", ["std_error_long", "std_error_wide"]].astype(float)
     np.testing.assert_allclose(errors.iloc[0], errors.iloc[1], rtol=1e-6)
+
+
+def test_equal_models_keep_their_own_names() -> None:
+    # Equal models may write a covariance either way round, and name its parameter so.
+    first = plain(curve("s ~ i", "s ~~ 0*i", "s ~ 1"))
+    turned = tuple(
+        replace(path, left=path.right, right=path.left) if path.name == "s~~i" else path
+        for path in first.paths
+    )
+    second = replace(first, paths=turned[::-1])
+    assert first == second
+    orders = [reduced(model).model.free_parameters for model in (first, second)]
+    assert set(orders[0]) == set(orders[1])
+    assert orders[0] != orders[1]

@@ -11,11 +11,11 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.kept import kept
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.sem import SemModel
 
@@ -343,7 +343,7 @@ def relations(model: SemModel, values: FloatArray) -> list[Relation]:
             left = evaluate_expression(c.left, names, size)
             right = evaluate_expression(c.right, names, size)
             jet = right - left if c.op == "<" else left - right
-            given = _solved(model, c.left, c.right) if c.op == "==" else None
+            given = _solutions(model)[c.left, c.right] if c.op == "==" else None
             found.append(Relation(f"{c.left} {c.op} {c.right}", c.op == "==", jet, (), given))
     bounded = [
         path
@@ -364,14 +364,24 @@ def relations(model: SemModel, values: FloatArray) -> list[Relation]:
     return list(unique.values())
 
 
-@lru_cache(maxsize=512)
-def _solved(model: SemModel, left: str, right: str) -> tuple[int, frozenset[int]] | None:
-    """The parameter that stands alone on one side and not on the other, and what that one holds."""
+@kept
+def _solutions(model: SemModel) -> dict[tuple[str, str], tuple[int, frozenset[int]] | None]:
+    """For each of a model's constraints, as :func:`_solved` tells.
+
+    Kept by the model itself: models that compare equal may have their parameters in another order.
+    """
     index = {name: k for k, name in enumerate(model.free_parameters)}
     for path in model.paths:
         if path.free:
             index.setdefault(path.name, index[path.parameter])
     meanings = {d.name: d.expression for d in model.defined}
+    return {(c.left, c.right): _solved(index, meanings, c.left, c.right) for c in model.constraints}
+
+
+def _solved(
+    index: Mapping[str, int], meanings: Mapping[str, str], left: str, right: str
+) -> tuple[int, frozenset[int]] | None:
+    """The parameter that stands alone on one side and not on the other, and what that one holds."""
     for alone, other in ((left, right), (right, left)):
         k = index.get(alone.strip())
         if k is None:
