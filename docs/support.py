@@ -18,7 +18,7 @@ from growthmm.model.residual import ResidualKind, ResidualStructure
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation import names, notation
 from growthmm.notation.base import Model, Notation, ScriptContext, families
-from growthmm.notation.lavaan import read as read_lavaan
+from growthmm.notation.lavaan.read import read as read_lavaan
 from growthmm.notation.lme4 import NOTATION as LME4
 
 PAGE = pathlib.Path(__file__).with_name("support-table.md")

@@ -20,7 +20,7 @@ from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.strata import stratum_text
-from growthmm.notation.sem_groups import with_groups
+from growthmm.notation.sem.groups import with_groups
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,7 +26,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.notation import notation
 from growthmm.notation.base import Notation
-from growthmm.notation.block_loss import PLAIN
+from growthmm.notation.losses.blocks import PLAIN
 from growthmm.translation.pair import Pair, reread
 
 __all__ = [

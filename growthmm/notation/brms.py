@@ -13,11 +13,11 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.block_loss import covariance_losses
-from growthmm.notation.formula_loss import function_losses, sem_error, spelled
-from growthmm.notation.formula_text import term_text
-from growthmm.notation.r_script import data_lines, is_syntactic, uses_splines
-from growthmm.notation.random_bars import bars
+from growthmm.notation.formula.bars import bars
+from growthmm.notation.formula.loss import function_losses, sem_error, spelled
+from growthmm.notation.formula.text import term_text
+from growthmm.notation.losses.blocks import covariance_losses
+from growthmm.notation.r_code.script import data_lines, is_syntactic, uses_splines
 from growthmm.notation.residual_columns import columns, lacking, missing_columns, placed, within
 
 __all__ = ["NOTATION", "Brms"]

@@ -11,8 +11,8 @@ from growthmm.model.defaults import Loss
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.levels_loss import levels_loss
-from growthmm.notation.sem_text import number_text
+from growthmm.notation.losses.levels import levels_loss
+from growthmm.notation.sem.text import number_text
 
 __all__ = ["NOTATION", "DotNotation", "diagram", "quoted"]
 
@@ -52,7 +52,7 @@ def diagram(model: SemModel) -> str:
 
     Examples
     --------
-    >>> from growthmm.notation.lavaan import read
+    >>> from growthmm.notation.lavaan.read import read
     >>> print(diagram(read("i =~ 1*y0; y0 ~~ r*y0")))
     digraph model {
       graph [rankdir=TB];

@@ -14,19 +14,19 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.block_loss import covariance_losses
-from growthmm.notation.formula import read_formula
-from growthmm.notation.formula_call import (
+from growthmm.notation.formula.loss import function_losses, residual_loss, sem_error, spelled
+from growthmm.notation.formula.reading import read_formula
+from growthmm.notation.formula.text import term_text
+from growthmm.notation.losses.blocks import covariance_losses
+from growthmm.notation.r_code.arguments import Signature, matched
+from growthmm.notation.r_code.call import (
     CallText,
     at_top_level,
     data_name,
     find_call,
     truth_argument,
 )
-from growthmm.notation.formula_loss import function_losses, residual_loss, sem_error, spelled
-from growthmm.notation.formula_text import term_text
-from growthmm.notation.r_arguments import Signature, matched
-from growthmm.notation.r_script import PRINTERS, data_lines, uses_splines
+from growthmm.notation.r_code.script import PRINTERS, data_lines, uses_splines
 
 __all__ = ["NOTATION", "Lme4"]
 

@@ -11,8 +11,8 @@ from growthmm.model.defaults import Loss
 from growthmm.model.schema import Column
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.levels_loss import levels_loss
-from growthmm.notation.sem_text import number_text, r_string
+from growthmm.notation.losses.levels import levels_loss
+from growthmm.notation.sem.text import number_text, r_string
 
 __all__ = ["NOTATION", "RamNotation", "dump"]
 
@@ -44,7 +44,7 @@ def dump(model: SemModel) -> str:
 
     Examples
     --------
-    >>> from growthmm.notation.lavaan import read
+    >>> from growthmm.notation.lavaan.read import read
     >>> print(dump(read("i =~ 1*y0; y0 ~~ r*y0")))
     # RAM matrices
     # v = A v + u, E(u) = m, Cov(u) = S, observed = F v

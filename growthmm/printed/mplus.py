@@ -9,8 +9,8 @@ from typing import Literal
 
 from growthmm.errors import NotationError
 from growthmm.model.sem import SemModel
-from growthmm.notation.mplus_names import LENGTH, shortened
-from growthmm.notation.mplus_text import substitutes
+from growthmm.notation.mplus.names import LENGTH, shortened
+from growthmm.notation.mplus.text import substitutes
 from growthmm.printed.results import PrintedFigure, PrintedResults, PrintedRow
 
 __all__ = ["read_output"]

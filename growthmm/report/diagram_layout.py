@@ -109,7 +109,7 @@ def diagram_layout(
 
     Examples
     --------
-    >>> from growthmm.notation.lavaan import read
+    >>> from growthmm.notation.lavaan.read import read
     >>> made = diagram_layout(read("i =~ 1*y0 + 1*y1; y0 ~~ r*y0; y1 ~~ r*y1"))
     >>> [node.name for node in made.nodes], sorted(label.text for label in made.labels)
     (['i', 'y0', 'y1', '1'], ['1', '1', 'r', 'r'])

@@ -42,7 +42,7 @@ def diagram_svg(
 
     Examples
     --------
-    >>> from growthmm.notation.lavaan import read
+    >>> from growthmm.notation.lavaan.read import read
     >>> print(diagram_svg(read("i =~ 1*y0 + 1*y1"))[:46])
     <svg xmlns="http://www.w3.org/2000/svg" role="
     """

@@ -12,7 +12,7 @@ from growthmm.data.names import wide_columns
 from growthmm.errors import DataError, UnboundError
 from growthmm.model.schema import Grouping, Schema, Variable
 from growthmm.model.sem import Path, SemModel
-from growthmm.notation.sem_groups import with_groups
+from growthmm.notation.sem.groups import with_groups
 from growthmm.translation.grouped_growth import model_of_group
 from growthmm.translation.grouping import group_names, grouping_constants
 from growthmm.translation.time_scores import common_stem, time_scores

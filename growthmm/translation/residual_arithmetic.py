@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from growthmm.model.residual import ResidualStructure
-from growthmm.notation.sem_text import number_text
+from growthmm.notation.sem.text import number_text
 
 __all__ = ["Bases", "bases", "entry_text", "parameter_texts"]
 

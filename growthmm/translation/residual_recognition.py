@@ -22,7 +22,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.residual_parameters import ResidualParameter, residual_parameters
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.moments.residual_matrices import residual_matrix, residual_values
-from growthmm.notation.sem_expression import (
+from growthmm.notation.sem.expression import (
     Call,
     Expression,
     Name,
@@ -274,7 +274,7 @@ def _definition(name: str, model: SemModel) -> Expression | None:
 @lru_cache(maxsize=1024)
 def _expression(text: str) -> Expression | None:
     try:
-        from growthmm.notation.lavaan_parser import Source, parse_side
+        from growthmm.notation.lavaan.parser import Source, parse_side
 
         found: Expression = parse_side(text, "arithmetic", Source(text), 0)
     except NotationError:

@@ -10,7 +10,7 @@ from growthmm.model.growth import GrowthModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.sem import Constraint, Path
-from growthmm.notation.sem_expression import spell
+from growthmm.notation.sem.expression import spell
 from growthmm.translation.residual_arithmetic import entry_text, parameter_texts
 
 __all__ = ["ResidualRows", "residual_rows"]
@@ -79,7 +79,7 @@ def residual_rows(growth: GrowthModel, label: Callable[[str], str]) -> ResidualR
 
 def _spelled(text: str) -> str:
     """Arithmetic with no more brackets than needed, as a table reads it back."""
-    from growthmm.notation.lavaan_parser import Source, parse_side
+    from growthmm.notation.lavaan.parser import Source, parse_side
 
     return spell(parse_side(text, "arithmetic", Source(text), 0))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation
-from growthmm.notation import sem_expression as sem
+from growthmm.notation.sem import expression as sem
 
 __all__ = ["sem_text"]
 

@@ -55,7 +55,7 @@ def named_source(text: str, model: MixedModel | SemModel) -> DataSource | None:
         What was read from it.
     """
     if model.notation == "mplus":
-        from growthmm.notation.mplus_data import data_source
+        from growthmm.notation.mplus.data import data_source
 
         return data_source(text)
     if model.notation == "sas":

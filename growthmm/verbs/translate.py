@@ -25,8 +25,8 @@ from growthmm.notation.base import (
     families,
     numbers_unless_told,
 )
+from growthmm.notation.command_languages.sheet import with_categories
 from growthmm.notation.default_list import DefaultRow, default_rows
-from growthmm.notation.program_sheet import with_categories
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow

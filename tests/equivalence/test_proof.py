@@ -13,7 +13,7 @@ from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.proof.proof import Proof, prove
 from growthmm.equivalence.proof.sem_form import sem_moments, traced_covariance
 from growthmm.errors import UnsupportedError
-from growthmm.notation.lavaan import read
+from growthmm.notation.lavaan.read import read
 from growthmm.translation.pair import Pair
 from growthmm.verbs.binding import Facts, paired
 from growthmm.verbs.source import source

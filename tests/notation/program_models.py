@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
-from growthmm.notation.lavaan import read as read_lavaan
+from growthmm.notation.lavaan.read import read as read_lavaan
 from growthmm.notation.lme4 import NOTATION as LME4
 
 HOSTILE = (

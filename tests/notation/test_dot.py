@@ -12,7 +12,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.notation import recognise
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.dot import NOTATION
-from growthmm.notation.lavaan import read as read_lavaan
+from growthmm.notation.lavaan.read import read as read_lavaan
 
 STRING = r'"(?:[^"\\\n]|\\[\\"n])*"'
 ATTRIBUTE = rf"[a-z]+=(?:{STRING}|[A-Za-z0-9.]+)"

@@ -30,9 +30,9 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation import notation, recognise
-from growthmm.notation.program_facts import settled
-from growthmm.notation.program_sem import same_sem
-from growthmm.notation.program_sheet import with_categories
+from growthmm.notation.command_languages.facts import settled
+from growthmm.notation.command_languages.sem import same_sem
+from growthmm.notation.command_languages.sheet import with_categories
 from growthmm.translation.pair import same_growth
 from growthmm.verbs.binding import Facts, paired
 

@@ -9,9 +9,10 @@ from functools import cache
 import pytest
 
 from growthmm.model.sem import SemModel
-from growthmm.notation.lavaan import read, write
-from growthmm.notation.lavaan_call import is_call, read_call
-from growthmm.notation.sem_text import r_string
+from growthmm.notation.lavaan.call import is_call, read_call
+from growthmm.notation.lavaan.read import read
+from growthmm.notation.lavaan.write import write_model as write
+from growthmm.notation.sem.text import r_string
 
 LINEAR = "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from growthmm.errors import NotationError
 from growthmm.model.sem import SemModel
 from growthmm.notation import notation
-from growthmm.notation.lavaan import read
+from growthmm.notation.lavaan.read import read
 
 LINEAR = "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2"
 
@@ -227,7 +227,7 @@ GROUPED = [
 @pytest.mark.parametrize("text", GROUPED)
 @pytest.mark.parametrize("equal", ["", ', group.equal = c("loadings", "residuals", "means")'])
 def test_groups_that_only_the_data_know_are_those_of_the_call(text: str, equal: str) -> None:
-    from growthmm.notation.sem_groups import with_groups
+    from growthmm.notation.sem.groups import with_groups
 
     bare = read(f"growth('{text}', group = 'sex'{equal})")
     named = read(f"growth('{text}', group = 'sex', group.label = c('f', 'm'){equal})")
@@ -242,7 +242,7 @@ def test_groups_that_only_the_data_know_are_those_of_the_call(text: str, equal: 
 
 def test_groups_of_the_text_and_of_the_data_must_agree() -> None:
     from growthmm.errors import SpecificationError
-    from growthmm.notation.sem_groups import with_groups
+    from growthmm.notation.sem.groups import with_groups
 
     with pytest.raises(SpecificationError, match="written for 2 groups, the data have 3"):
         with_groups(read("f =~ c(1, 1)*y0 + c(a, b)*y1"), ("a", "b", "c"))

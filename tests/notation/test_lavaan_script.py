@@ -12,7 +12,8 @@ from growthmm.errors import UnboundError
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn, ScriptContext
-from growthmm.notation.lavaan import NOTATION, read
+from growthmm.notation.lavaan.notation import NOTATION
+from growthmm.notation.lavaan.read import read
 
 OCCASIONS = tuple(float(k) for k in range(6))
 GPA = tuple(f"gpa_{k}" for k in range(6))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from growthmm.errors import NotationError
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
-from growthmm.notation.lavaan import read, write
+from growthmm.notation.lavaan.read import read
+from growthmm.notation.lavaan.write import write_model as write
 
 GOLDEN = File(__file__).resolve().parents[2] / ".." / "shared" / "reference" / "golden"
 

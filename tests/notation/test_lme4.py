@@ -21,7 +21,7 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import notation, recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.formula import read_terms
+from growthmm.notation.formula.reading import read_terms
 
 LME4 = notation("lme4")
 

@@ -19,7 +19,7 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import notation, recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.mixedmodels_jl_formula import identifier, julia_string
+from growthmm.notation.mixedmodels_jl.formula import identifier, julia_string
 
 JULIA = notation("mixedmodels.jl")
 WRITTEN = [

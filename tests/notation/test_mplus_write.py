@@ -16,9 +16,9 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn, ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.mplus import NOTATION, read
-from growthmm.notation.mplus_rows import normal
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.mplus.notation import NOTATION, read
+from growthmm.notation.mplus.rows import normal
 
 LINES = 90
 

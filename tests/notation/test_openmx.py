@@ -14,9 +14,9 @@ import growthmm as gm
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
 from growthmm.notation import recognise
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.openmx import NOTATION, read
-from growthmm.notation.openmx_write import same_model
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.openmx.notation import NOTATION, read
+from growthmm.notation.openmx.write import same_model
 
 LINEAR = "i =~ 1*y0 + 1*y1 + 1*y2 + 1*y3\ns =~ 0*y0 + 1*y1 + 2*y2 + 3*y3\n"
 COMMON = "y0 ~~ r*y0\ny1 ~~ r*y1\ny2 ~~ r*y2\ny3 ~~ r*y3\n"

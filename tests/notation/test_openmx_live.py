@@ -17,8 +17,8 @@ from growthmm.engines.outcome import EngineFit
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.openmx import NOTATION, read
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.openmx.notation import NOTATION, read
 
 pytestmark = pytest.mark.r("OpenMx")
 

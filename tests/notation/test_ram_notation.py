@@ -11,7 +11,7 @@ from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation import recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
+from growthmm.notation.lavaan.read import read as read_lavaan
 from growthmm.notation.ram import NOTATION
 
 TEXTS = {
@@ -68,7 +68,7 @@ def test_names_of_rows_and_columns() -> None:
 
 def test_groups_constraints_and_definitions() -> None:
     text = "growth('i =~ 1*y0 + a*y1\na > 0\nb := a^2', group = 'g', group.label = c('f', 'm'))"
-    from growthmm.notation.sem_groups import with_groups
+    from growthmm.notation.sem.groups import with_groups
 
     written = NOTATION.write(with_groups(read_lavaan(text), ("f", "m"))).text
     assert written.count("A (row: effect, column: cause)") == 2

@@ -19,8 +19,8 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import notation, recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.program_facts import settled
-from growthmm.notation.sas import NOTATION
+from growthmm.notation.command_languages.facts import settled
+from growthmm.notation.sas.notation import NOTATION
 
 VARIANTS = {
     "worked example": (

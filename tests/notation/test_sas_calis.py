@@ -14,9 +14,9 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn, ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.program_sem import same_sem
-from growthmm.notation.sas import NOTATION
+from growthmm.notation.command_languages.sem import same_sem
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.sas.notation import NOTATION
 
 GROWTH = "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2\n"
 F_GROWTH = "fi =~ 1*y0 + 1*y1 + 1*y2\nfs =~ 0*y0 + 1*y1 + 2*y2\n"

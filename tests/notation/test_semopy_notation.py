@@ -21,8 +21,9 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn, ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.semopy import NOTATION, read
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.semopy.notation import NOTATION
+from growthmm.notation.semopy.read import read
 
 GROWTH = "i =~ 1*y0 + 1*y1 + 1*y2\ns =~ 0*y0 + 1*y1 + 2*y2\ni ~~ s\ny0 ~ 0*1\ny1 ~ 0*1\ny2 ~ 0*1\n"
 

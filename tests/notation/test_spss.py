@@ -17,9 +17,9 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.program_facts import settled
-from growthmm.notation.spss import NOTATION
+from growthmm.notation.command_languages.facts import settled
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.spss.notation import NOTATION
 
 VARIANTS = {
     "worked example": (

@@ -17,9 +17,9 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import recognise
 from growthmm.notation.base import ScriptContext
-from growthmm.notation.program_facts import settled
-from growthmm.notation.stata import NOTATION
-from growthmm.notation.stata_names import string
+from growthmm.notation.command_languages.facts import settled
+from growthmm.notation.stata.names import string
+from growthmm.notation.stata.notation import NOTATION
 
 VARIANTS = {
     "worked example": (

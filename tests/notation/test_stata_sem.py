@@ -15,9 +15,9 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import recognise
 from growthmm.notation.base import DerivedColumn, ScriptContext
-from growthmm.notation.lavaan import read as read_lavaan
-from growthmm.notation.program_sem import same_sem
-from growthmm.notation.stata import NOTATION
+from growthmm.notation.command_languages.sem import same_sem
+from growthmm.notation.lavaan.read import read as read_lavaan
+from growthmm.notation.stata.notation import NOTATION
 
 GROWTH = "I =~ 1*y0 + 1*y1 + 1*y2\nS =~ 0*y0 + 1*y1 + 2*y2\n"
 PATHS = "(y0 <- I@1 S@0 _cons@0) (y1 <- I@1 S@1 _cons@0) (y2 <- I@1 S@2 _cons@0)"

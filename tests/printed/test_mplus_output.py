@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from growthmm.errors import NotationError
-from growthmm.notation.mplus import read
+from growthmm.notation.mplus.notation import read
 from growthmm.printed.mplus import read_output
 from growthmm.printed.results import PrintedFigure, PrintedResults
 
@@ -232,8 +232,8 @@ def test_groups_and_names_cut_to_eight_characters() -> None:
 
 
 def test_names_that_the_writer_shortened() -> None:
-    from growthmm.notation.lavaan import read as read_lavaan
-    from growthmm.notation.mplus import NOTATION
+    from growthmm.notation.lavaan.read import read as read_lavaan
+    from growthmm.notation.mplus.notation import NOTATION
 
     model = read_lavaan("level =~ 1*lib_hours_0 + 1*lib_hours_1")
     assert "libhour1" in NOTATION.write(model).text

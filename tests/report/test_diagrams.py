@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from growthmm.notation.lavaan import read
+from growthmm.notation.lavaan.read import read
 from growthmm.report.diagram_curves import Box
 from growthmm.report.diagram_figure import diagram_picture
 from growthmm.report.diagram_layout import diagram_layout

@@ -1,0 +1,1 @@
+"""What SAS, SPSS and Stata share: words, effects, names, computed columns."""

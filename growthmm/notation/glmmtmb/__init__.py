@@ -1,0 +1,1 @@
+"""glmmTMB: calls, read and written."""

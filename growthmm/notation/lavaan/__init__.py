@@ -1,0 +1,1 @@
+"""lavaan: model syntax and calls, read and written."""

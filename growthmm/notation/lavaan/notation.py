@@ -1,0 +1,65 @@
+"""lavaan: read and write models and calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from growthmm.errors import NotationError, SpecificationError
+from growthmm.model.schema import Column
+from growthmm.model.sem import SemModel
+from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.lavaan.call import is_call
+from growthmm.notation.lavaan.defaults import FUNCTIONS, Function
+from growthmm.notation.lavaan.read import read
+
+__all__ = ["NOTATION", "LavaanNotation"]
+
+
+class LavaanNotation:
+    """lavaan, the R package, as a notation."""
+
+    name = "lavaan"
+    title = "lavaan"
+    family: Literal["mixed", "sem"] = "sem"
+
+    def recognises(self, text: str) -> bool:
+        """Whether `text` calls one of lavaan's functions."""
+        return is_call(text)
+
+    def read(self, text: str, function: Function | None = None) -> SemModel:
+        """Read `text`; see :func:`growthmm.notation.lavaan.read.read`."""
+        if function is not None and function not in FUNCTIONS:
+            raise NotationError(
+                f"lavaan has no function {function!r}.",
+                expected=tuple(FUNCTIONS),
+                hint="Use one of growth, sem, cfa, lavaan.",
+            )
+        return read(text, function)
+
+    def write(self, model: Model) -> Written:
+        """Write `model`; see :mod:`growthmm.notation.lavaan.write`."""
+        from growthmm.notation.lavaan.write import write_model
+
+        return write_model(_sem(model))
+
+    def script(self, model: Model, context: ScriptContext) -> str:
+        """A complete R program; see :mod:`growthmm.notation.lavaan.script`."""
+        from growthmm.notation.lavaan.script import script
+
+        return script(_sem(model), context)
+
+    def coefficient(self, column: Column) -> str:
+        """The name of `column` in wide data: its parts, joined."""
+        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
+
+
+def _sem(model: Model) -> SemModel:
+    if isinstance(model, SemModel):
+        return model
+    raise SpecificationError(
+        "lavaan writes structural equation models, and this is a mixed model.",
+        hint="Translate it first: growthmm.translate(model, to='lavaan', ...).",
+    )
+
+
+NOTATION = LavaanNotation()

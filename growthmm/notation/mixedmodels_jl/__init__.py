@@ -1,0 +1,1 @@
+"""MixedModels.jl: fit() in Julia, written only."""

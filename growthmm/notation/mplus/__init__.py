@@ -1,0 +1,1 @@
+"""Mplus: inputs, read and written."""

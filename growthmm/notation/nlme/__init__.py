@@ -1,0 +1,1 @@
+"""nlme: lme(), gls() and nlme(), read and written."""

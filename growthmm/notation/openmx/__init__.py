@@ -1,0 +1,1 @@
+"""OpenMx: RAM models of paths, read and written."""

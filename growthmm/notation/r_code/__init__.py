@@ -1,0 +1,1 @@
+"""Code in R: calls taken apart, data read, columns computed, fits printed."""

@@ -1,0 +1,1 @@
+"""What the notations of structural equation models share."""

@@ -1,0 +1,1 @@
+"""semopy: descriptions, read and written."""

@@ -1,0 +1,1 @@
+"""SPSS: MIXED, read and written."""

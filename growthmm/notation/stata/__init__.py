@@ -1,0 +1,1 @@
+"""Stata: mixed and sem, read and written."""

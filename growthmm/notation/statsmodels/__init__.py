@@ -1,0 +1,1 @@
+"""statsmodels: mixedlm() in Python, read and written."""
