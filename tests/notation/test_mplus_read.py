@@ -12,7 +12,7 @@ from growthmm.errors import NotationError
 from growthmm.model.sem import Defined, SemModel
 from growthmm.notation import recognise
 from growthmm.notation.lavaan.read import read as read_lavaan
-from growthmm.notation.mplus.notation import read, read_input
+from growthmm.notation.mplus.read import read, read_input
 
 I4 = "i =~ 1*y0 + 1*y1 + 1*y2 + 1*y3\n"
 S4 = "s =~ 0*y0 + 1*y1 + 2*y2 + 3*y3\n"

@@ -13,7 +13,8 @@ from reference import reference_folder
 import growthmm as gm
 from growthmm.engines.wide.fitting import fit as fit_wide
 from growthmm.engines.wide.problem import WideGroup, WideProblem
-from growthmm.notation.mplus.notation import NOTATION, read
+from growthmm.notation.mplus.notation import NOTATION
+from growthmm.notation.mplus.read import read
 from growthmm.notation.mplus.rows import normal
 
 SCORES = " ".join(f"gpa_{k}@{k}" for k in range(6))

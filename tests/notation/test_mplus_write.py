@@ -17,7 +17,8 @@ from growthmm.model.sem import Constraint, Defined, Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn, ScriptContext
 from growthmm.notation.lavaan.read import read as read_lavaan
-from growthmm.notation.mplus.notation import NOTATION, read
+from growthmm.notation.mplus.notation import NOTATION
+from growthmm.notation.mplus.read import read
 from growthmm.notation.mplus.rows import normal
 
 LINES = 90

@@ -15,7 +15,8 @@ from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.sem import Constraint, Defined, Path, SemModel
 from growthmm.notation import recognise
 from growthmm.notation.lavaan.read import read as read_lavaan
-from growthmm.notation.openmx.notation import NOTATION, read
+from growthmm.notation.openmx.notation import NOTATION
+from growthmm.notation.openmx.read import read
 from growthmm.notation.openmx.write import same_model
 
 LINEAR = "i =~ 1*y0 + 1*y1 + 1*y2 + 1*y3\ns =~ 0*y0 + 1*y1 + 2*y2 + 3*y3\n"

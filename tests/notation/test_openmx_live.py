@@ -18,7 +18,8 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.lavaan.read import read as read_lavaan
-from growthmm.notation.openmx.notation import NOTATION, read
+from growthmm.notation.openmx.notation import NOTATION
+from growthmm.notation.openmx.read import read
 
 pytestmark = pytest.mark.r("OpenMx")
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from growthmm.errors import NotationError
-from growthmm.notation.mplus.notation import read
+from growthmm.notation.mplus.read import read
 from growthmm.printed.mplus import read_output
 from growthmm.printed.results import PrintedFigure, PrintedResults
 

@@ -7,7 +7,7 @@ import re
 from growthmm.model.sem import SemModel
 from growthmm.notation.data_source import DataSource, MissingCode
 from growthmm.notation.mplus.lists import listed
-from growthmm.notation.mplus.notation import read_input
+from growthmm.notation.mplus.read import read_input
 from growthmm.notation.mplus.text import error_at, substitutes
 
 __all__ = ["data_source"]

@@ -45,7 +45,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
 
     Examples
     --------
-    >>> from growthmm.notation.mplus.notation import read
+    >>> from growthmm.notation.mplus.read import read
     >>> print(script(read("i s | y0@0 y1@1 y2@2; y0-y2 (v);"), ScriptContext("w.csv", "wide")))
     ! Mplus reads numbers alone: write the columns of NAMES from w.csv
     ! to w.dat, in that order, without a line of names, with -999 for missing values.

@@ -94,7 +94,7 @@ def write_model(model: SemModel) -> Written:
     beyond = levels_loss(model, "Mplus")
     if beyond:
         return Written("", beyond)
-    from growthmm.notation.mplus.notation import read
+    from growthmm.notation.mplus.read import read
 
     said, losses = _sayable(model)
     text = sections(said).text

@@ -5,58 +5,15 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from growthmm.errors import NotationError, SpecificationError
+from growthmm.errors import SpecificationError
 from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.lavaan.parser import Source
-from growthmm.notation.openmx.calls import run
-from growthmm.notation.openmx.names import dictionary
-from growthmm.notation.openmx.parser import parse
-from growthmm.notation.openmx.table import sem_model
+from growthmm.notation.openmx.read import read
 
-__all__ = ["NOTATION", "OpenMxNotation", "read"]
+__all__ = ["NOTATION", "OpenMxNotation"]
 
 _UNMISTAKABLE = re.compile(r"(?<![\w.])(?:OpenMx::)?mx(?:Model|Path)\s*\(")
-
-
-def read(text: str) -> SemModel:
-    r"""Read R code that makes a RAM model of paths.
-
-    Nothing is run: vectors (``c``, ``paste0``, ``rep``, ``seq``, ``0:3`` ...), variables, and
-    models that are built step by step are worked out here.
-
-    Parameters
-    ----------
-    text : str
-        R code with ``mxModel(type = "RAM")``.
-
-    Returns
-    -------
-    SemModel
-        The table: OpenMx has no defaults, so what is not written is zero. A latent variable
-        that is a definition variable's value is a covariate.
-
-    Raises
-    ------
-    NotationError
-        If the text is malformed, or says what is no linear SEM of paths.
-
-    Examples
-    --------
-    >>> model = read('''mxModel("g", type = "RAM", manifestVars = paste0("y", 0:1),
-    ...   latentVars = c("i", "x"), mxPath("i", paste0("y", 0:1), free = FALSE, values = 1),
-    ...   mxPath(c("i", "y0", "y1"), arrows = 2, values = 1, labels = c("v", "r", "r")),
-    ...   mxPath("one", c("i", "x"), free = c(TRUE, FALSE), labels = c(NA, "data.sex")),
-    ...   mxPath("x", "i"))''')
-    >>> model.covariates, model.path("i", "~", "sex").free, model.path("y1", "~~", "y1").label
-    (('sex',), True, 'r')
-    """
-    try:
-        source = Source(text)
-        return sem_model(run(parse(text), source), dictionary(text), source)
-    except RecursionError:
-        raise NotationError("The text is nested too deeply.", text=text, position=0) from None
 
 
 class OpenMxNotation:
@@ -71,7 +28,7 @@ class OpenMxNotation:
         return _UNMISTAKABLE.search(re.sub(r"#[^\n]*", "", text)) is not None
 
     def read(self, text: str) -> SemModel:
-        """Read `text`; see :func:`read`."""
+        """Read `text`; see :func:`growthmm.notation.openmx.read.read`."""
         return read(text)
 
     def write(self, model: Model) -> Written:

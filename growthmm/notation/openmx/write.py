@@ -84,7 +84,7 @@ def write_model(model: SemModel) -> Written:
     if said.information == "observed":
         lines[-1] = f'mxOption({text}, "Calculate Hessian", "Yes")'
     text = "\n".join(lines)
-    from growthmm.notation.openmx.notation import read
+    from growthmm.notation.openmx.read import read
 
     try:
         again = read(text)
