@@ -1,4 +1,4 @@
-"""Notations: one file a program, and the registry that finds them."""
+"""Notations: one file or room a program, and the registry that finds them."""
 
 from __future__ import annotations
 

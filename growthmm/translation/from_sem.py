@@ -166,6 +166,9 @@ class _Recognition:
         if self.schema.series:
             self._losses_of_several()
         factors = [*self._factors(), *self._distal_factors()]
+        if self.schema.series:
+            # The order of the fixed effects: whatever outcome is written first, terms by degree.
+            factors.sort(key=lambda factor: len(factor.column.parts))
         means = self._occasion_means()
         predictors, direct = self._regressions(factors)
         direct += self._moving()
