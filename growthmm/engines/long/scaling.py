@@ -27,7 +27,7 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-SAMPLE_ROWS = 2_048
+SAMPLE_ROWS = 1_024
 GOLDEN = 0.6180339887498949
 COLLINEAR = 1e-9
 
@@ -136,24 +136,27 @@ def orthogonaliser(design: FloatArray) -> tuple[FloatArray | None, FloatArray]:
     n, p = design.shape
     if p == 0:
         return np.zeros((0, 0)), np.zeros(0)
-    norms = np.sqrt(np.einsum("ij,ij->j", design, design))
-    if np.any(norms == 0) or n < p:
+    products = design.T @ design
+    norms = np.sqrt(products.diagonal())
+    if not norms.all() or n < p:
         return None, norms
-    triangle = _triangle(design / norms)
-    if np.min(np.abs(np.diag(triangle))) < COLLINEAR:
+    triangle = _triangle(design, products, norms)
+    corner = triangle.diagonal()
+    if np.abs(corner).min() < COLLINEAR:
         return None, norms
-    inverse = np.linalg.inv(triangle) * np.sqrt(n) * np.sign(np.diag(triangle))
-    return np.triu(inverse) / norms[:, None], norms
+    # Elimination leaves the zeros of a triangular matrix exact.
+    inverse = np.linalg.inv(triangle) * (np.sqrt(n) * np.sign(corner))
+    return inverse / norms[:, None], norms
 
 
-def _triangle(design: FloatArray) -> FloatArray:
+def _triangle(design: FloatArray, products: FloatArray, norms: FloatArray) -> FloatArray:
     """`R` of a QR decomposition, by way of the cross-products where they are well-conditioned."""
     try:
-        triangle = np.linalg.cholesky(design.T @ design).T
+        triangle = np.linalg.cholesky(products / norms / norms[:, None]).T
     except np.linalg.LinAlgError:
         triangle = np.zeros((1, 1))
-    if float(np.min(np.diag(triangle))) < 1e-3:
-        return np.asarray(np.linalg.qr(design, mode="r"), dtype=float)
+    if triangle.diagonal().min() < 1e-3:
+        return np.asarray(np.linalg.qr(design / norms, mode="r"), dtype=float)
     return np.asarray(triangle, dtype=float)
 
 
