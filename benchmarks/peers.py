@@ -16,6 +16,8 @@ import pandas as pd
 from scenarios import Scenario
 from simulate import wide_form
 
+import growthmm as gm
+
 __all__ = ["AbsentError", "FailedError", "Peer", "Run", "Stored", "open_peer"]
 
 SCRIPT = Path(__file__).with_name("peers.R")
@@ -125,18 +127,19 @@ class PythonPeer:
     """A program of Python, in this process."""
 
     version: str
-    fit: Callable[[], float]
+    fit: Callable[[], Any]
+    value: Callable[[Any], float]
 
     def run(self) -> Run:
-        """Fit once."""
+        """Fit once; what its log-likelihood is, is asked after the clock has stopped."""
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             start = time.perf_counter()
             try:
-                value = self.fit()
+                found = self.fit()
             except (ValueError, np.linalg.LinAlgError) as error:
                 raise FailedError(str(error)) from error
-            return Run(time.perf_counter() - start, value)
+            return Run(time.perf_counter() - start, self.value(found))
 
     def close(self) -> None:
         """Nothing to end."""
@@ -149,11 +152,16 @@ def _mixedlm(data: Stored) -> PythonPeer:
     except ModuleNotFoundError:
         raise AbsentError("statsmodels is not installed") from None
     model = smf.mixedlm("y ~ t * x", data.frame, groups="id", re_formula="~t")
-    return PythonPeer(statsmodels.__version__, lambda: float(model.fit(reml=False).llf))
+    return PythonPeer(
+        statsmodels.__version__, lambda: model.fit(reml=False), lambda result: float(result.llf)
+    )
 
 
 def _semopy(data: Stored) -> PythonPeer:
-    """The augmented moment matrix, means as regressions on a constant; SEs included."""
+    """The augmented moment matrix, means as regressions on a constant; SEs included.
+
+    Its log-likelihood is that of its estimates, computed by ours, so that both have one meaning.
+    """
     try:
         from importlib.metadata import version
 
@@ -166,14 +174,24 @@ def _semopy(data: Stored) -> PythonPeer:
     moments = pd.DataFrame(values.T @ values / len(wide), index=names, columns=names)
     text = data.scenario.sem + "\ni ~ one\ns ~ one\ni ~~ s"
 
-    def fit() -> float:
+    def fit() -> Any:
         model: Any = Model(text)
         model.load(cov=moments, n_samples=len(wide))
         model.fit(obj="MLW", solver="SLSQP", options={"ftol": 1e-13})
         model.calc_fim(inverse=True)
-        return float("nan")
+        return model
 
-    return PythonPeer(version("semopy"), fit)
+    sample = gm.Moments(wide.mean(), wide.cov(), len(wide), ddof=1)
+
+    def value(model: Any) -> float:
+        rows = model.inspect()
+        found = dict(zip(rows["lval"] + rows["op"] + rows["rval"], rows["Estimate"], strict=True))
+        place = {"i~1": "i~one", "s~1": "s~one", "r": "y0~~y0"}
+        names = gm.fit(data.scenario.sem, sample).estimates["name"]
+        values = {name: float(found[place.get(name, name)]) for name in names}
+        return gm.log_likelihood(data.scenario.sem, sample, values)
+
+    return PythonPeer(version("semopy"), fit, value)
 
 
 def open_peer(name: str, data: Stored) -> Peer:

@@ -17,6 +17,9 @@ Record = Mapping[str, Any]
 
 TITLES = {scenario.name: scenario.title for scenario in SCENARIOS}
 
+ROUNDING = 1e-6
+"""What sums over many persons may differ by in log-likelihood."""
+
 SIZES = (200, 2_000, 20_000, 200_000, 1_000_000)
 
 GOALS = (
@@ -143,6 +146,11 @@ def _goals(found: Outcome) -> list[str]:
                 what = f"{TITLES[scenario]}, {persons:,} persons, against {peer}"
                 verdict = "reached" if row.ratio >= goal else "not reached"
                 body.append([what, f"{goal:,}x", f"{_number(row.ratio)}x", verdict])
+    for row in rows:
+        if row.peer == "semopy" and row.gain is not None:
+            what = f"{TITLES[row.scenario]}, {row.persons:,} persons, log-likelihood above semopy's"
+            verdict = "reached" if row.gain >= -ROUNDING else "not reached"
+            body.append([what, "not less", f"{row.gain:+.1e}", verdict])
     body += _own_goals(found)
     if not body:
         return []

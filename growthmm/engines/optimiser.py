@@ -202,6 +202,9 @@ def _of_length(
             if high - low <= 1e-12 * high:
                 break
             bend = float((step / (curvature + shift)) @ step)
+            if bend == 0.0:
+                # No slope at all: a step of any shift is none.
+                break
             following = shift + square / bend * (length - radius) / radius
             inside = np.isfinite(following) and low < following < high
             # From the left the iteration never passes the solution; it ends just beyond it.

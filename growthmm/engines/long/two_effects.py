@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Entries = tuple[tuple[int, int], ...]
 
-CHUNK = 4_096
+CHUNK = 16_384
 """Persons at a time: what is made of them stays in cache."""
 
 PHI = ("A00", "A01", "A11", "|A|", "a0", "a1", "|B|k0", "|B|k1", "d'd", "k0k0", "k0k1", "k1k1")

@@ -24,7 +24,7 @@ __all__ = ["collect_two_effects"]
 
 FloatArray = NDArray[np.float64]
 
-CHUNK_ROWS = 12_288
+CHUNK_ROWS = 49_152
 MOST_WEIGHTS = 6
 """Person-level factors beyond which column by column is no more work."""
 
