@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from growthmm.model.growth import GrowthModel
 from growthmm.model.residual import ResidualStructure
@@ -53,10 +53,14 @@ def residual_rows(growth: GrowthModel, label: Callable[[str], str]) -> ResidualR
     outcomes, occasions = growth.schema.outcome_columns, growth.schema.numbers
     structure = growth.residual
     cells = _labels(structure, occasions, label)
-    rows = [Path(y, "~~", y, label=cells.get((j, j))) for j, y in enumerate(outcomes)]
+    starts = _starts(structure, occasions)
+    rows = [
+        Path(y, "~~", y, label=cells.get((j, j)), start=starts.get((j, j)))
+        for j, y in enumerate(outcomes)
+    ]
     width = _width(structure, len(occasions))
     rows += [
-        Path(outcomes[j], "~~", outcomes[k], label=cells.get((j, k)))
+        Path(outcomes[j], "~~", outcomes[k], label=cells.get((j, k)), start=starts.get((j, k)))
         for j, k in combinations(range(len(occasions)), 2)
         if k - j <= width
     ]
@@ -75,6 +79,21 @@ def residual_rows(growth: GrowthModel, label: Callable[[str], str]) -> ResidualR
         if p.cells and p.key not in computed
     )
     return ResidualRows(tuple(rows), tuple(constraints.values()), names, expressions)
+
+
+def _starts(structure: ResidualStructure, occasions: tuple[float, ...]) -> dict[Cell, float]:
+    """Starting values by cell, where the constraints have no value at the programs' own.
+
+    Programs start covariances at zero; that of two distances divides by that of one.
+    """
+    if structure.kind != "ar1+common":
+        return {}
+    size = len(occasions)
+    unit = min((b - a for a, b in pairwise(occasions)), default=1.0)
+    starts = {(j, j): 1.0 for j in range(size)}
+    for j, k in combinations(range(size), 2):
+        starts[j, k] = round(0.5 ** (1.0 + (occasions[k] - occasions[j]) / unit), 6)
+    return starts
 
 
 def _spelled(text: str) -> str:

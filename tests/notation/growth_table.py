@@ -121,7 +121,7 @@ def frame(kind: str) -> pd.DataFrame:
     other = rng.normal(size=len(made)) + 0.5 * factors[:, 0] + 0.6 * factors[:, 1] * t
     own = rng.normal(size=(persons, 2))[person]
     level = 0.4 * factors[:, 0] + 0.7 * factors[:, 1]
-    made["z"] = (level + rng.normal(size=persons)[person]).round(4)
+    made["z"] = (level + 2.0 * rng.normal(size=persons)[person]).round(4)
     made["v"] = (3 + 0.5 * t + other + own[:, 0] + 0.5 * own[:, 1] * t).round(4)
     errors = 0.8 * serial.ravel() + 0.7 * rng.normal(size=len(made))
     made["r"] = (2 + 0.5 * t + errors).round(4)

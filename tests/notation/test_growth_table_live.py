@@ -42,38 +42,15 @@ WITNESSES = {
 }
 """Notations that R runs, and the package of each."""
 
-STARTS_AT_ZERO = pytest.mark.xfail(
-    strict=True,
-    reason="covariances start at 0, where the constraint c3 == c2^2/c1 has no value",
-)
-
 STACKED = ("distal", "parallel")
 """Growth curves whose mixed form stacks several outcomes."""
-
-SINGULAR = pytest.mark.xfail(
-    strict=True, reason="the covariance matrix is singular at the maximum, where lme() gives up"
-)
-
-NEVER_SINGULAR = pytest.mark.xfail(
-    strict=True,
-    reason="the covariance matrix is singular at the maximum, which logarithms of standard "
-    "deviations do not reach: glmmTMB ends 5e-5 below",
-)
-
-UNREACHED = {
-    ("distal", "glmmtmb"): [NEVER_SINGULAR],
-    ("ar1_common", "lavaan"): [STARTS_AT_ZERO],
-    ("ar1_common", "openmx"): [STARTS_AT_ZERO],
-    ("distal", "nlme"): [SINGULAR],
-}
-"""Programs that do not get to the maximum from their starting values."""
 
 PROGRAMS = [
     pytest.param(
         entry,
         column,
         id=f"{entry.name}-{column}",
-        marks=[pytest.mark.r(package), *UNREACHED.get((entry.name, column), [])],
+        marks=pytest.mark.r(package),
     )
     for column, package in WITNESSES.items()
     for entry in entries().values()
