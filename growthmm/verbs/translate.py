@@ -12,7 +12,13 @@ from growthmm.data.frames import as_pandas
 from growthmm.data.moments import Moments
 from growthmm.engines.prepare import long_data
 from growthmm.equivalence.missing_covariates import left_out, missing_note
-from growthmm.errors import DataError, GrowthmmError, SpecificationError, UnsupportedError
+from growthmm.errors import (
+    DataError,
+    GrowthmmError,
+    SpecificationError,
+    UnboundError,
+    UnsupportedError,
+)
 from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.expression import quote
 from growthmm.model.mixed import Estimator, MixedModel
@@ -136,6 +142,8 @@ STACKING = frozenset(
 """Notations whose scripts stack several outcomes, or take them apart."""
 
 OnLoss = Literal["raise", "keep"]
+
+WITHOUT_DATA = "translated without data"
 
 
 def write(model: MixedModel | SemModel, notation: str, on_loss: OnLoss = "raise") -> WrittenModel:
@@ -310,7 +318,7 @@ def translate(
             pair, long = paired(read.model, ready.data, facts, spelling=spelling)
         except GrowthmmError as error:
             if named is None:
-                raise
+                raise _with_reason(error, notes) from None
             # The text alone may say enough.
             pair, long = paired(read.model, None, facts, spelling=spelling)
             notes = (_unused(named, error),)
@@ -326,6 +334,15 @@ def translate(
     )
 
 
+def _with_reason(error: GrowthmmError, notes: Sequence[Assumption]) -> GrowthmmError:
+    """The error for facts that are missing, with why the data that the text names gave none."""
+    unread = [note.why for note in notes if note.what == WITHOUT_DATA]
+    if not (unread and isinstance(error, UnboundError)):
+        return error
+    hint = f"{error.hint} The data that the text names can't be used: {unread[0]}"
+    return UnboundError(error.message, missing=error.missing, hint=hint)
+
+
 def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
     """The data that the text of a file names, or a note why they are not there."""
     if read.folder is None:
@@ -336,7 +353,7 @@ def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
     try:
         data = named_data(found, read.folder)
     except DataError as error:
-        return None, (Assumption("translated without data", error.message),)
+        return None, (Assumption(WITHOUT_DATA, error.message),)
     n_rows, n_columns = data.frame.shape
     what = f"the data are {found.path} ({n_rows} rows, {n_columns} columns)"
     why = "the model's text names the file"

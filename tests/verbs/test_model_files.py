@@ -12,7 +12,7 @@ import pytest
 import growthmm as gm
 from growthmm.cli import main
 from growthmm.data.named import read_free, with_codes
-from growthmm.errors import DataError
+from growthmm.errors import DataError, UnboundError
 from growthmm.notation.data_source import named_by_r, named_by_sas, named_by_spss, named_by_stata
 
 SCORES = " ".join(f"y{k}@{k}" for k in range(4))
@@ -209,3 +209,14 @@ def test_the_command_line_prints_map_defaults_and_losses(
     assert "Lost (the target says nothing of it):\n  information: observed" in shown
     assert main(["translate", str(folder / "m.inp"), "--to", "lavaan", "--json"]) == 0
     assert any(row["what"] == "missing" for row in json.loads(capsys.readouterr().out)["defaults"])
+
+
+def test_why_the_named_data_gave_no_facts_is_said(tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("id,t,y,x\n1,0,2.0,1\n")
+    (tmp_path / "m.sps").write_text(
+        'GET DATA /TYPE=TXT /FILE="g.csv" /DELIMITERS="," /FIRSTCASE=2 /VARIABLES=id F8 t F8.\n'
+        "MIXED y WITH t /FIXED=t | SSTYPE(3) /RANDOM=INTERCEPT | SUBJECT(id) COVTYPE(ID).\n"
+    )
+    with pytest.raises(UnboundError, match="the times") as caught:
+        gm.translate(tmp_path / "m.sps", "lavaan")
+    assert "g.csv' has 4 cells, and a row has 2 columns." in str(caught.value.hint)
