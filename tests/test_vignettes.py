@@ -2,18 +2,112 @@
 
 from __future__ import annotations
 
-import runpy
+import ast
+import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 import pytest
 
-VIGNETTES = sorted((Path(__file__).resolve().parents[1] / "vignettes").glob("*.py"))
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "vignettes"
+VIGNETTES = sorted(FOLDER.glob("[0-9]*.md"))
+LONG_RUNNING: frozenset[str] = frozenset()
+
+_CELL = re.compile(r"^```\{code-cell\} python\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_OPTION = re.compile(r"^:\S+:.*$", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Code of one cell, and the line of the file on which it starts."""
+
+    code: str
+    line: int
+
+
+def _cells(path: Path) -> list[Cell]:
+    text = path.read_text(encoding="utf-8")
+    return [
+        Cell(_OPTION.sub("", match["body"]), text[: match.start("body")].count("\n"))
+        for match in _CELL.finditer(text)
+    ]
+
+
+def _trees(path: Path) -> list[ast.Module]:
+    trees = []
+    for cell in _cells(path):
+        tree = ast.parse(cell.code, filename=str(path))
+        trees.append(ast.increment_lineno(tree, cell.line))
+    return trees
+
+
+def _asserted(tree: ast.Module) -> list[ast.Assert]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+
+
+def _prose(path: Path) -> str:
+    text = path.read_text(encoding="utf-8").split("---", maxsplit=2)[2]
+    return re.sub(r"^```.*?^```$|`[^`\n]*`|\]\([^)]*\)", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+PARAMETERS = [
+    pytest.param(
+        path, id=path.stem, marks=[pytest.mark.nightly] if path.stem in LONG_RUNNING else []
+    )
+    for path in VIGNETTES
+]
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
+def test_vignette_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for tree in _trees(path):
+        exec(compile(tree, str(path), "exec"), names)
+    pyplot.close("all")
+    capsys.readouterr()
 
 
 @pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
-def test_vignette_runs(path: Path) -> None:
-    runpy.run_path(str(path))
+def test_vignette_ends_in_assertions(path: Path) -> None:
+    assert _asserted(_trees(path)[-1])
 
 
-def test_there_is_a_vignette() -> None:
-    assert VIGNETTES
+@pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
+def test_numbers_in_the_text_are_asserted(path: Path) -> None:
+    asserted = {
+        str(abs(node.value))
+        for tree in _trees(path)
+        for claim in _asserted(tree)
+        for node in ast.walk(claim)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+    }
+    stated = {str(float(number)) for number in _NUMBER.findall(_prose(path))}
+    assert sorted(stated - asserted) == []
+
+
+@pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
+def test_vignette_is_a_notebook_that_the_site_executes(path: Path) -> None:
+    reading = pytest.importorskip("myst_nb.core.read", reason="myst-nb is in the extra docs")
+    config = pytest.importorskip("myst_nb.core.config").NbParserConfig()
+    parsing = pytest.importorskip("myst_parser.config.main").MdParserConfig()
+    notebook = reading.read_myst_markdown_notebook(
+        path.read_text(encoding="utf-8"), parsing, code_directive="{code-cell}"
+    )
+    assert config.execution_mode != "off"
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert [c.strip() for c in code] == [c.code.strip() for c in _cells(path)]
+
+
+def test_every_vignette_is_on_the_site() -> None:
+    index = (FOLDER / "index.md").read_text(encoding="utf-8")
+    assert len(VIGNETTES) == 10
+    assert re.findall(r"^(\d\d-\S+)$", index, re.MULTILINE) == [path.stem for path in VIGNETTES]
