@@ -16,7 +16,7 @@ VIGNETTES = sorted(FOLDER.glob("[0-9]*.md"))
 LONG_RUNNING: frozenset[str] = frozenset()
 
 _CELL = re.compile(r"^```\{code-cell\} python\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_OPTION = re.compile(r"^:\S+:.*$", re.MULTILINE)
+_OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?::\S+:.*\n)+)", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 
 
@@ -30,10 +30,12 @@ class Cell:
 
 def _cells(path: Path) -> list[Cell]:
     text = path.read_text(encoding="utf-8")
-    return [
-        Cell(_OPTION.sub("", match["body"]), text[: match.start("body")].count("\n"))
-        for match in _CELL.finditer(text)
-    ]
+    cells = []
+    for match in _CELL.finditer(text):
+        options = _OPTIONS.match(match["body"])
+        start = match.start("body") + (len(options[0]) if options else 0)
+        cells.append(Cell(text[start : match.end("body")], text[:start].count("\n")))
+    return cells
 
 
 def _trees(path: Path) -> list[ast.Module]:
