@@ -16,7 +16,7 @@ VIGNETTES = sorted(FOLDER.glob("[0-9]*.md"))
 LONG_RUNNING: frozenset[str] = frozenset()
 
 _CELL = re.compile(r"^```\{code-cell\} python\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?::\S+:.*\n)+)", re.MULTILINE | re.DOTALL)
+_OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?::\S+:[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 
 
