@@ -1,6 +1,8 @@
 """How the documentation is built: offline, and with warnings as errors."""
 
+import os
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "growthmm"
 author = "The growthmm developers"
@@ -15,13 +17,15 @@ extensions = [
     "numpydoc",
 ]
 source_suffix = {".md": "myst-nb"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_kernels"]
 nitpicky = False
 
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
 # A vignette is a page with code cells. All are run, and one that fails fails the build.
+# The kernel is this Python, whatever others are installed.
+os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "_kernels")
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
@@ -39,6 +43,8 @@ autosummary_generate = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "growthmm"
+html_static_path = ["_static"]
+html_css_files = ["vignettes.css"]
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,
