@@ -14,6 +14,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "vignettes"
 VIGNETTES = sorted(FOLDER.glob("[0-9]*.md"))
 LONG_RUNNING: frozenset[str] = frozenset()
+WIDEST = 78
 
 _CELL = re.compile(r"^```\{code-cell\} python\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?::\S+:[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
@@ -94,6 +95,19 @@ def test_numbers_in_the_text_are_asserted(path: Path) -> None:
     }
     stated = {str(float(number)) for number in _NUMBER.findall(_prose(path))}
     assert sorted(stated - asserted) == []
+
+
+@pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
+def test_code_fits_the_page(path: Path) -> None:
+    lines = [line for cell in _cells(path) for line in cell.code.splitlines()]
+    assert [line for line in lines if len(line) > WIDEST] == []
+
+
+@pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
+def test_pictures_are_described(path: Path) -> None:
+    drawn = re.compile(r"\.picture\(|\.plot\(\)$|plt\.subplots|_repr_svg_", re.MULTILINE)
+    cells = [match["body"] for match in _CELL.finditer(path.read_text(encoding="utf-8"))]
+    assert [body for body in cells if drawn.search(body) and "    alt: " not in body] == []
 
 
 @pytest.mark.parametrize("path", VIGNETTES, ids=lambda path: path.stem)
