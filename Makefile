@@ -46,7 +46,7 @@ types: $(STAMPS)/types ## mypy --strict
 	$(BIN)/mypy $(ARGS)
 
 docs: $(STAMPS)/docs ## build the documentation into docs/_build/html; a warning is an error
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html $(ARGS)
+	$(BIN)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html $(ARGS)
 	@echo "docs/_build/html/index.html"
 
 bench: $(STAMPS)/bench ## time fits, then beside other programs (ARGS=--full: to 1,000,000 persons)
