@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from growthmm.inference.modification import modification_indices
     from growthmm.inference.optimisers.searches import all_optimizers, restarts
     from growthmm.model.schema import Grouping, Schema, Variable
+    from growthmm.verbs.alternatives import alternatives
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
     from growthmm.verbs.diagnose import diagnose
@@ -47,6 +48,7 @@ __all__ = [
     "Variable",
     "__version__",
     "all_optimizers",
+    "alternatives",
     "compare",
     "conditional_aic",
     "contrasts",
@@ -85,6 +87,7 @@ _HOMES = {
     "Grouping": ("growthmm.model.schema", "Grouping"),
     "Variable": ("growthmm.model.schema", "Variable"),
     "all_optimizers": ("growthmm.inference.optimisers.searches", "all_optimizers"),
+    "alternatives": ("growthmm.verbs.alternatives", "alternatives"),
     "compare": ("growthmm.verbs.compare", "compare"),
     "conditional_aic": ("growthmm.inference.conditional", "conditional_aic"),
     "cross_validate": ("growthmm.inference.cross_validation", "cross_validate"),

@@ -1,0 +1,1 @@
+"""The same question by other estimators: fixed effects, pooled regression, estimating equations."""
