@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from growthmm.inference.optimisers.searches import all_optimizers, restarts
     from growthmm.model.schema import Grouping, Schema, Variable
     from growthmm.verbs.alternatives import alternatives
+    from growthmm.verbs.auxiliary import with_auxiliary
     from growthmm.verbs.compare import compare
     from growthmm.verbs.defaults import defaults
     from growthmm.verbs.diagnose import diagnose
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from growthmm.verbs.fit import fit, log_likelihood
     from growthmm.verbs.hypotheses import test, test_variance
     from growthmm.verbs.implied import implied
+    from growthmm.verbs.imputation import impute, pool
+    from growthmm.verbs.missing import missing
     from growthmm.verbs.reading import (
         contrasts,
         significance_region,
@@ -60,8 +63,11 @@ __all__ = [
     "fit",
     "icc",
     "implied",
+    "impute",
     "log_likelihood",
+    "missing",
     "modification_indices",
+    "pool",
     "r2beta",
     "r_squared",
     "read",
@@ -78,6 +84,7 @@ __all__ = [
     "trajectories",
     "translate",
     "verify",
+    "with_auxiliary",
     "write",
 ]
 
@@ -99,8 +106,11 @@ _HOMES = {
     "fit": ("growthmm.verbs.fit", "fit"),
     "icc": ("growthmm.verbs.variance", "icc"),
     "implied": ("growthmm.verbs.implied", "implied"),
+    "impute": ("growthmm.verbs.imputation", "impute"),
     "log_likelihood": ("growthmm.verbs.fit", "log_likelihood"),
+    "missing": ("growthmm.verbs.missing", "missing"),
     "modification_indices": ("growthmm.inference.modification", "modification_indices"),
+    "pool": ("growthmm.verbs.imputation", "pool"),
     "r2beta": ("growthmm.verbs.variance", "r2beta"),
     "r_squared": ("growthmm.verbs.variance", "r_squared"),
     "read": ("growthmm.verbs.source", "read"),
@@ -117,6 +127,7 @@ _HOMES = {
     "trajectories": ("growthmm.verbs.reading", "trajectories"),
     "translate": ("growthmm.verbs.translate", "translate"),
     "verify": ("growthmm.verbs.verify", "verify"),
+    "with_auxiliary": ("growthmm.verbs.auxiliary", "with_auxiliary"),
     "write": ("growthmm.verbs.translate", "write"),
 }
 

@@ -19,6 +19,8 @@ HEAVY = (
     "networkx",
     "semopy",
     "statsmodels",
+    "sklearn",
+    "linearmodels",
     "matplotlib",
     "lark",
     "polars",

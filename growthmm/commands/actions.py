@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from growthmm.equivalence.result import Equivalence
 
 __all__ = [
+    "alternatives",
     "compare",
     "defaults",
     "demo",
@@ -23,6 +24,7 @@ __all__ = [
     "engines",
     "explain",
     "fit",
+    "missing",
     "perform",
     "report",
     "reshape",
@@ -435,6 +437,32 @@ def diagnose(chosen: argparse.Namespace) -> Answer:
     return Answer(found.to_dict(), found.summary(), 1 if found.status == "problem" else 0)
 
 
+def missing(chosen: argparse.Namespace) -> Answer:
+    """Look at missing data."""
+    from growthmm.commands.looking import looked_at_missing
+
+    return looked_at_missing(chosen, *_looked_at(chosen))
+
+
+def alternatives(chosen: argparse.Namespace) -> Answer:
+    """Set other estimators beside the mixed model."""
+    from growthmm.commands.looking import set_beside
+
+    return set_beside(*_looked_at(chosen))
+
+
+def _looked_at(chosen: argparse.Namespace) -> tuple[Given, Any, dict[str, Any]]:
+    """Model, data and options of a command that fits for itself."""
+    model = given(chosen.model)
+    options = {
+        "estimator": _option(chosen, model, "estimator"),
+        "notation": _notation(chosen, model),
+        **_reading(chosen, model),
+        **_facts(chosen),
+    }
+    return model, _data(chosen), options
+
+
 def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
     """List the engines and whether they can run."""
     from growthmm.engines.registry import states
@@ -460,6 +488,8 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "compare": compare,
     "diagnose": diagnose,
     "explain": explain,
+    "missing": missing,
+    "alternatives": alternatives,
     "engines": engines,
 }
 """What every command of :data:`growthmm.commands.parser.COMMANDS` does."""

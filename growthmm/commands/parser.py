@@ -138,7 +138,7 @@ def _overview() -> str:
         "verify that they are the same.",
         "",
         "Commands:",
-        *(f"  {name:11}{about}" for name, (about, _) in COMMANDS.items()),
+        *(f"  {name:13}{about}" for name, (about, _) in COMMANDS.items()),
         "",
         "Try:",
         "  growthmm demo",
@@ -456,6 +456,17 @@ def _diagnose(name: str) -> _Parser:
     return parser
 
 
+def _looking(name: str) -> _Parser:
+    from growthmm.commands.looking import ABOUT, add_flags
+
+    parser = _parser(name, ABOUT[name], f"{_MODEL}\n{_STATUS}")
+    _model(parser)
+    _data(parser)
+    add_flags(parser, name)
+    _json(parser)
+    return parser
+
+
 def _engines(name: str) -> _Parser:
     parser = _parser(name, "List the engines, their versions, and whether they can run here.")
     _json(parser)
@@ -473,6 +484,8 @@ COMMANDS: dict[str, tuple[str, Callable[[str], _Parser]]] = {
     "compare": ("likelihood-ratio tests and information criteria", _compare),
     "diagnose": ("fit, and look the fit over: converged, well determined?", _diagnose),
     "explain": ("why two analyses give different numbers", _explain),
+    "missing": ("missing data: patterns, who drops whom, what it does", _looking),
+    "alternatives": ("the fixed effects by other estimators, side by side", _looking),
     "engines": ("list the engines and whether they can run", _engines),
 }
 """Every command: what it is for, and its flags. A new one is a row here and an action."""

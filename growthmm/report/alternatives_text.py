@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from growthmm.inference.alternatives.meaning import MEANINGS
 from growthmm.inference.alternatives.result import Alternatives
 from growthmm.report.text_table import figure, p_text, paragraph, table
@@ -57,7 +59,7 @@ def _device(found: Alternatives) -> list[str]:
         "Persons' means as predictors (Mundlak) give the within estimates: largest difference "
         f"{device.max_difference:.1e}."
     )
-    if device.df != device.df:  # noqa: PLR0124
+    if isnan(device.df):
         return [paragraph(same)]
     test = (
         f"Effects between persons are those within (all means' coefficients zero): chi-square "

@@ -8,7 +8,10 @@ from math import isnan
 from typing import Any
 
 from growthmm.equivalence.result import Equivalence
+from growthmm.inference.alternatives.meaning import MEANINGS
+from growthmm.inference.alternatives.result import Alternatives
 from growthmm.inference.comparison import Comparison
+from growthmm.inference.missingness.result import TITLES, MissingData
 from growthmm.inference.result import FitResult
 from growthmm.report.proof_text import tex_text
 from growthmm.report.text_table import figure, p_text
@@ -56,6 +59,35 @@ def _(result: Comparison) -> Table:
         for row in result.rows
     ]
     return headers, rows
+
+
+@cells.register
+def _(result: Alternatives) -> Table:
+    rows = [
+        [
+            str(row["name"]),
+            MEANINGS[str(row["method"])].title,
+            *(figure(float(row[name]), 4) for name in ("estimate", "std_error")),
+            p_text(float(row["p_value"])),
+            *(figure(float(row[name]), 4) for name in ("ci_low", "ci_high")),
+        ]
+        for row in result.table.to_dict("records")
+    ]
+    return ["effect", "by", "estimate", "SE", "p", "2.5%", "97.5%"], rows
+
+
+@cells.register
+def _(result: MissingData) -> Table:
+    columns = ("estimate", "std_error", "difference_in_se", "relative_std_error")
+    rows = [
+        [
+            str(row["name"]),
+            TITLES[str(row["method"])],
+            *(figure(float(row[name]), 4) for name in columns),
+        ]
+        for row in result.estimates.to_dict("records")
+    ]
+    return ["parameter", "by", "estimate", "SE", "away, in SE", "SE ratio"], rows
 
 
 @cells.register

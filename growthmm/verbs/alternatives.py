@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,9 +88,9 @@ def alternatives(
     >>> found = gm.alternatives("gpa ~ occasion + (occasion | student)", gm.datasets.gpa())
     >>> found.table.query("name == 'occasion'")[["method", "estimate"]].round(4).head(3)
        method  estimate
-    8   mixed    0.1063
-    9     sem    0.1063
-    10  within    0.1063
+    7   mixed    0.1063
+    8     sem    0.1063
+    9  within    0.1063
     """
     if isinstance(data, Moments):
         raise UnsupportedEngineError(
@@ -170,9 +169,6 @@ def _alone(long: LongData, estimator: str) -> Answer:
 
 def _both(pair: Pair, frame: pd.DataFrame, estimator: str) -> tuple[Answer, Answer]:
     """The fixed effects by both forms."""
-    pair = replace(
-        pair, mixed=replace(pair.mixed, model=replace(pair.mixed.model, estimator=estimator))
-    )
     long, wide = pair_problems(pair, frame)
     first = _alone(long, estimator)
     try:
@@ -201,6 +197,4 @@ def _both(pair: Pair, frame: pd.DataFrame, estimator: str) -> tuple[Answer, Answ
         [[np.nan if v is None else v for v in two] for two in values.values()], dtype=float
     ).reshape(-1, 2)
     fit = fits.wide
-    return first, Answer(
-        "sem", tuple(values), pairs[:, 0], pairs[:, 1], fit.n_rows, fit.n_subjects
-    )
+    return first, Answer("sem", tuple(values), pairs[:, 0], pairs[:, 1], fit.n_rows, fit.n_subjects)

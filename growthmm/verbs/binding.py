@@ -107,10 +107,12 @@ def mixed_arrays(
     """A mixed model without redundant parameters, and its arrays for the long engines."""
     _refuse_wide(model, facts)
     frame = _frame_of(data, model)
-    bound = bind_mixed(model, frame, id=facts.id, time=facts.time, wide_form=False)
+    bound = bind_mixed(
+        model, frame, id=facts.id, time=facts.time, known=facts.schema, wide_form=False
+    )
     if any(block.diagonal and len(block.columns) > 1 for block in bound.random):
         # A variance for every occasion beside the residual's is seen once occasions are known.
-        told = bind_mixed(model, frame, id=facts.id, time=facts.time)
+        told = bind_mixed(model, frame, id=facts.id, time=facts.time, known=facts.schema)
         reduced = without_redundancy(told)
         bound = reduced if reduced is not told else bound
     return bound.model, long_data(bound, frame), bound.assumptions

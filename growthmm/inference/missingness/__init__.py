@@ -1,0 +1,1 @@
+"""Missing data: who is dropped, whether dropout goes with earlier outcomes, imputation, pooling."""
