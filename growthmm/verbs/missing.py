@@ -280,6 +280,6 @@ def _notes(study: Incomplete) -> tuple[str, ...]:
     if nothing:
         notes.append(
             f"{nothing} person{'s' if nothing > 1 else ''} of the data with no outcome at all: "
-            "no analysis of the outcomes uses them"
+            "they are used only where an auxiliary variable tells of them"
         )
     return tuple(notes)

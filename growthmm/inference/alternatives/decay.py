@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from statsmodels.genmod.cov_struct import CovStruct
 
 __all__ = ["DecayOverTime"]
@@ -58,13 +58,16 @@ class DecayOverTime(CovStruct):  # type: ignore[misc]
             power = a**distances
             return float(np.sum(counts * power**2 - 2.0 * sums * power))
 
+        def slope(a: float) -> float:
+            return float(
+                np.sum(distances * a ** (distances - 1.0) * (counts * a**distances - sums))
+            )
+
         grid = np.linspace(0.0, 1.0, 101)
         best = int(np.argmin([misfit(a) for a in grid]))
-        low, high = grid[max(best - 1, 0)], grid[min(best + 1, 100)]
-        found = minimize_scalar(
-            misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-13}
-        )
-        self.dep_params = float(found.x)
+        low, high = grid[max(best - 1, 0)] or 1e-12, grid[min(best + 1, 100)]
+        inside = slope(low) < 0.0 < slope(high)
+        self.dep_params = float(brentq(slope, low, high, xtol=1e-15) if inside else grid[best])
 
     def covariance_matrix(self, endog_expval: FloatArray, index: int) -> tuple[FloatArray, bool]:
         """The correlation matrix of a person's rows."""
