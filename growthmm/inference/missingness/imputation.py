@@ -21,7 +21,7 @@ Method = Literal["regression", "forest"]
 METHODS: tuple[Method, ...] = ("regression", "forest")
 
 ROUNDS = 20
-"""Passes of chained regressions over the variables; with half the values missing ten are too few."""
+"""Passes of chained regressions; with half the values missing ten are too few."""
 
 FOREST_ROUNDS = 10
 """Passes of forests at most."""
