@@ -44,8 +44,8 @@ def add_flags(parser: argparse.ArgumentParser, name: str) -> None:
     group.add_argument(
         "--forest",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help="impute once by random forests too, or not",
+        default=None,
+        help="impute once by random forests too, or not; up to 5,000 persons unless told",
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of the imputations")
     group.add_argument(

@@ -46,7 +46,8 @@ def _patterns(found: MissingData) -> list[str]:
     shares = found.occasions["share_missing"]
     rows.append([*(f"{100 * share:.0f}%" for share in shares), "missing"])
     more = len(patterns) - MOST
-    head = f"{len(patterns)} patterns of observed outcomes (x observed, . missing)"
+    several = "s" if len(patterns) > 1 else ""
+    head = f"{len(patterns)} pattern{several} of observed outcomes (x observed, . missing)"
     if more > 0:
         head += f", the {MOST} most frequent"
     return [head, table([*columns, "persons"], rows, left=0)]

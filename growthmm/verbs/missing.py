@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.data.frames import require_columns
 from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import GrowthmmError, SpecificationError
 from growthmm.inference.missingness.dropout import Dropout, dropout_check
@@ -25,6 +26,9 @@ __all__ = ["missing"]
 
 FloatArray = NDArray[np.float64]
 
+MANY = 5000
+"""Persons from whom on forests, which take minutes there, are grown on demand only."""
+
 LOCATION = ("fixed", "mean", "regression", "loading")
 
 
@@ -36,7 +40,7 @@ def missing(
     time: str | None = None,
     auxiliary: Sequence[str] = (),
     n_imputations: int = 20,
-    forest: bool = True,
+    forest: bool | None = None,
     seed: int = 0,
     estimator: str | None = None,
     residual: str | ResidualStructure | None = None,
@@ -69,8 +73,8 @@ def missing(
         Columns that the model does not use, and that go with missing values.
     n_imputations : int
         Of multiple imputation; 0 leaves it out.
-    forest : bool
-        Whether to impute by forests too.
+    forest : bool, optional
+        Whether to impute by forests too; where None, of data of up to 5,000 persons.
     seed : int
         Of the imputations.
     estimator : {"ml", "reml"}, optional
@@ -84,6 +88,10 @@ def missing(
 
     Raises
     ------
+    SpecificationError
+        If there is to be one imputation, or fewer than none.
+    ColumnNotFoundError
+        If an auxiliary variable is no column.
     UnsupportedEngineError
         If the data are moments.
     TranslationError
@@ -105,7 +113,7 @@ def missing(
     """
     if n_imputations < 0 or n_imputations == 1:
         raise SpecificationError(
-            f"{n_imputations} imputations can't be pooled.",
+            f"{n_imputations} imputation{'' if n_imputations == 1 else 's'} can't be pooled.",
             hint="Give 2 or more (20 is usual), or 0 to leave imputation out.",
         )
     read = source(
@@ -118,6 +126,7 @@ def missing(
     )
     facts = Facts(id, time, outcome, time_values, layout)
     study = incomplete(read.model, read.label, data, facts)
+    require_columns(study.frame, auxiliary)
     series = _series(study)
     analyses = [_of_fit("maximum_likelihood", study.whole)]
     rules = _rules(study)
@@ -202,12 +211,21 @@ def _correlates(study: Incomplete, names: Sequence[str]) -> Analysis:
 
 
 def _imputing(
-    study: Incomplete, n_imputations: int, grown: bool, auxiliary: Sequence[str], seed: int
+    study: Incomplete,
+    n_imputations: int,
+    grown: bool | None,
+    auxiliary: Sequence[str],
+    seed: int,
 ) -> Iterator[Analysis]:
     """Multiple imputation and forests."""
     if n_imputations:
         yield _multiple(study, n_imputations, auxiliary, seed)
-    if not grown:
+    persons = len(study.outcomes)
+    if grown is None and persons > MANY:
+        why = f"forests for {persons} persons take minutes and are grown on demand: forest=True"
+        yield Analysis("forest", None, reason=why)
+        return
+    if grown is False:
         return
     try:
         made = completed(study, 1, method="forest", auxiliary=auxiliary, seed=seed)
@@ -236,6 +254,9 @@ def _multiple(
     note = f"{n_imputations} imputations of {made.n_missing} cells, seed {seed}"
     if failed:
         note += f"; {failed} fits did not converge"
+    if pooled.estimates["std_error"].isna().any():
+        edge = sum(bool(fit.estimates["std_error"].isna().any()) for fit in fits)
+        note += f"; {edge} fits lie at the boundary, where variances have no standard error"
     return Analysis("imputation", pooled.estimates, fits[0].n_subjects, fits[0].n_rows, note)
 
 

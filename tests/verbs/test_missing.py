@@ -15,7 +15,7 @@ from reference import case, reference_folder
 
 import growthmm as gm
 from growthmm.cli import main
-from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.errors import ColumnNotFoundError, SpecificationError, UnsupportedEngineError
 from growthmm.inference.missingness.result import MissingData
 
 FORMULA = "gpa ~ occasion + (occasion | student)"
@@ -290,6 +290,7 @@ def test_refusals_say_why() -> None:
     moments = gm.Moments(np.zeros(6), np.eye(6), 50, names=Y)
     refused(UnsupportedEngineError, "Moments are of complete", gm.missing, CURVE, moments)
     refused(SpecificationError, "can't be pooled", gm.missing, FORMULA, long, n_imputations=1)
+    refused(ColumnNotFoundError, "'mood'", gm.missing, FORMULA, long, auxiliary=["mood"])
     refused(SpecificationError, "no imputation by", gm.impute, FORMULA, long, method="mean")
     refused(SpecificationError, "has no place", gm.with_auxiliary, FORMULA, ["lib_hours"])
     refused(SpecificationError, "already", gm.with_auxiliary, CURVE, ["gpa_1"])
@@ -375,3 +376,9 @@ def test_written_correlates_are_fitted_alike_by_lavaan(name: str) -> None:
     one, two = (f.estimates.set_index("name") for f in (ours, theirs))
     gaps = (one["estimate"] - two.loc[one.index, "estimate"]).abs() / one["std_error"]
     assert gaps.max() < 5e-3
+
+
+def test_forests_of_many_persons_are_grown_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("growthmm.verbs.missing.MANY", 100)
+    result = gm.missing(FORMULA, data("long"), n_imputations=0)
+    assert "forest=True" in result["forest"].reason
