@@ -64,9 +64,10 @@ assert found.both.max_difference_in_se < 1e-6
 # ## What it does to the estimates
 #
 # Beside the complete data: students without a gap started higher, by several standard errors.
-# Maximum likelihood finds level and slope again from 60% of the grades, within its standard errors.
-# So does multiple imputation, whose regressions know nothing of straight lines: its standard error of
-# the slope is the larger one.
+# Maximum likelihood finds level and slope again from 60% of the grades, within its standard
+# errors.
+# So does multiple imputation, whose regressions know nothing of straight lines: its standard error
+# of the slope is the larger one.
 
 # %%
 truth = gm.fit(formula, complete).estimates.set_index("name")["estimate"]
