@@ -65,7 +65,7 @@ def _device(found: Alternatives) -> list[str]:
         f"Effects between persons are those within (all means' coefficients zero): chi-square "
         f"{device.statistic:.2f}, df {device.df:.0f}, p {p_text(device.p_value)}. Where p is "
         "small, the mixed model's effect of a predictor mixes two different effects. A mean of "
-        "time tells when a person was seen: its coefficient is dropout, or late entry, that goes with "
-        "the person's level, which maximum likelihood allows for."
+        "time tells when a person was seen: its coefficient is dropout, or late entry, that goes "
+        "with the person's level, which maximum likelihood allows for."
     )
     return [paragraph(same), paragraph(test)]
