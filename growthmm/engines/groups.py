@@ -13,7 +13,7 @@ from growthmm.data.groups import grouping_of
 from growthmm.data.levels import level_codes, level_text, plain
 from growthmm.data.stacked import row_cells
 from growthmm.engines.wide.problem import WideGroup
-from growthmm.errors import DataError
+from growthmm.errors import DataError, SpecificationError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
@@ -25,7 +25,7 @@ from growthmm.notation.sem.groups import with_groups
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["group_columns", "residual_strata", "rows_of_groups", "scattered_groups"]
+__all__ = ["group_columns", "residual_strata", "rows_of_groups", "scattered_groups", "series_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -172,7 +172,7 @@ def residual_strata(
         Long data.
     """
     residual, by = bound.model.residual, bound.model.residual.by
-    if by is None:
+    if by is None or residual.kind == "across":
         return None, ()
     require_columns(frame, [by])
     if residual.crossed:
@@ -201,3 +201,23 @@ def _crossed(
     group, at = level_codes(frame, by, grouping.levels), places(time, known)
     names = stratum_names(tuple(map(level_text, grouping.levels)), tuple(known.tolist()))
     return np.where((group < 0) | (at < 0), -1, group * len(known) + at), names
+
+
+def series_of(bound: BoundMixed) -> tuple[str, ...]:
+    """Which outcome each occasion is of, where residuals of outcomes covary; else nothing.
+
+    Raises
+    ------
+    SpecificationError
+        If the column that the residuals name does not tell outcomes apart.
+    """
+    residual, schema = bound.model.residual, bound.schema
+    if residual.kind != "across":
+        return ()
+    if residual.by != schema.indicator or not schema.series:
+        raise SpecificationError(
+            f"Residuals {residual}, and {residual.by} does not tell outcomes of one person and "
+            "time apart.",
+            hint="Name the column that, with person and time, identifies stacked rows.",
+        )
+    return tuple(stratum_text(outcome) for outcome in schema.series)

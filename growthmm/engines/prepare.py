@@ -18,6 +18,7 @@ from growthmm.engines.groups import (
     residual_strata,
     rows_of_groups,
     scattered_groups,
+    series_of,
 )
 from growthmm.engines.long.design import Design
 from growthmm.engines.long.problem import LongProblem, RandomEffects
@@ -182,6 +183,7 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         strata_names=strata_names,
         loadings=None if curved is None else curved.loadings(rows),
         clusters=clusters_named(cluster, schema),
+        series=series_of(bound),
     )
     return LongData(problem, labels, rows, whole)
 
@@ -230,6 +232,8 @@ def _occasions(
     schema = bound.schema
     if bound.model.residual.kind in ("common", "by_group") or schema.time is None:
         return None, (0.0,)
+    if bound.model.residual.kind == "across":
+        return row_cells(frame, schema), schema.occasions
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.times or distinct_numbers(time), dtype=float)
     return places(time, known), tuple(float(v) for v in known)

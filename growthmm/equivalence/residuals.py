@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem
+from growthmm.model.across import across_parameters
 from growthmm.model.names import residual_name
 from growthmm.model.residual_parameters import residual_parameters
 from growthmm.moments.residual_matrices import ResidualMatrix, residual_matrix
@@ -44,6 +45,10 @@ class ResidualMatrices:
         problem = self.problem
         if problem.residual.kind == "by_group":
             return tuple(residual_name(name) for name in problem.strata_names)
+        if problem.residual.kind == "across":
+            crossed = problem.residual.crossed
+            found = across_parameters(problem.series, problem.occasions, crossed=crossed)
+            return tuple(parameter.name for parameter in found)
         return tuple(p.name for p in residual_parameters(problem.residual, problem.occasions))
 
     def _values(self, values: FloatArray) -> FloatArray:
@@ -59,7 +64,7 @@ class ResidualMatrices:
             return residual_matrix(
                 structure.kind, own, np.arange(len(rows), dtype=float), strata=strata
             )
-        whole = residual_matrix(structure.kind, own, problem.occasions, bands=structure.bands or 0)
+        whole = self._whole(own)
         at = problem.occasion[rows]
         if structure.kind == "by_occasion":
             # Stacked rows of several outcomes have a time in common, and no residual.
@@ -72,6 +77,19 @@ class ResidualMatrices:
             whole.matrix[np.ix_(at, at)], whole.derivatives[:, at[:, None], at[None, :]]
         )
 
+    def _whole(self, own: FloatArray) -> ResidualMatrix:
+        """Over all occasions, of several outcomes too."""
+        problem = self.problem
+        structure, strata = problem.residual, None
+        if structure.kind == "across":
+            order = {outcome: k for k, outcome in enumerate(dict.fromkeys(problem.series))}
+            strata = [order[outcome] for outcome in problem.series]
+            if structure.crossed:
+                strata = list(range(len(strata)))
+        return residual_matrix(
+            structure.kind, own, problem.occasions, bands=structure.bands or 0, strata=strata
+        )
+
     def variances(self, values: FloatArray) -> FloatArray:
         """Residual variances of all rows, (n_rows,)."""
         problem, own = self.problem, self._values(values)
@@ -80,10 +98,7 @@ class ResidualMatrices:
         if problem.residual.kind == "by_group":
             assert problem.strata is not None
             return np.asarray(own[problem.strata])
-        whole = residual_matrix(
-            problem.residual.kind, own, problem.occasions, bands=problem.residual.bands or 0
-        )
-        return np.asarray(np.diag(whole.matrix)[problem.occasion])
+        return np.asarray(np.diag(self._whole(own).matrix)[problem.occasion])
 
     def matrix(self, values: FloatArray, rows: IntArray) -> FloatArray:
         """The matrix of one person's rows, (n_times, n_times)."""

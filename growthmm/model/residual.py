@@ -21,7 +21,11 @@ ResidualKind = Literal[
     "toeplitz",
     "banded",
     "unstructured",
+    "across",
 ]
+
+BY_COLUMN = ("by_group", "across")
+"""Structures that name a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,15 @@ class ResidualStructure:
     ----------
     kind : str
         One of ``common``, ``by_occasion``, ``by_group``, ``ar1``, ``ar1+common``,
-        ``arh1``, ``cs``, ``csh``, ``toeplitz``, ``banded``, ``unstructured``.
+        ``arh1``, ``cs``, ``csh``, ``toeplitz``, ``banded``, ``unstructured``, ``across``.
     by : str, optional
-        The column whose levels have variances of their own (``by_group`` only).
+        The column whose levels have variances of their own (``by_group``), or whose rows at one
+        time have a covariance matrix (``across``: of several outcomes).
     bands : int, optional
         The number of bands above the diagonal that are free (``banded`` only).
     crossed : bool
-        Whether each of those levels has a variance at every occasion (``by_group`` only), written
-        ``by_group:COLUMN:by_occasion``.
+        Whether each of those levels has a variance at every occasion, and every occasion
+        covariances of its own, written ``by_group:COLUMN:by_occasion``.
     time : str, optional
         The column of times, where the text names it with the structure. Takes no part in
         comparison.
@@ -71,12 +76,12 @@ class ResidualStructure:
                 f"Unknown residual structure {self.kind!r}.",
                 hint=f"Use one of {', '.join(get_args(ResidualKind))}.",
             )
-        if (self.kind == "by_group") != (self.by is not None):
+        if (self.kind in BY_COLUMN) != (self.by is not None):
             raise SpecificationError(
                 f"Residual structure {self.kind!r} with by={self.by!r}.",
-                hint="Write by_group:COLUMN; no other structure takes a column.",
+                hint="Write by_group:COLUMN or across:COLUMN; no other structure takes a column.",
             )
-        if self.crossed and self.kind != "by_group":
+        if self.crossed and self.kind not in BY_COLUMN:
             raise SpecificationError(
                 f"Residual structure {self.kind!r} by occasion within groups.",
                 hint="Write by_group:COLUMN:by_occasion.",
@@ -91,9 +96,9 @@ class ResidualStructure:
     def parse(cls, text: str) -> ResidualStructure:
         """Read ``common``, ``by_group:COLUMN``, ``banded:K`` and the like."""
         kind, _, argument = text.strip().partition(":")
-        if kind == "by_group":
+        if kind in BY_COLUMN:
             column = argument.removesuffix(":by_occasion")
-            return cls("by_group", by=column or None, crossed=column != argument)
+            return cls(kind, by=column or None, crossed=column != argument)  # type: ignore[arg-type]
         if kind == "banded":
             if not argument.isdigit() or int(argument) < 1:
                 raise SpecificationError(
@@ -109,8 +114,8 @@ class ResidualStructure:
         return cls(kind)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        if self.kind == "by_group":
-            return f"by_group:{self.by}" + (":by_occasion" if self.crossed else "")
+        if self.kind in BY_COLUMN:
+            return f"{self.kind}:{self.by}" + (":by_occasion" if self.crossed else "")
         if self.kind == "banded":
             return f"banded:{self.bands}"
         return self.kind

@@ -8,7 +8,7 @@ from typing import Literal
 from growthmm.model.names import RESIDUAL, residual_name
 from growthmm.model.residual import ResidualStructure
 
-__all__ = ["ResidualParameter", "residual_parameters"]
+__all__ = ["Cell", "ResidualParameter", "residual_parameters"]
 
 Cell = tuple[int, int]
 

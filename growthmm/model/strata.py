@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from growthmm.model.across import across_parameters
 from growthmm.model.names import residual_name, stratum_names
-from growthmm.model.residual import ResidualStructure
+from growthmm.model.residual import BY_COLUMN, ResidualStructure
 from growthmm.model.residual_parameters import ResidualParameter, residual_parameters
 from growthmm.model.schema import Scalar, Schema
 
@@ -16,14 +17,15 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
     Parameters
     ----------
     residual : ResidualStructure
-        ``common``, ``by_occasion``, or ``by_group`` of columns that occasions decide.
+        ``common``, ``by_occasion``, or ``by_group`` or ``across`` of columns that occasions decide.
     schema : Schema
         With the occasions, of one outcome or of several.
 
     Returns
     -------
     tuple of str or float, or None
-        Equal where variances are; None where they depend on persons, or residuals covary.
+        Equal where variances are; None where they depend on persons, or residuals of different
+        times covary.
 
     Examples
     --------
@@ -35,7 +37,7 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
         return ("",) * len(schema.occasions)
     if residual.kind == "by_occasion":
         return schema.occasions
-    if residual.kind != "by_group" or residual.by != schema.indicator or not schema.series:
+    if residual.kind not in BY_COLUMN or residual.by != schema.indicator or not schema.series:
         return None
     levels = tuple(stratum_text(own) for own in schema.series)
     if not residual.crossed:
@@ -52,13 +54,16 @@ def residual_terms(residual: ResidualStructure, schema: Schema) -> tuple[Residua
     residual : ResidualStructure
         The structure.
     schema : Schema
-        With the occasions. Of several outcomes residuals are independent.
+        With the occasions. Of several outcomes residuals of one time may covary.
 
     Returns
     -------
     tuple of ResidualParameter
         As :func:`~growthmm.model.residual_parameters.residual_parameters` has them.
     """
+    if residual.kind == "across":
+        series = tuple(stratum_text(own) for own in schema.series)
+        return across_parameters(series, schema.occasions, crossed=residual.crossed)
     strata = residual_strata(residual, schema) if schema.series else None
     if strata is None or residual.kind == "common":
         return residual_parameters(residual, schema.numbers)

@@ -17,6 +17,7 @@ kind               parameters                                  entry (j, k)
 ``toeplitz``       c_0 ... c_(T-1)                             c_|j - k|
 ``banded``         c_11, c_12, ..., c_22, ... within the band  c_jk [|j - k| <= bands]
 ``unstructured``   c_11, c_12, ..., c_22, ...                  c_jk
+``across``         c_11, c_12, ..., c_22, ... over strata      c_(strata of j, k) [t_j = t_k]
 =================  ==========================================  =================================
 
 Jennrich, R. I., & Schluchter, M. D. (1986). https://doi.org/10.2307/2530695
@@ -94,7 +95,8 @@ def residual_matrix(
     bands : int
         How many bands beside the diagonal are free (``banded``).
     strata : (n_times,) sequence of int, optional
-        Level of each row's grouping column (``by_group``).
+        Level of each row's grouping column (``by_group``, ``across``); where every time has a
+        matrix of its own (``across``), a level for each row.
 
     Returns
     -------
@@ -116,6 +118,8 @@ def residual_matrix(
     """
     own, t = np.asarray(values, dtype=float), np.asarray(times, dtype=float)
     groups = None if strata is None else np.asarray(strata, dtype=np.intp)
+    if kind == "across":
+        return _linear(own, _across(t, groups))
     highest = 0 if groups is None else int(groups.max(initial=-1)) + 1
     wanted = n_residual_parameters(kind, len(t), bands=bands, n_strata=highest)
     if len(own) < wanted or (len(own) > wanted and kind != "by_group"):
@@ -124,9 +128,7 @@ def residual_matrix(
             hint=f"Give {wanted} of them.",
         )
     if kind in LINEAR:
-        table = _table(kind, len(t), bands, groups)
-        rows = (table == np.arange(len(own))[:, None, None]).astype(float)
-        return ResidualMatrix(np.tensordot(own, rows, axes=1), rows)
+        return _linear(own, _table(kind, len(t), bands, groups))
     if kind == "ar1+common":
         level, slope = _correlations(kind, float(own[1]), t)
         eye = np.eye(len(t))
@@ -135,6 +137,28 @@ def residual_matrix(
     if kind not in BY_OCCASION:
         return ResidualMatrix(own[0] * level, np.stack([level, own[0] * slope]))
     return _heterogeneous(own[:-1], level, slope)
+
+
+def _linear(own: FloatArray, table: NDArray[np.intp]) -> ResidualMatrix:
+    """The matrix whose cells hold the parameters that the table says."""
+    rows = (table == np.arange(len(own))[:, None, None]).astype(float)
+    return ResidualMatrix(np.tensordot(own, rows, axes=1), rows)
+
+
+def _across(times: FloatArray, strata: NDArray[np.intp] | None) -> NDArray[np.intp]:
+    """Which parameter each cell holds where rows of one time covary by their strata."""
+    if strata is None:
+        raise SpecificationError(
+            "Residual covariances across outcomes without the outcomes.", hint="Give strata=."
+        )
+    lower = np.minimum(strata[:, None], strata[None, :])
+    upper = np.maximum(strata[:, None], strata[None, :])
+    pair = lower * (int(strata.max(initial=0)) + 1) + upper
+    covary = np.equal.outer(times, times) & (
+        np.not_equal.outer(strata, strata) | np.eye(len(times), dtype=bool)
+    )
+    known = np.unique(pair[covary])
+    return np.where(covary, np.searchsorted(known, pair), -1)
 
 
 def _heterogeneous(variances: FloatArray, level: FloatArray, slope: FloatArray) -> ResidualMatrix:

@@ -152,9 +152,10 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
         losses.append(
             Loss(
                 f"residual structure {bound.model.residual}",
-                "residuals of several outcomes are independent here, with variances by outcome and "
-                "time",
-                "residual=by_occasion, or by_group of the outcome",
+                "residuals of several outcomes have variances by outcome and time here, and covary "
+                "at one time alone",
+                f"residual=by_occasion, by_group:{bound.schema.indicator} or "
+                f"across:{bound.schema.indicator}",
             )
         )
     if bound.model.loading_names:

@@ -1,4 +1,4 @@
-"""Residual variances of several outcomes: read from rows, and written as rows."""
+"""Residual (co)variances of several outcomes: read from rows, and written as rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from growthmm.model.defaults import Loss
 from growthmm.model.growth import GrowthModel
 from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual_parameters import Cell, ResidualParameter
 from growthmm.model.schema import Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.strata import residual_strata, residual_terms
@@ -37,18 +38,21 @@ def read_outcome_residuals(
         Outcomes that persons have once, whose rows say something else.
     """
     place = {y: j for j, y in enumerate(schema.outcome_columns) if y not in distal}
-    parameters: dict[int, str] = {}
+    parameters: dict[Cell, str] = {}
     losses: list[Loss] = []
     for path in model.paths:
         ends = {path.left, path.right}
         if path.op != "~~" or path.is_zero or ends & (set(latent) | set(distal)):
             continue
-        if len(ends) == 1 and path.left in place:
+        cell = _cell(path, place)
+        if cell is not None and (cell[0] == cell[1] or _beside(cell, schema)):
             if path.free:
-                parameters[place[path.left]] = path.parameter
+                parameters[cell] = path.parameter
+            elif cell[0] != cell[1]:
+                losses.append(_held(path))
         else:
             losses.append(_covariance(path, place, schema))
-    absent = [y for y, j in place.items() if j not in parameters]
+    absent = [y for y, j in place.items() if (j, j) not in parameters]
     if absent:
         losses.append(
             Loss(
@@ -59,36 +63,73 @@ def read_outcome_residuals(
         )
     if losses:
         return ReadResiduals(losses=tuple(losses))
-    found = _structure(parameters, schema)
-    if found is None:
-        unequal = Loss(
-            "residual variances of which some are equal",
-            "stacked rows have one residual variance, or one for each outcome, time or both",
-            "one label for all, for each outcome or for each time, or none",
-        )
-        return ReadResiduals(losses=(unequal,))
-    return found
+    return _structure(parameters, schema) or ReadResiduals(losses=(_unequal(parameters, schema),))
 
 
-def _structure(parameters: Mapping[int, str], schema: Schema) -> ReadResiduals | None:
-    """The structure whose variances are equal exactly where these parameters are."""
+def _cell(path: Path, place: Mapping[str, int]) -> Cell | None:
+    if path.left not in place or path.right not in place:
+        return None
+    j, k = sorted((place[path.left], place[path.right]))
+    return j, k
+
+
+def _beside(cell: Cell, schema: Schema) -> bool:
+    """Whether two occasions are of two outcomes at one time."""
+    j, k = cell
+    return schema.occasions[j] == schema.occasions[k] and schema.series[j] != schema.series[k]
+
+
+def _structure(parameters: Mapping[Cell, str], schema: Schema) -> ReadResiduals | None:
+    """The structure whose cells are equal exactly where these parameters are."""
     indicator, time = schema.indicator, schema.time
     for structure in (
         COMMON,
         ResidualStructure("by_group", by=indicator),
         ResidualStructure("by_occasion", time=time),
         ResidualStructure("by_group", by=indicator, crossed=True, time=time),
+        ResidualStructure("across", by=indicator, time=time),
+        ResidualStructure("across", by=indicator, crossed=True, time=time),
     ):
-        strata = residual_strata(structure, schema)
-        assert strata is not None
-        held = {strata[j]: parameter for j, parameter in parameters.items()}
-        if set(strata) != set(held) or len(set(held.values())) != len(held):
+        terms = residual_terms(structure, schema)
+        meant = {cell: term.key for term in terms for cell in term.cells}
+        own = {cell: key for cell, key in meant.items() if cell in parameters}
+        # Cells of outcomes that persons have once are not among the parameters.
+        if len(own) < len(parameters) or set(own.values()) != {term.key for term in terms}:
             continue
-        if all(held[strata[j]] == parameter for j, parameter in parameters.items()):
-            terms = residual_terms(structure, schema)
-            names = tuple((term.key, held[strata[term.cells[0][0]]]) for term in terms)
-            return ReadResiduals(structure, names)
+        if structure.kind == "across" and len(own) < len(meant):
+            continue
+        held = {key: parameters[cell] for cell, key in own.items()}
+        if len(set(held.values())) < len(held):
+            continue
+        if all(held[key] == parameters[cell] for cell, key in own.items()):
+            return ReadResiduals(structure, tuple(held.items()))
     return None
+
+
+def _unequal(parameters: Mapping[Cell, str], schema: Schema) -> Loss:
+    if all(j == k for j, k in parameters):
+        return Loss(
+            "residual variances of which some are equal",
+            "stacked rows have one residual variance, or one for each outcome, time or both",
+            "one label for all, for each outcome or for each time, or none",
+        )
+    y = schema.outcome_columns
+    shown = [f"{y[j]}~~{y[k]}" for j, k in parameters if j != k]
+    return Loss(
+        f"residual covariances {', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''}",
+        "with the variances beside them they are not one covariance matrix of the outcomes at "
+        "every time, nor one for each time",
+        "a covariance of every two outcomes at every time that they share, with the same label at "
+        "all times where the variances of each outcome have one, or without labels",
+    )
+
+
+def _held(path: Path) -> Loss:
+    return Loss(
+        f"the residual covariance {path.name} fixed",
+        "a mixed model estimates the residual covariances that it has",
+        "a free covariance, or none",
+    )
 
 
 def _covariance(path: Path, place: Mapping[str, int], schema: Schema) -> Loss:
@@ -97,15 +138,13 @@ def _covariance(path: Path, place: Mapping[str, int], schema: Schema) -> Loss:
     if len(series) < 2 or series[0] == series[1]:
         return Loss(
             path.name,
-            "residuals of several outcomes are independent here",
+            "residuals of several outcomes covary at one time alone",
             "uncorrelated residuals, or growthmm fit on the SEM side",
         )
     return Loss(
         f"the residual covariance {path.name} of two outcomes",
-        "residuals of stacked rows are independent here, as they always are in lme4; only a "
-        "residual matrix over outcomes within occasions has it",
-        "nlme, where they are the same at all occasions: correlation = corSymm(form = ~ 1 | "
-        "person/time), weights = varIdent(form = ~ 1 | outcome); or growthmm fit on the SEM side",
+        "they are of two times, and residuals of several outcomes covary at one time alone",
+        "a covariance of the outcomes at the same time, or growthmm fit on the SEM side",
     )
 
 
@@ -123,19 +162,26 @@ def outcome_residual_rows(
     label : callable
         Makes of a wish a label that no variable bears.
     """
+    outcomes = growth.schema.outcome_columns
     strata = residual_strata(growth.residual, growth.schema)
     assert strata is not None
-    outcomes = growth.schema.outcome_columns
-    own = {j: stratum for j, stratum in enumerate(strata) if j not in distal}
-    rows: dict[int, Path] = {}
-    for j, stratum in own.items():
-        shared = [k for k, other in own.items() if other == stratum]
-        shown = stratum if isinstance(stratum, str) else f"{stratum:.15g}"
-        wish = covariate_name(f"v_{shown}") if shown else "v"
-        named = label(wish) if len(shared) > 1 else None
-        rows[j] = Path(outcomes[j], "~~", outcomes[j], label=named)
+    rows: dict[Cell, Path] = {}
     names = []
     for term in residual_terms(growth.residual, growth.schema):
-        first = next(j for j, _ in term.cells if j in rows)
+        cells = [cell for cell in term.cells if not set(cell) & set(distal)]
+        first = cells[0]
+        named = label(_wish(term, strata[first[0]], strata[first[1]])) if len(cells) > 1 else None
+        for j, k in cells:
+            rows[j, k] = Path(outcomes[j], "~~", outcomes[k], label=named)
         names.append((term.key, rows[first].parameter))
-    return ResidualRows(tuple(rows.values()), (), tuple(names), ())
+    variances = [rows[cell] for cell in sorted(rows) if cell[0] == cell[1]]
+    beside = [rows[cell] for cell in sorted(rows) if cell[0] != cell[1]]
+    return ResidualRows((*variances, *beside), (), tuple(names), ())
+
+
+def _wish(term: ResidualParameter, first: str | float, second: str | float) -> str:
+    """A label that says which outcome, or which two, a (co)variance is of."""
+    if term.kind == "covariance":
+        return covariate_name(f"c_{first}_{second}")
+    shown = first if isinstance(first, str) else f"{first:.15g}"
+    return covariate_name(f"v_{shown}") if shown else "v"

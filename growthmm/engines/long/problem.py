@@ -150,6 +150,9 @@ class LongProblem:
         Level of the grouping column of a ``by_group`` residual.
     strata_names : tuple of str
         Names of those levels.
+    series : tuple of str
+        Of several outcomes whose residuals at one time covary: which outcome each of `occasions`
+        is of, times that outcomes share standing there as often.
     fixed_parameters : tuple of (str, float)
         Covariance and residual parameters that are held at a value, which may be zero as long as
         every person's marginal covariance matrix stays positive definite.
@@ -176,6 +179,7 @@ class LongProblem:
     fixed_parameters: tuple[tuple[str, float], ...] = ()
     loadings: Loadings | None = None
     clusters: Clusters | None = None
+    series: tuple[str, ...] = ()
 
     def group_of(self, column: int) -> str:
         """Name of the grouping factor of a column of `random`."""

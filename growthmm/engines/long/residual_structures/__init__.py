@@ -26,6 +26,7 @@ MODULES = {
         "toeplitz": "toeplitz",
         "banded": "banded",
         "unstructured": "unstructured",
+        "across": "across",
     }.items()
 }
 """Kind of structure, and the module whose ``structure(problem)`` builds it."""
