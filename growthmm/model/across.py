@@ -66,7 +66,9 @@ def across_parameters(
     made = []
     for (a, b), found in across_places(series, occasions, crossed=crossed).items():
         if a == b:
-            made.append(ResidualParameter(f"residual:{a}", residual_name(names[a]), "variance", found))
+            made.append(
+                ResidualParameter(f"residual:{a}", residual_name(names[a]), "variance", found)
+            )
             continue
         name = f"cov({RESIDUAL}[{names[a]}],{RESIDUAL}[{names[b]}])"
         made.append(ResidualParameter(f"residual:{a}:{b}", name, "covariance", found))

@@ -18,7 +18,14 @@ from growthmm.notation.formula.loss import function_losses, sem_error, spelled
 from growthmm.notation.formula.text import term_text
 from growthmm.notation.losses.blocks import covariance_losses
 from growthmm.notation.r_code.script import data_lines, is_syntactic, uses_splines
-from growthmm.notation.residual_columns import columns, lacking, missing_columns, placed, within
+from growthmm.notation.residual_columns import (
+    columns,
+    crossed_loss,
+    lacking,
+    missing_columns,
+    placed,
+    within,
+)
 
 __all__ = ["NOTATION", "Brms"]
 
@@ -133,6 +140,8 @@ def _losses(model: MixedModel) -> list[Loss]:
     lost = []
     if model.residual.kind in ("ar1+common", "toeplitz", "banded"):
         lost.append(lacking("brms", model, "unstr(time, gr): unstructured residuals"))
+    if model.residual.kind == "across":
+        lost += crossed_loss("brms", model)
     lost += missing_columns("brms", model)
     for name in columns(model):
         if not is_syntactic(name) or "__" in name or name.endswith("_"):

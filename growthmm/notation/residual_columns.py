@@ -145,11 +145,17 @@ def by_columns(
 
 
 def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
-    """The loss of residual variances by group and occasion, for programs that have one of them."""
+    """The loss of residual (co)variances by two columns, for programs that have one of them.
+
+    Variances by group and occasion, or covariances of several outcomes at one time; nothing where
+    there are neither.
+    """
     residual = model.residual
+    time = within(model).time or "time"
+    if residual.kind == "across":
+        return [_across_loss(title, model, time)]
     if not residual.crossed:
         return []
-    time = within(model).time or "time"
     return [
         Loss(
             f"residual variances by {residual.by} and occasion",
@@ -158,6 +164,24 @@ def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
             "that holds the combination",
         )
     ]
+
+
+def _across_loss(title: str, model: MixedModel, time: str) -> Loss:
+    residual = model.residual
+    what = f"residual covariances of the outcomes ({residual.by}) at one {time}"
+    if residual.crossed:
+        return Loss(
+            f"{what}, others at each",
+            "no program for mixed models has a residual matrix for each time",
+            f"residual=across:{residual.by}, the same matrix at all times; or growthmm fit",
+        )
+    person = within(model).person or "person"
+    return Loss(
+        what,
+        f"{title} is written here with residuals that covary between times, or not at all",
+        f"nlme::lme(..., correlation = corSymm(form = ~ as.integer(factor({residual.by})) | "
+        f"{person}/{time}), weights = varIdent(form = ~ 1 | {residual.by}))",
+    )
 
 
 def lacking(title: str, model: MixedModel, nearest: str) -> Loss:

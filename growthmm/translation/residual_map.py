@@ -41,7 +41,10 @@ def residual_description(
     j, k = own.cells[0]
     alone = len(own.cells) == 1
     syntax = f"{y[j]} ~~ {y[k]}" if alone else f"{y[j]} ~~ {sem_name}*{y[k]}, ... (one label)"
-    if growth.schema.series and not alone and key != "residual":
+    if growth.schema.series and own.kind == "covariance":
+        shown = ", ".join(f"{y[j]} with {y[k]}" for j, k in own.cells)
+        rule = f"Theta of {shown} = residual covariance of two outcomes at one time, {own.name}"
+    elif growth.schema.series and not alone and key != "residual":
         shown = ", ".join(y[j] for j, _ in own.cells)
         rule = f"Theta of {shown} = residual variance by {growth.residual}, {own.name}"
     elif own.kind == "covariance":

@@ -78,16 +78,21 @@ def test_the_growth_curve_is_identical_to_the_stacked_formula(
     assert fitted.log_likelihood == pytest.approx(case("G01")["exact"]["ml"]["logLik"], abs=1e-6)
 
 
-def test_residual_covariances_of_one_occasion_are_refused() -> None:
+def test_residual_covariances_of_one_occasion_are_a_matrix_over_outcomes() -> None:
     model = case("G01")["sem"]["model"] + "\n" + "\n".join(f"a_{t} ~~ c*b_{t}" for t in range(5))
     frame = wide_frame("G_parallel_wide.csv")
+    found = gm.verify(model, frame, id="id")
+    assert (found.verdict, found.model_verdict) == ("identical", "identical_if")
+    assert found.mixed_fit.n_parameters == found.sem_fit.n_parameters == 17
+    assert found.mixed_fit.log_likelihood > case("G01")["exact"]["ml"]["logLik"]
     with pytest.raises(UnsupportedError) as refused:
+        gm.translate(model, "lme4", data=frame, id="id")
+    assert "corSymm(form = ~ as.integer(factor(outcome)) | id/time)" in str(refused.value)
+
+
+def test_residual_covariances_of_two_occasions_are_refused() -> None:
+    model = case("G01")["sem"]["model"] + "\na_0 ~~ b_1"
+    frame = wide_frame("G_parallel_wide.csv")
+    with pytest.raises(UnsupportedError, match="they are of two times"):
         gm.verify(model, frame, id="id")
-    shown = str(refused.value)
-    assert "a_0~~b_0 of two outcomes" in shown
-    assert "independent here, as they always are in lme4" in shown
-    assert "corSymm(form = ~ 1 | person/time)" in shown
-    # The growth curve with one more parameter fits at least as well.
-    fit = gm.fit(model, frame, id="id")
-    assert fit.n_parameters == 17
-    assert fit.log_likelihood > case("G01")["exact"]["ml"]["logLik"]
+    assert gm.fit(model, frame, id="id").n_parameters == 17

@@ -21,6 +21,7 @@ from growthmm.engines.long.products import person_products, semi_cholesky, solve
 from growthmm.engines.long.residual_structures.base import Pattern
 from growthmm.engines.long.rows import ordered, transformed
 from growthmm.errors import SpecificationError, UnsupportedEngineError
+from growthmm.model.names import stratum_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,6 +244,9 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
         pattern = Pattern(np.zeros_like(index), index)
     elif len(problem.occasions) > 1 and problem.residual.kind != "common":
         labels = list(problem.occasions)
+        if problem.series:
+            cells = zip(problem.series, problem.occasions, strict=True)
+            labels = [stratum_names((one,), (time,))[0] for one, time in cells]
         index = np.arange(len(labels))[None]
         pattern = Pattern(index, np.zeros_like(index))
     evaluated = ready.structure.evaluate(own, pattern)

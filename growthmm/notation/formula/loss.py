@@ -46,8 +46,8 @@ def residual_loss(title: str, model: MixedModel) -> list[Loss]:
     by = spell(quote(model.residual.by), "r") if model.residual.by else ""
     one = f"{title} has one residual variance for all rows"
     independent = f"{title} has independent residuals"
-    if model.residual.crossed:
-        return crossed_loss(title, model)
+    if crossed := crossed_loss(title, model):
+        return crossed
     table = {
         "by_occasion": (
             "residual variance by occasion",

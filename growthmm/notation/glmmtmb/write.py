@@ -110,8 +110,8 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
-    if model.residual.crossed:
-        return crossed_loss("glmmTMB", model)
+    if crossed := crossed_loss("glmmTMB", model):
+        return crossed
     unsaid = covariance_losses("glmmTMB", model, (*PLAIN, "compound_symmetry", "identity"))
     if unsaid:
         return [*unsaid, *missing_columns("glmmTMB", model)]

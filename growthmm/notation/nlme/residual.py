@@ -267,6 +267,9 @@ def combined(
         if variances.crossed is not None:
             return by_columns((variances.column, variances.crossed), random)
         return by_column(variances.column, fixed, random)
+    across = _across(correlation, variances, random)
+    if across is not None:
+        return across
     person = _person(text, correlation, random)
     if variances is None:
         if correlation.kind == "unstructured":
@@ -300,6 +303,22 @@ def combined(
         )
     kind = _VARIED[correlation.kind]
     return ResidualStructure(kind, time=variances.column, person=person)
+
+
+def _across(
+    correlation: Correlation, variances: Variances | None, random: Sequence[RandomBlock]
+) -> ResidualStructure | None:
+    """Covariances of the outcomes within person and time: one level more than random effects."""
+    groups = tuple(dict.fromkeys(block.group for block in random))
+    if correlation.kind != "unstructured" or variances is None or variances.crossed is not None:
+        return None
+    if not groups or correlation.time not in (None, variances.column):
+        return None
+    own = correlation.groups
+    if own[: len(groups)] != groups or len(own) != len(groups) + 1:
+        return None
+    time = variables(own[-1])[-1]
+    return ResidualStructure("across", by=variances.column, time=time, person=groups[-1])
 
 
 def _person(text: str, correlation: Correlation, random: Sequence[RandomBlock]) -> str | None:

@@ -13,7 +13,13 @@ from growthmm.notation.formula.loss import spelled
 from growthmm.notation.formula.text import term_text
 from growthmm.notation.losses.blocks import PLAIN, covariance_losses
 from growthmm.notation.r_code.script import is_syntactic
-from growthmm.notation.residual_columns import columns, lacking, missing_columns, within
+from growthmm.notation.residual_columns import (
+    columns,
+    crossed_loss,
+    lacking,
+    missing_columns,
+    within,
+)
 
 __all__ = ["arguments", "losses", "residual_arguments"]
 
@@ -24,8 +30,9 @@ _CORRELATIONS = {
     "cs": ("corCompSymm", ""),
     "csh": ("corCompSymm", ""),
     "unstructured": ("corSymm", ""),
+    "across": ("corSymm", ""),
 }
-_VARIED = ("by_occasion", "by_group", "arh1", "csh", "unstructured")
+_VARIED = ("by_occasion", "by_group", "arh1", "csh", "unstructured", "across")
 
 _CLASSES = {
     "unstructured": "pdSymm",
@@ -65,13 +72,16 @@ def residual_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[s
         function, more = _CORRELATIONS[model.residual.kind]
         if function == "corAR1" and not whole_times:
             function = "corCAR1"
-        covariate = time
+        covariate, groups = time, _persons(model)
+        if model.residual.kind == "across":
+            covariate = spell(quote(model.residual.by or ""), "r")
+            groups = f"{groups}/{time}"
         if function == "corCompSymm":
             covariate = "1"
-        elif function == "corSymm" and found.time is not None:
+        elif function == "corSymm" and covariate != "1":
             # corSymm takes whole numbers from 1 on without a gap, whatever the times are.
-            covariate = f"as.integer(factor({time}))"
-        parts["correlation"] = f"{function}(form = ~ {covariate} | {_persons(model)}{more})"
+            covariate = f"as.integer(factor({covariate}))"
+        parts["correlation"] = f"{function}(form = ~ {covariate} | {groups}{more})"
     if model.residual.kind in _VARIED:
         by = spell(quote(model.residual.by), "r") if model.residual.by is not None else time
         if model.residual.crossed:
@@ -149,6 +159,8 @@ def losses(model: MixedModel) -> list[Loss]:
         Empty where :func:`arguments` are the whole model.
     """
     lost = covariance_losses("nlme", model, (*PLAIN, "compound_symmetry", "identity"))
+    if model.residual.kind == "across" and model.residual.crossed:
+        lost += crossed_loss("nlme", model)
     if model.residual.kind in ("toeplitz", "banded"):
         nearest = "corSymm() with varIdent(): unstructured residuals"
         lost.append(lacking("nlme", model, nearest))

@@ -151,8 +151,8 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     if residual.kind == "common":
         return [], []
     subject = "" if sheet.person is None else f" subject={_subject(sheet.person, sheet)}"
-    if residual.crossed:
-        return [], crossed_loss("SAS", sheet.model)
+    if crossed := crossed_loss("SAS", sheet.model):
+        return [], crossed
     if residual.kind == "by_group":
         assert residual.by is not None
         return [f"repeated /{subject} group={sheet.categorical(residual.by)};"], []

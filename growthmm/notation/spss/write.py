@@ -14,7 +14,7 @@ from growthmm.notation.command_languages.facts import is_wide, quoted_group, set
 from growthmm.notation.command_languages.names import Names
 from growthmm.notation.command_languages.sheet import Sheet, with_levels
 from growthmm.notation.losses.blocks import PLAIN, covariance_losses
-from growthmm.notation.residual_columns import missing_columns, placed
+from growthmm.notation.residual_columns import crossed_loss, missing_columns, placed
 from growthmm.notation.sem.text import number_text
 from growthmm.notation.spss.names import SPSS_NAMES
 from growthmm.notation.spss.read import read_spss
@@ -152,6 +152,8 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
+    if residual.kind == "across":
+        return [], crossed_loss("SPSS", sheet.model)
     if residual.kind not in _TYPES:
         nearest = "SAS: PROC MIXED with REPEATED" + (" / GROUP=" if residual.by else "")
         return [], [Loss(f"residuals {residual}", "MIXED has no such COVTYPE", nearest)]

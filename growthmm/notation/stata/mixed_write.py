@@ -203,8 +203,8 @@ def _residual(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
-    if residual.crossed:
-        return [], crossed_loss("Stata", sheet.model)
+    if crossed := crossed_loss("Stata", sheet.model):
+        return [], crossed
     if residual.kind == "by_group":
         assert residual.by is not None
         return [f"residuals(independent, by({sheet.names(residual.by)}))"], []

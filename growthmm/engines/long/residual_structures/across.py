@@ -30,7 +30,9 @@ def _blocks(pairs: tuple[tuple[int, int], ...]) -> tuple[Block, ...]:
     """Matrices of outcomes, or of cells, all of which covary; variances alone of others."""
     place = {pair: index for index, pair in enumerate(pairs)}
     variances = [a for a, b in pairs if a == b]
-    joined = {a: frozenset(b for b in variances if (min(a, b), max(a, b)) in place) for a in variances}
+    joined = {
+        a: frozenset(b for b in variances if (min(a, b), max(a, b)) in place) for a in variances
+    }
     made: list[Block] = []
     for members in dict.fromkeys(joined.values()):
         order = sorted(members)
