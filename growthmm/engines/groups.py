@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.groups import grouping_of
 from growthmm.data.levels import level_codes, level_text, plain
-from growthmm.data.stacked import row_cells
+from growthmm.data.stacked import outcome_codes, row_cells
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.errors import DataError, SpecificationError
 from growthmm.model.bound import BoundMixed
@@ -180,6 +180,9 @@ def residual_strata(
     grouping = bound.schema.grouping
     if grouping is not None and grouping.variable == by:
         return level_codes(frame, by, grouping.levels), tuple(map(level_text, grouping.levels))
+    if bound.schema.series and by == bound.schema.indicator:
+        # In the schema's order, whichever outcome the data show first.
+        return outcome_codes(frame, bound.schema), tuple(map(stratum_text, bound.schema.outcomes))
     strata, labels = codes(frame, by)
     return strata, tuple(level_text(plain(label)) for label in labels)
 

@@ -244,8 +244,14 @@ class GrowthModel:
     @property
     def by_group(self) -> bool:
         """Whether covariances or residual variances differ between groups of persons."""
-        groups = self.residual.kind == "by_group" and not self.schema.series
-        return groups or any(block.groups for block in self.blocks)
+        return self.residual_by_group or any(block.groups for block in self.blocks)
+
+    @property
+    def residual_by_group(self) -> bool:
+        """Whether residual variances differ between groups of persons, not outcomes."""
+        if self.residual.kind != "by_group":
+            return False
+        return not self.schema.series or self.residual.by != self.schema.indicator
 
 
 def cov_key(first: str, second: str) -> str:
@@ -284,7 +290,7 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [key for key, _ in model.loading_keys]
     for block in (*model.blocks, *model.outer_blocks):
         keys += parameters_of(block.cells)
-    if model.residual.kind == "by_group" and model.schema.grouping is not None:
+    if model.residual_by_group and model.schema.grouping is not None:
         keys += residual_keys(model)
     else:
         keys += [p.key for p in residual_terms(model.residual, model.schema)]

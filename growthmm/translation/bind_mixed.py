@@ -108,7 +108,7 @@ def bind_mixed(
     if schema.series and schema.time is not None:
         model = stacked_residual(model, schema.time)
     bound = _columns(by_time(model, schema.time), frame, schema, tuple(notes))
-    return with_grouping(bound, frame) if wide_form and not schema.series else bound
+    return with_grouping(bound, frame) if wide_form else bound
 
 
 def _person(model: MixedModel, frame: pd.DataFrame | None, id: str | None) -> str:

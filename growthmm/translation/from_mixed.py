@@ -138,7 +138,7 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
             )
         )
     for column in (column for block in bound.random for column in block.columns):
-        if not _roles(column.parts, bound) <= TIME_ROLES:
+        if not _roles(split_by_group(column.parts, bound.schema.grouping)[1], bound) <= TIME_ROLES:
             name = notation(bound.model.notation).coefficient(column)
             losses.append(
                 Loss(
@@ -148,7 +148,9 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
                     "the model of one outcome, or a fixed effect",
                 )
             )
-    if residual_strata(bound.model.residual, bound.schema) is None:
+    grouping, residual = bound.schema.grouping, bound.model.residual
+    of_groups = grouping is not None and residual.by == grouping.variable and not residual.crossed
+    if residual_strata(residual, bound.schema) is None and not of_groups:
         losses.append(
             Loss(
                 f"residual structure {bound.model.residual}",
@@ -223,7 +225,7 @@ class _Assembly:
         growth_blocks = tuple(self._block(block) for block in blocks if not block.outer)
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
-        if residual.kind == "by_group" and not self.schema.series:
+        if residual.kind == "by_group" and residual.by != self.schema.indicator:
             assert self.schema.grouping is not None
             levels = tuple(map(level_text, self.schema.grouping.levels))
             times = self.schema.occasions if residual.crossed else None

@@ -437,6 +437,7 @@ class _Union:
                 self.names.append((f"residual:{self.level_of[g]}", names["residual"]))
             return ResidualStructure("by_group", by=self.grouping.variable)
         by_occasion = kinds == {ResidualStructure("by_occasion")} and not self.grouping.columns
+        by_occasion &= not self.schema.series
         if by_occasion and different == sum(map(len, own)):
             for g, names in sorted(enumerate(own), key=lambda pair: self.level_of[pair[0]]):
                 for key, name in names.items():

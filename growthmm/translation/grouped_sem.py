@@ -138,8 +138,8 @@ def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _
         bare = replace(block, groups=())
         for key, source in zip(parameters_of(bare.cells), parameters_of(block.cells), strict=True):
             add(key, source, 1.0)
-    by_group = growth.residual.kind == "by_group"
-    if growth.residual.crossed:
+    by_group = growth.residual_by_group
+    if by_group and growth.residual.crossed:
         for j in range(len(schema.occasions)):
             add(f"residual:{j}", f"residual:{level}:{j}", 1.0)
     elif by_group:

@@ -48,6 +48,8 @@ def grouping_variables(bound: BoundMixed) -> tuple[str, ...]:
     """
     residual = bound.model.residual
     found = [residual.by] if residual.kind == "by_group" and residual.by is not None else []
+    if bound.schema.series:
+        found = [name for name in found if name != bound.schema.indicator]
     for block in bound.random:
         for column in block.columns:
             for part in column.parts:

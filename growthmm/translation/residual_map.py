@@ -29,7 +29,7 @@ def residual_description(
     computed : bool
         Whether it is arithmetic.
     """
-    if growth.residual.kind == "by_group" and not growth.schema.series:
+    if growth.residual_by_group:
         return _of_group(growth, key, sem_name, computed=computed)
     own = {p.key: p for p in residual_terms(growth.residual, growth.schema)}[key]
     kind: ResidualMapKind = "residual"

@@ -107,7 +107,7 @@ class _Formula:
             found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
             names += found.items()
         names += growth.loading_keys
-        if growth.residual.kind == "by_group" and growth.schema.grouping is not None:
+        if growth.residual_by_group and growth.schema.grouping is not None:
             levels = tuple(map(level_text, growth.schema.grouping.levels))
             times = growth.schema.occasions if growth.residual.crossed else None
             strata = [residual_name(name) for name in stratum_names(levels, times)]
