@@ -3,18 +3,19 @@
 With ``z = c + b' eta + d' x + e`` and growth factors ``eta`` the means, effects and covariances of
 ``(eta, z)`` are unrestricted exactly where z has an own intercept, a path or a covariance with
 each factor, and a path from each covariate that acts on those factors. Then z is one more random
-effect that covaries with the factors::
+effect that covaries with the factors. Factors that covary with none of those that z is tied to have
+no covariance with it either, and need no path::
 
     b = cov(eta, eta)^-1 cov(eta, z)
 
-and c, d and the variance of e follow. Where a path is missing, or fixed, the covariances are
+and c, d and the variance of e follow. Where another path is missing, or fixed, the covariances are
 restricted by products of parameters, which no linear mixed model says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss
@@ -142,22 +143,25 @@ def refuse_in_groups(model: SemModel, schema: Schema) -> None:
         )
 
 
-def refuse_clusters() -> NoReturn:
-    """Refuse several outcomes of persons in clusters.
+def refuse_clusters(distal: tuple[Distal, ...]) -> None:
+    """Refuse outcomes of persons in clusters that persons have once.
 
     Raises
     ------
     UnsupportedError
-        Always.
+        If there are any.
     """
+    if not distal:
+        return
     raise UnsupportedError(
-        "Several outcomes of persons in clusters are not translated here.",
+        "Distal outcomes of persons in clusters are not translated here.",
         losses=[
             Loss(
-                "levels of several outcomes",
-                "of several outcomes persons are the highest level here",
-                "the model of one outcome, or growthmm fit of either side",
+                f"the distal outcome {one.column} at two levels",
+                "its regression is translated at one level alone",
+                "one level, or growthmm fit on the SEM side",
             )
+            for one in distal
         ],
     )
 
@@ -255,6 +259,25 @@ def _fixed(path: Path) -> Loss:
     )
 
 
+def _together(
+    model: SemModel, found: list[Distal], factors: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """For each factor, the distal outcomes' too, those that it covaries with, itself among them."""
+    import networkx
+
+    order = [*factors, *(one.factor for one in found)]
+    graph: Any = networkx.Graph()
+    graph.add_nodes_from(order)
+    graph.add_edges_from((one.factor, other) for one in found for other in one.linked)
+    graph.add_edges_from(
+        (path.left, path.right)
+        for path in model.paths
+        if path.op == "~~" and not path.is_zero and {path.left, path.right} <= set(factors)
+    )
+    parts = [set(part) for part in networkx.connected_components(graph)]
+    return {f: tuple(o for o in order if o in part) for part in parts for f in part}
+
+
 def _restrictions(model: SemModel, found: list[Distal], factors: tuple[str, ...]) -> list[Loss]:
     """Paths that are missing: what is over-identified."""
     losses = []
@@ -262,10 +285,10 @@ def _restrictions(model: SemModel, found: list[Distal], factors: tuple[str, ...]
     for path in model.paths:
         if path.op == "~" and path.left in acting and not path.is_zero:
             acting[path.left] |= {path.right} & set(model.covariates)
-    everyone = [*factors, *(one.factor for one in found)]
+    together = _together(model, found, factors)
     column = {one.factor: one.column for one in found}
     for one in found:
-        absent = [f for f in everyone if f != one.factor and f not in one.linked]
+        absent = [f for f in together[one.factor] if f != one.factor and f not in one.linked]
         absent = [f for f in absent if f not in column or column[f] > one.column]
         twice = [f for f in set(one.linked) if one.linked.count(f) > 1]
         if twice:

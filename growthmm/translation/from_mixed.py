@@ -129,14 +129,6 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
     if not bound.schema.series:
         return []
     losses = []
-    if len(bound.model.groups) > 1:
-        losses.append(
-            Loss(
-                f"grouping factors {', '.join(bound.model.groups)}",
-                "of several outcomes persons are the highest level here",
-                "the model of one outcome",
-            )
-        )
     for column in (column for block in bound.random for column in block.columns):
         if not _roles(split_by_group(column.parts, bound.schema.grouping)[1], bound) <= TIME_ROLES:
             name = notation(bound.model.notation).coefficient(column)

@@ -99,7 +99,7 @@ def growth_from_sem(
     reading.between = levels.factors
     found = reading.result(assumptions)
     if levels.outer and schema.series:
-        refuse_clusters()
+        refuse_clusters(reading.distal)
     if levels.outer:
         found = replace(
             found,
