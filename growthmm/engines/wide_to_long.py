@@ -12,6 +12,7 @@ from growthmm.data.frames import numeric_column, require_columns
 from growthmm.data.stacked import with_outcome_indicators
 from growthmm.engines.groups import group_columns, rows_of_groups
 from growthmm.model.bound import BoundSem
+from growthmm.model.strata import outcome_indicators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +60,11 @@ def frame_from_wide(
             made[covariate.name] = _stack_partly(frame, covariate.columns)
         elif covariate.name in frame.columns:
             made[covariate.name] = np.repeat(numeric_column(frame, covariate.name), t)
-    # Levels of text columns, and groups, are columns of long data as they stand.
+    # Levels of text columns, and groups, are columns of long data as they stand; an outcome's
+    # indicator is none, though wide data have a column of its name: the outcome itself.
+    made_later = {name for name, _ in outcome_indicators(schema)}
     for variable in schema.variables:
-        if variable.name in frame.columns and variable.name not in made:
+        if variable.name in frame.columns and variable.name not in {*made, *made_later}:
             made[variable.name] = frame[variable.name].repeat(t).array
     if schema.cluster is not None:
         require_columns(frame, [schema.cluster])

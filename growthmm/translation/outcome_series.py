@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from growthmm.model.sem import SemModel
+from growthmm.model.sem import Path, SemModel
 from growthmm.translation.loading_tables import growth_outcomes, loading_table
 from growthmm.translation.reduction import reduced
 from growthmm.translation.time_scores import Scores, common_stem, time_scores
@@ -51,7 +52,7 @@ def outcome_series(model: SemModel) -> tuple[OutcomeSeries, ...]:
         return ()
     parts = _components(model, loaded)
     if len(parts) == 1:
-        parts = _by_stem(parts[0])
+        parts = _by_stem(parts[0], loading_table(model))
     if len(parts) + len(alone) == 1:
         return ()
     made = []
@@ -90,14 +91,27 @@ def _components(model: SemModel, loaded: tuple[str, ...]) -> list[tuple[str, ...
     return sorted(parts, key=lambda part: order[part[0]])
 
 
-def _by_stem(columns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Columns that share factors, apart where each of several stems has the same numbers."""
+def _by_stem(
+    columns: tuple[str, ...], table: Mapping[str, Mapping[str, Path]]
+) -> list[tuple[str, ...]]:
+    """Columns that share factors, apart where their names say so.
+
+    Each of several stems has the same numbers; or some numbers in common, and each stem a factor
+    that loads on no other.
+    """
     stems: dict[str | None, list[str]] = {}
     for y in columns:
         stems.setdefault(common_stem([y]), []).append(y)
     if None in stems or len(stems) < 2:
         return [columns]
-    numbers = {tuple(y[len(str(stem)) :] for y in own) for stem, own in stems.items()}
-    if len(numbers) > 1 or len(numbers.pop()) < 2:
+    numbers = [{y[len(str(stem)) :] for y in own} for stem, own in stems.items()]
+    if min(map(len, numbers)) < 2 or len(set.intersection(*numbers)) < 2:
+        return [columns]
+    loaded = [
+        {y for y, row in rows.items() if row.free or row.value or row.definition}
+        for rows in table.values()
+    ]
+    alone = all(any(there and there <= set(own) for there in loaded) for own in stems.values())
+    if any(found != numbers[0] for found in numbers) and not alone:
         return [columns]
     return [tuple(own) for own in stems.values()]

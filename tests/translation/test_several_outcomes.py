@@ -201,13 +201,3 @@ def test_groups_of_several_outcomes() -> None:
     distal = f"growth('{MODELS['distal']}', data, group = \"sex\")"
     with pytest.raises(UnsupportedError, match="in one group alone"):
         gm.translate(distal, "nlme", data=frame, id="id")
-    formula = "value ~ 0 + outcome + outcome:time + (0 + outcome:sex | id)"
-    rows = gm.to_long(
-        frame[["id", "sex", *(f"{n}_{t}" for n, times in TIMES.items() for t in times)]],
-        id="id",
-        time="time",
-        values=["read", "math"],
-        stack="outcome",
-    )
-    with pytest.raises(UnsupportedError, match="differs from person to person"):
-        gm.translate(formula, "lavaan", data=rows)
