@@ -240,7 +240,11 @@ def outcome_texts(draw: st.DrawFn) -> OutcomeText:
     kind = draw(st.sampled_from(("one", "outcome", "time", "free", "across", "each")))
     label = {"one": "v*", "outcome": "v_{0}*", "across": "v_{0}*", "time": "u{1}*"}.get(kind, "")
     places = {time: k for k, time in enumerate(sorted({t for ts in calendar.values() for t in ts}))}
-    at = {(name, t): y for name, ts in calendar.items() for t, y in zip(ts, columns[name])}
+    at = {
+        (name, t): y
+        for name, ts in calendar.items()
+        for t, y in zip(ts, columns[name], strict=True)
+    }
     lines += [f"{y} ~~ {label.format(name, places[t])}{y}" for (name, t), y in at.items()]
     if kind in ("across", "each"):
         lines += [

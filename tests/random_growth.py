@@ -37,7 +37,7 @@ __all__ = [
     "Formula",
     "Specification",
     "evidence_against",
-    "specifications",
+    "plain",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -54,6 +54,10 @@ KNOWN_LOSSES = (
     "residual variances by_group:",
     # AR(1) by lag where occasions are not evenly spaced; equal covariances of neighbours there.
     "y_0~~y_0.5, y_0~~y_2",
+    # An effect of a category on a factor without a mean: formulas code every level of it.
+    "fixed effects ",
+    # A regression of factors where a covariate acts on the first alone: full mediation.
+    "s~l0",
 )
 """How what is lost begins, where a specification has no counterpart."""
 
@@ -144,6 +148,11 @@ class Formula:
     estimator: str
     data: Data
 
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        return "individual times, formula" if self.data.individual else "formula"
+
     def __repr__(self) -> str:
         return f"\n  {self.text} ; residual={self.residual}, {self.estimator}\n  ({self.data})"
 
@@ -161,6 +170,11 @@ class CurveText:
     text: str
     estimator: str
     data: Data
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        return "lavaan, groups" if "group =" in self.text else "lavaan"
 
     def __repr__(self) -> str:
         return f"{self.text}  ({self.estimator}; {self.data})"
@@ -374,8 +388,8 @@ def curve_texts(draw: st.DrawFn) -> CurveText:
     return CurveText(text, estimator, data)
 
 
-def specifications() -> st.SearchStrategy[Specification]:
-    """A random growth model, said by either side."""
+def plain() -> st.SearchStrategy[Specification]:
+    """A random growth model of one outcome at one level, said by either side."""
     return st.one_of(formulas(), curve_texts())
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence.cells import aligned, distinct_designs
 from growthmm.equivalence.level_moments import SemLevelMoments
+from growthmm.equivalence.loading_link import LoadingLink, loading_link
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import nearest
-from growthmm.equivalence.points import admissible, design_frame
+from growthmm.equivalence.points import admissible, design_frame, finite_designs
 from growthmm.equivalence.residual_link import ResidualLink, residual_link
 from growthmm.errors import SpecificationError
 from growthmm.moments.rank import rank
@@ -53,6 +54,8 @@ class Correspondence:
         Where solving may begin.
     residuals : ResidualLink, optional
         How residual parameters give each other that are not the same numbers.
+    loadings : LoadingLink, optional
+        How the parameters of curves and loadings give each other.
     """
 
     mixed: MixedMoments
@@ -61,6 +64,7 @@ class Correspondence:
     mixed_starts: tuple[FloatArray, ...] = ()
     sem_starts: tuple[FloatArray, ...] = ()
     residuals: ResidualLink | None = None
+    loadings: LoadingLink | None = None
 
     @property
     def renaming(self) -> bool:
@@ -159,9 +163,10 @@ class Correspondence:
                 made[b] = values[a]
             else:
                 made[a] = values[b]
-        if self.residuals is not None:
-            put = self.residuals.put_in_sem if forth else self.residuals.put_in_mixed
-            put(values, made)
+        for link in (self.residuals, self.loadings):
+            if link is not None:
+                put = link.put_in_sem if forth else link.put_in_mixed
+                put(values, made)
         return made
 
     def counterparts(self) -> tuple[list[FloatArray], list[FloatArray]]:
@@ -239,11 +244,13 @@ def correspondence(pair: Pair, *, draws: int = 3, seed: int = 20) -> Corresponde
         sem,
         _shared(pair, mixed.names, sem.names),
         residuals=residual_link(pair, mixed, sem),
+        loadings=loading_link(pair, mixed.names, sem.names),
     )
     rng = np.random.default_rng(seed)
     mixed_values = tuple(admissible(mixed, rng) for _ in range(draws))
+    made = replace(made, mixed_starts=mixed_values)
     sem_values = _admissible_sem(made, mixed_values, rng)
-    return replace(made, mixed_starts=mixed_values, sem_starts=sem_values)
+    return replace(made, sem_starts=sem_values)
 
 
 def _shared(pair: Pair, mixed: Sequence[str], sem: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -274,33 +281,56 @@ def _admissible_sem(
             made._copied(values, rng.normal(size=len(made.sem.names)), forth=True) for _ in range(8)
         ]
         start, _ = nearest(made.sem, target, plain)
-        found.append(_moved(made.sem, start, rng))
+        found.append(_moved(made, start, rng))
     return tuple(found)
 
 
-def _moved(sem: SemMoments, start: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """A point near `start` that meets the constraints and gives covariance matrices."""
-    size = 0.2
+def _moved(made: Correspondence, start: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """A point near `start` that meets the constraints and gives covariance matrices.
+
+    And curves that have values at all times: a power of time zero has none where it is negative.
+    """
+    sem, size = made.sem, 0.2
     while size > 1e-4:
         trial = start + size * rng.normal(size=len(start)) * np.maximum(np.abs(start), 0.1)
         try:
-            trial = _feasible(sem, trial)
+            with np.errstate(all="ignore"):
+                trial = _feasible(sem, trial)
         except SpecificationError:
             # A constraint has no value there.
             size /= 2
             continue
-        if sem.admissible(trial):
+        if sem.admissible(trial) and _has_curves(made, trial):
             return trial
         size /= 2
     return start
 
 
+def _has_curves(made: Correspondence, values: FloatArray) -> bool:
+    if made.loadings is None:
+        return True
+    return finite_designs(made.mixed, made._copied(values, made.mixed_starts[0], forth=False))
+
+
 def _feasible(sem: SemMoments, values: FloatArray) -> FloatArray:
-    """The nearest point that meets the equality constraints, by Gauss-Newton steps."""
+    """A near point that meets the equality constraints, by Gauss-Newton steps.
+
+    Raises
+    ------
+    SpecificationError
+        If the steps lead to none.
+    """
     for _ in range(50):
         left, slopes = sem.constraints(values)
         if not len(left) or np.abs(left).max() < 1e-14:
+            return values
+        if not (np.all(np.isfinite(left)) and np.all(np.isfinite(slopes))):
             break
         step, *_ = np.linalg.lstsq(slopes, -left, rcond=1e-12)
         values = values + step
+    left, _ = sem.constraints(values)
+    if not np.abs(left).max(initial=0.0) < 1e-10:
+        raise SpecificationError(
+            "The constraints have no solution near these values.", hint="Take nearer ones."
+        )
     return values

@@ -104,10 +104,12 @@ def solve(
 
     def left_over(at: FloatArray) -> FloatArray:
         try:
-            equal, slopes = function.constraints(at)
-            size = np.linalg.norm(slopes, axis=1)
-            equal = scale * equal / np.where(size > 0, size, 1.0)
-            return np.concatenate([target - function.moments(at), -equal])
+            # What is not finite is no solution.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                equal, slopes = function.constraints(at)
+                size = np.linalg.norm(slopes, axis=1)
+                equal = scale * equal / np.where(size > 0, size, 1.0)
+                return np.concatenate([target - function.moments(at), -equal])
         except SpecificationError:
             # Negative variances under a root, say.
             return np.full(len(target), np.inf)

@@ -15,7 +15,14 @@ from growthmm.errors import ValueColumnError
 from growthmm.model.expression import quote
 from growthmm.model.schema import Column, Schema
 
-__all__ = ["admissible", "block_entries", "design_frame", "interior", "perturbed"]
+__all__ = [
+    "admissible",
+    "block_entries",
+    "design_frame",
+    "finite_designs",
+    "interior",
+    "perturbed",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -66,7 +73,12 @@ def admissible(mixed: MixedMoments, rng: np.random.Generator) -> FloatArray:
     if curves is not None:
         start = curves.starts[0]
         spread = 0.3 * np.maximum(np.abs(start), 0.1)
-        values[p : p + len(start)] = start + spread * values[p : p + len(start)]
+        own = slice(p, p + len(start))
+        moves = values[own].copy()
+        for shrunk in (1.0, 0.3, 0.1, 0.0):
+            values[own] = start + shrunk * spread * moves
+            if finite_designs(mixed, values):
+                break
         p += len(start)
     residual = [k for k in range(len(values)) if k >= p]
     for columns, where in block_entries(mixed):
@@ -83,6 +95,12 @@ def admissible(mixed: MixedMoments, rng: np.random.Generator) -> FloatArray:
         residual = [k for k in residual if k not in where]
     values[residual] = mixed.residuals.draw([mixed.names[k] for k in residual], rng)
     return values
+
+
+def finite_designs(mixed: MixedMoments, values: FloatArray) -> bool:
+    """Whether curves have values at all times."""
+    with np.errstate(all="ignore"):
+        return all(bool(np.all(np.isfinite(design))) for design in mixed.designs(values))
 
 
 def interior(mixed: MixedMoments, fit: EngineFit) -> FloatArray:

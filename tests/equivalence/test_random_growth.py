@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import event, given, reject, settings
 from hypothesis import strategies as st
+from random_designs import LevelText, OutcomeText, Stacked, designs
 from random_growth import (
     KNOWN_LOSSES,
     CurveText,
@@ -14,22 +15,36 @@ from random_growth import (
     Formula,
     Specification,
     evidence_against,
-    specifications,
+    plain,
 )
+from random_shapes import ShapeText, shapes
 from two_sides import long_frame
 
 import growthmm as gm
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.defaults import Loss
 
+Anything = Specification | Stacked | LevelText | OutcomeText | ShapeText
+
 NIGHTLY = settings.default.max_examples > 100
 
+KINDS = {"one outcome": plain(), "designs": designs(), "shapes": shapes()}
+"""Random models, and the share of them: half, a quarter and a quarter."""
 
-@settings(max_examples=1000 if NIGHTLY else 50)
-@given(specifications(), st.integers(0, 10_000))
-def test_two_forms_are_one_model_or_a_loss_is_listed(
-    specification: Specification, seed: int
-) -> None:
+SHARES = {"one outcome": (500, 24), "designs": (250, 14), "shapes": (250, 12)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_forms_are_one_model_or_a_loss_is_listed(kind: str) -> None:
+    @settings(max_examples=SHARES[kind][0 if NIGHTLY else 1])
+    @given(KINDS[kind], st.integers(0, 10_000))
+    def holds(specification: Anything, seed: int) -> None:
+        _assert_one_model(specification, seed)
+
+    holds()
+
+
+def _assert_one_model(specification: Anything, seed: int) -> None:
     try:
         pair, frame = specification.pair()
     except UnsupportedError as error:
@@ -41,7 +56,7 @@ def test_two_forms_are_one_model_or_a_loss_is_listed(
     except NotIdentifiedError:
         # Terms of the formula are collinear, as the engine says.
         reject()
-    event(f"{type(specification).__name__}, {pair.growth.residual.kind}")
+    event(f"{specification.kind}, {pair.growth.residual.kind}")
     assert against is None, against
 
 
