@@ -131,6 +131,8 @@ def outcome_schema(
 def _known(several: tuple[OutcomeSeries, ...], known: Schema) -> Schema:
     """The schema given, where it is of the same outcomes."""
     columns = {y for one in several for y, _ in one.scores}
+    if known.series and not known.outcome_columns:
+        known = with_indicator(known)
     if not known.series or columns != set(known.outcome_columns):
         raise SpecificationError(
             f"The model's outcomes are {', '.join(sorted(columns))}, the schema's "
@@ -161,14 +163,20 @@ def _with_indicators(schema: Schema, taken: set[str]) -> Schema:
 def _indicator(
     frame: pd.DataFrame, several: tuple[OutcomeSeries, ...]
 ) -> tuple[str, dict[str, str]]:
-    """The column of stacked data whose values are the outcomes' names, and these as there."""
+    """The column of stacked data whose values are the outcomes' names, and these as there.
+
+    One that has no other values, before one that has.
+    """
     wanted = {one.name.casefold() for one in several}
+    found: dict[str, dict[str, object]] = {}
     for name in frame.columns:
         head = frame[name].iloc[:1].tolist() if isinstance(name, str) else []
         if head and isinstance(head[0], str):
             levels = {str(level).casefold(): level for level in column_levels(frame, name) or ()}
             if wanted <= set(levels):
-                return name, {one.name: str(levels[one.name.casefold()]) for one in several}
+                found[name] = levels
+    for name in sorted(found, key=lambda name: len(found[name])):
+        return name, {one.name: str(found[name][one.name.casefold()]) for one in several}
     raise UnboundError(
         f"No column of the data says which rows are of {', '.join(one.name for one in several)}.",
         missing=("outcome indicator",),

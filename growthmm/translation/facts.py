@@ -238,12 +238,18 @@ def _with_columns(schema: Schema) -> Schema:
     varying = [v.name for v in schema.variables if v.role == "time_varying" and v.levels is None]
     among = [schema.outcome, *varying]
     known = dict(schema.varying_columns)
+    # Of several outcomes those at one time share a covariate's value, unless its columns differ.
+    made = {
+        name: dict(zip(schema.times, wide_columns(name, schema.times, among=among), strict=True))
+        for name in varying
+        if name not in known
+    }
     return replace(
         schema,
         outcome_columns=schema.outcome_columns
         or wide_columns(schema.outcome, schema.occasions, among=among),
         varying_columns=tuple(
-            (name, known.get(name) or wide_columns(name, schema.occasions, among=among))
+            (name, known.get(name) or tuple(made[name][t] for t in schema.occasions))
             for name in varying
         ),
     )
