@@ -18,7 +18,7 @@ __all__ = ["SHAPES", "Shape", "data"]
 FEMALE, MALE = 'I(1 * (sex == "female"))', 'I(1 * (sex == "male"))'
 LINE = "y ~ t + (1 + t | id)"
 
-Kind = Literal["one", "stacked", "levels", "both", "visits", "cohorts"]
+Kind = Literal["one", "stacked", "levels", "both", "visits", "stacked visits", "cohorts"]
 
 
 @cache
@@ -40,7 +40,12 @@ def data(kind: Kind) -> pd.DataFrame:
         frame.assign(of=of, y=frame["y"] + rng.normal(size=len(frame)), school=frame["id"] // 4)
         for of in ("b", "a")
     ]
-    return pd.concat(rows, ignore_index=True)
+    stacked = pd.concat(rows, ignore_index=True)
+    if kind == "stacked visits":
+        cell = stacked.groupby(["id", "t"]).ngroup()
+        moved = rng.uniform(-0.4, 0.4, cell.max() + 1)[cell]
+        stacked["t"] = (stacked["t"] + moved).round(3)
+    return stacked
 
 
 PERSONS = (
@@ -78,6 +83,14 @@ HAND: dict[Kind, Schema] = {
         "y",
         variables=PERSONS,
         outcome_columns=tuple(f"y_{k}" for k in range(1, 6)),
+        shared_times=False,
+    ),
+    "stacked visits": Schema(
+        "id",
+        "t",
+        "y",
+        variables=(*PERSONS, Variable("of", "time_varying", ("a", "b"))),
+        outcome_columns=tuple(f"y_{k}" for k in range(1, 11)),
         shared_times=False,
     ),
 }
@@ -217,6 +230,9 @@ SHAPES: dict[str, Shape] = {
     # Individually varying times
     "own times, OpenMx": Shape("y ~ t + x + (1 + t | id)", to="openmx", kind="visits"),
     "own times, Mplus": Shape("y ~ t + w + t:x + (1 + t | id)", to="mplus", kind="visits"),
+    "parallel at own times": Shape(
+        "y ~ 0 + of + of:t + of:x + (0 + of + of:t | id)", to="openmx", kind="stacked visits"
+    ),
     # Groups, several outcomes, levels
     "groups": Shape(
         f"y ~ t*sex + (0 + {FEMALE} + {FEMALE}:t | id) + (0 + {MALE} + {MALE}:t | id)",

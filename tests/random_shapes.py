@@ -173,6 +173,9 @@ def _constrained(draw: st.DrawFn, data: Data) -> ShapeText:
     moved = [k for k, t in enumerate(times) if t != 0]
     labels = ["0" if t == 0 else f"a{k}" for k, t in enumerate(times)]
     lines = [_loadings("i", ["1"] * len(times), columns), _loadings("s", labels, columns)]
+    if times[0] != 0:
+        # lavaan fixes a first loading that has but a label.
+        lines[1] += f" + NA*{columns[0]}"
     first = moved[0]
     unit = times[first]
     for k in moved[1:]:

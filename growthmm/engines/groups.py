@@ -220,7 +220,7 @@ def series_of(bound: BoundMixed) -> tuple[str, ...]:
     if residual.by != schema.indicator or not schema.series:
         raise SpecificationError(
             f"Residuals {residual}, and {residual.by} does not tell outcomes of one person and "
-            "time apart.",
-            hint="Name the column that, with person and time, identifies stacked rows.",
+            "time apart, at times that persons share.",
+            hint="Name the column that, with person and a shared time, identifies stacked rows.",
         )
     return tuple(stratum_text(outcome) for outcome in schema.series)

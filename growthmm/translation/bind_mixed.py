@@ -32,7 +32,12 @@ from growthmm.model.factor_pattern import Pattern, pattern_of
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.occasions import distinct_numbers
 from growthmm.model.schema import Column, Constants, Schema, Variable
-from growthmm.translation.bind_stacked import stacked_residual, stacked_schema, stacking
+from growthmm.translation.bind_stacked import (
+    at_own_times,
+    stacked_residual,
+    stacked_schema,
+    stacking,
+)
 from growthmm.translation.clusters import grouping, with_clusters
 from growthmm.translation.facts import (
     model_variables,
@@ -185,10 +190,14 @@ def _schema_from_data(
     residual = model.residual
     needs_time = wide_form or residual.crossed or residual.kind not in ("common", "by_group")
     stacked = stacking(model, frame, person, time) if needs_time else None
+    notes: list[Assumption] = []
+    twice = False
     if stacked is not None:
         time, indicator, found = stacked
-        return stacked_schema(model, frame, person, time, indicator), list(found)
-    notes: list[Assumption] = []
+        if not at_own_times(frame, person, time, indicator):
+            return stacked_schema(model, frame, person, time, indicator), list(found)
+        # Every row is a visit; whose value it holds is a covariate that differs by visit.
+        notes, twice = list(found), True
     if time is None and needs_time:
         time = _find_time(model, frame, person)
         notes.append(
@@ -200,7 +209,7 @@ def _schema_from_data(
     if time is not None:
         require_columns(frame, [time])
     for name in response:
-        check_long(frame, id=person, time=time, outcome=name, wide_form=wide_form)
+        check_long(frame, id=person, time=time, outcome=name, wide_form=wide_form and not twice)
     if not wide_form:
         if time is None:
             _refuse_missing_time(model, frame, person, names)
@@ -213,7 +222,7 @@ def _schema_from_data(
     assert time is not None
     roles = classify(frame, id=person, time=time, names=_others(names, person, time))
     occasions = _occasions(frame, time, response)
-    shared = _shared(frame, person, len(occasions))
+    shared = not twice and _shared(frame, person, len(occasions))
     varying = [v.name for v in roles if v.role == "time_varying" and v.levels is None]
     stem = outcome if outcome in frame.columns else "outcome"
     if not shared:

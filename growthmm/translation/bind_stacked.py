@@ -15,8 +15,7 @@ from growthmm.data.names import wide_columns
 from growthmm.data.roles import classify, time_candidates
 from growthmm.data.stacked import find_stack, row_cells
 from growthmm.data.time_search import identifying_columns, varying_numbers
-from growthmm.errors import UnsupportedError
-from growthmm.model.defaults import Assumption, Loss
+from growthmm.model.defaults import Assumption
 from growthmm.model.expression import variables
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
@@ -28,7 +27,7 @@ from growthmm.translation.tabulate import tabulated
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["stacked_residual", "stacked_schema", "stacking"]
+__all__ = ["at_own_times", "stacked_residual", "stacked_schema", "stacking"]
 
 CELL = ".cell"
 
@@ -139,7 +138,6 @@ def stacked_schema(
         own = np.unique(times[observed & (numbered == code)]).tolist()
         occasions += own
         series += [outcome] * len(own)
-    _refuse_individual_times(frame, person, indicator, len(occasions) / len(outcomes))
     columns = outcome_columns(tuple(series), tuple(occasions), indicator)
     schema = Schema(
         person,
@@ -153,25 +151,25 @@ def stacked_schema(
     return with_roles(schema, frame, [n for n in model_variables(model) if n not in (person, time)])
 
 
-def _refuse_individual_times(
-    frame: pd.DataFrame, person: str, indicator: str, n_times: float
-) -> None:
-    """Refuse several outcomes at times that persons do not share."""
+def at_own_times(frame: pd.DataFrame, person: str, time: str, indicator: str) -> bool:
+    """Whether persons have times of their own, by the rows that they have of one outcome.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Stacked data.
+    person, time, indicator : str
+        Their columns.
+    """
     who, what = codes(frame, person)[0], codes(frame, indicator)[0]
-    pairs = (who * (int(what.max(initial=0)) + 1) + what)[(who >= 0) & (what >= 0)]
+    times = numeric_column(frame, time)
+    good = (who >= 0) & (what >= 0) & np.isfinite(times)
+    pairs = (who * (int(what.max(initial=0)) + 1) + what)[good]
     longest = int(np.unique(pairs, return_counts=True)[1].max(initial=0))
-    if n_times <= 3 * longest + 10:
-        return
-    raise UnsupportedError(
-        "Several outcomes at individual times are not translated here.",
-        losses=[
-            Loss(
-                f"{n_times:.0f} times of each {indicator}, at most {longest} of a person",
-                "of several outcomes the times must be shared",
-                "times rounded to shared occasions, or growthmm fit on the long side",
-            )
-        ],
+    most = max(
+        (len(np.unique(times[good & (what == k)])) for k in np.unique(what[good])), default=0
     )
+    return most > 3 * longest + 10
 
 
 def with_roles(schema: Schema, frame: pd.DataFrame, names: Sequence[str]) -> Schema:

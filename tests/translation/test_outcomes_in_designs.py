@@ -202,3 +202,26 @@ def test_a_path_that_is_missing_among_factors_that_covary_is_refused_with_the_ne
     assert "no path from i_read to z" in str(refused.value)
     assert "just identified" in str(refused.value)
     assert gm.fit(text, persons(), id="id").convergence.converged
+
+
+@cache
+def at_own_times() -> pd.DataFrame:
+    """Stacked rows at times that no two persons share, and both outcomes of a person do."""
+    frame = rows().dropna().reset_index(drop=True)
+    rng = np.random.default_rng(3)
+    cell = frame.groupby(["id", "time"]).ngroup()
+    moved = rng.uniform(-0.4, 0.4, cell.max() + 1)[cell]
+    return frame.assign(time=(frame["time"] + moved).round(3))
+
+
+@pytest.mark.parametrize("text", [WHOLE, f"{MEANS} + outcome:x + (0 + outcome | id)"])
+def test_outcomes_at_individual_times_have_definition_variables(text: str) -> None:
+    facts: dict[str, Any] = {"id": "id", "time": "time"}
+    found = gm.verify(text, at_own_times(), bounds="none", engines=["long", "wide"], **facts)
+    assert (found.verdict, found.model_verdict) == ("identical", "identical"), found.reason
+    assert all(level.passed for level in found.levels)
+    with pytest.raises(UnsupportedError, match="no definition variables"):
+        gm.translate(text, "lavaan", data=at_own_times(), **facts)
+    for residual in ("by_group:outcome", "across:outcome"):
+        with pytest.raises(UnsupportedError, match="nobody shares occasions"):
+            gm.translate(text, "openmx", data=at_own_times(), residual=residual, **facts)
