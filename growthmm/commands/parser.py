@@ -177,7 +177,7 @@ def _reading(parser: _Parser) -> None:
         "--residual",
         metavar="KIND",
         help="residual structure that the notation can't say: common, by_occasion, "
-        "by_group:COLUMN, ar1, ...",
+        "by_group:COLUMN, across:COLUMN, ar1, ...",
     )
 
 
