@@ -384,7 +384,9 @@ def curve_texts(draw: st.DrawFn) -> CurveText:
     text = "\n".join(lines) + "\n"
     if group:
         text = f"growth('\n{text}', group = \"arm\")\n"
-    estimator = "ml" if shape == "latent basis" else draw(st.sampled_from(("ml", "reml")))
+    # REML takes the means for linear, and a regression among factors enters them as a product.
+    linear = shape != "latent basis" and not any(f"{b} ~ i" in lines for b in factors)
+    estimator = draw(st.sampled_from(("ml", "reml"))) if linear else "ml"
     return CurveText(text, estimator, data)
 
 

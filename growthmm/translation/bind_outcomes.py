@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.data.frames import codes, numeric_column, require_columns
-from growthmm.data.levels import column_levels
+from growthmm.data.levels import Scalar, column_levels
 from growthmm.data.stacked import stack_columns
 from growthmm.errors import SpecificationError, TranslationError, UnboundError
 from growthmm.model.defaults import Assumption
@@ -168,7 +168,7 @@ def _indicator(
     One that has no other values, before one that has.
     """
     wanted = {one.name.casefold() for one in several}
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Scalar]] = {}
     for name in frame.columns:
         head = frame[name].iloc[:1].tolist() if isinstance(name, str) else []
         if head and isinstance(head[0], str):
