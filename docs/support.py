@@ -36,7 +36,7 @@ def _formula(text: str) -> MixedModel:
 
 def _residual(kind: str) -> MixedModel:
     """The plainest model in which the structure is identified, with its columns named."""
-    argument = {"by_group": ":sex", "banded": ":1"}.get(kind, "")
+    argument = {"by_group": ":sex", "banded": ":1", "across": ":of"}.get(kind, "")
     structure = ResidualStructure.parse(kind + argument)
     text = "y ~ t" if kind in _MARGINAL else SLOPE
     return replace(_formula(text), residual=replace(structure, time="t", person="id"))
