@@ -116,6 +116,12 @@ FOUND: dict[str, Anything] = {
         "ml",
         Design(),
     ),
+    "more covariates at the occasions than persons in a group": Formula(
+        "y ~ t + x + sex + w + w2 + (1 | id) + (0 + t | id)",
+        "by_group:arm",
+        "ml",
+        Data("six", 5, "rows"),
+    ),
     "a model without random effects, by REML": Formula(
         "y ~ 0 + factor(t) + arm + t:w", "toeplitz", "reml", Data("six")
     ),

@@ -304,7 +304,8 @@ def _apart(w: FloatArray, transform: FloatArray) -> tuple[FloatArray, FloatArray
     that is small beside both must be taken before they are multiplied.
     """
     length = np.sqrt(np.einsum("ij,ij->j", w, w))
-    if w.shape[1] < 3 or not bool(np.all(length > 0)):
+    fewer_persons = len(w) < w.shape[1]
+    if w.shape[1] < 3 or fewer_persons or not bool(np.all(length > 0)):
         return w, transform
     if float(np.linalg.eigvalsh((w / length).T @ (w / length))[0]) > NEARLY_COLLINEAR:
         return w, transform
