@@ -8,13 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from growthmm.errors import NotationError
 from growthmm.model.expression import canonical, quote, tree
 from growthmm.model.expression_tree import Call, Name, Number, Operation, Text
 from growthmm.model.terms import Term
-from growthmm.notation.command_languages.tokens import Cursor, Token
+from growthmm.notation.command_languages.tokens import Token, error_at
 
-__all__ = ["Monomial", "Variables", "monomials", "name_list", "products", "sorted_terms"]
+__all__ = [
+    "MAX_TERMS",
+    "Monomial",
+    "Product",
+    "Variables",
+    "crossed",
+    "monomials",
+    "ranged",
+    "sorted_terms",
+]
 
 MAX_TERMS = 2000
 
@@ -100,30 +108,29 @@ def sorted_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(sorted(kept.values(), key=lambda term: len(term.factors)))
 
 
-def name_list(cursor: Cursor) -> list[Token]:
-    """Names up to whatever is none, ``y0-y3`` written out."""
-    names: list[Token] = []
-    while cursor.peek().is_name:
-        first = cursor.take()
-        if cursor.sees("-") and cursor.peek(1).is_name:
-            cursor.take()
-            names += _range(cursor, first, cursor.take())
-        else:
-            names.append(first)
-    return names
+def ranged(text: str, first: Token, last: Token) -> list[Token]:
+    """The names from ``y0`` to ``y3``.
 
+    Raises
+    ------
+    NotationError
+        If they are no numbered range of at most 1000 names.
 
-def _range(cursor: Cursor, first: Token, last: Token) -> list[Token]:
+    Examples
+    --------
+    >>> first, last = Token("name", "y8", 0, 2), Token("name", "y10", 3, 6)
+    >>> [token.text for token in ranged("y8-y10", first, last)]
+    ['y8', 'y9', 'y10']
+    """
     low, high = _NUMBERED.fullmatch(first.text), _NUMBERED.fullmatch(last.text)
+    shown = f"{first.text[:40]}-{last.text[:40]}"
     if low is None or high is None or low[1].lower() != high[1].lower():
-        raise cursor.fail(
-            f"{first.text}-{last.text} is no numbered range",
-            token=first,
-            hint="Write y1-y4, or all names.",
+        raise error_at(
+            text, first, f"{shown} is no numbered range", hint="Write y1-y4, or all names."
         )
-    start, stop = int(low[2]), int(high[2])
+    start, stop = int(low[2][:9]), int(high[2][:9])
     if not 0 <= stop - start <= 1000:
-        raise cursor.fail(f"{first.text}-{last.text} is no range of 1 to 1000 names", token=first)
+        raise error_at(text, first, f"{shown} is no range of 1 to 1000 names")
     width = len(low[2]) if low[2].startswith("0") else 0
     return [
         Token("name", f"{low[1]}{number:0{width}d}", first.position, last.end)
@@ -131,66 +138,17 @@ def _range(cursor: Cursor, first: Token, last: Token) -> list[Token]:
     ]
 
 
-def products(cursor: Cursor, stops: tuple[str, ...], *, bars: bool) -> list[Product]:
-    """The effects up to one of `stops`, each a product of names.
-
-    Parameters
-    ----------
-    cursor : Cursor
-        Where they begin.
-    stops : tuple of str
-        Signs that end the list.
-    bars : bool
-        Whether ``a|b`` crosses.
-    """
-    found: list[Product] = []
-    while not cursor.done and not cursor.sees(*stops):
-        if cursor.accept(",") and found:
-            continue
-        if not cursor.peek().is_name:
-            raise cursor.fail(f"{cursor.shown()} is no effect", ("a variable",))
-        if cursor.peek(1).text == "-" and cursor.peek(2).is_name:
-            found += [(token,) for token in name_list(cursor)]
-            continue
-        crossed = [_product(cursor)]
-        while bars and cursor.accept("|"):
-            crossed.append(_product(cursor))
-        most = len(crossed)
-        if cursor.accept("@"):
-            most = int(max(cursor.number(), 1.0))
-        found += _crossed(crossed, most, cursor)
-        if len(found) > MAX_TERMS:
-            raise _too_many(cursor)
-    return found
-
-
-def _product(cursor: Cursor) -> Product:
-    names = [cursor.name("a variable of the effect")]
-    while True:
-        if cursor.accept("*") or (cursor.peek().says("by") and cursor.take()):
-            names.append(cursor.name("a variable of the effect"))
-        elif cursor.sees("("):
-            inside = cursor.bracketed()
-            while not inside.done:
-                if not inside.accept("*", ","):
-                    names.append(inside.name("a variable of the effect"))
-        else:
-            return tuple(names)
-
-
-def _crossed(parts: list[Product], most: int, cursor: Cursor) -> list[Product]:
+def crossed(text: str, parts: Sequence[Product], most: float) -> list[Product]:
+    """The products of ``a|b|c``, of at most `most` names each."""
     if len(parts) == 1:
-        return parts
-    if 2 ** len(parts) > MAX_TERMS:
-        raise _too_many(cursor)
+        return list(parts)
+    if 2 ** min(len(parts), 100) > MAX_TERMS:
+        message = f"The list expands to more than {MAX_TERMS} effects"
+        raise error_at(text, parts[0][0], message)
     chosen = [s for size in range(1, len(parts) + 1) for s in combinations(range(len(parts)), size)]
     chosen.sort(key=lambda subset: [i in subset for i in reversed(range(len(parts)))])
     made = [tuple(t for i in subset for t in parts[i]) for subset in chosen]
     return [product for product in made if len(product) <= most]
-
-
-def _too_many(cursor: Cursor) -> NotationError:
-    return cursor.fail(f"The list expands to more than {MAX_TERMS} effects")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Default
@@ -12,9 +14,9 @@ from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomBlock
 from growthmm.model.residual import COMMON, ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
-from growthmm.notation.command_languages.effects import Product, Variables, products, sorted_terms
+from growthmm.notation.command_languages.effects import Product, Variables, sorted_terms
 from growthmm.notation.command_languages.facts import occasion_like
-from growthmm.notation.command_languages.tokens import Cursor, Token
+from growthmm.notation.command_languages.tokens import Piece, Token, error_at
 from growthmm.notation.residual_columns import by_column
 from growthmm.notation.sas.options import (
     MODEL_OPTIONS,
@@ -23,10 +25,12 @@ from growthmm.notation.sas.options import (
     REFUSED_STATEMENTS,
     REPEATED_OPTIONS,
     SILENT_STATEMENTS,
-    Option,
+    OptionTable,
     options,
 )
+from growthmm.notation.sas.parser import GRAMMAR
 from growthmm.notation.sas.statements import Procedure, Statement
+from growthmm.notation.sas.syntax import ClassVariable, Effects, Option
 
 __all__ = ["read_mixed"]
 
@@ -59,6 +63,19 @@ class _Draft:
     data: str | None = None
     has_df: bool = False
 
+    def parsed(self, rule: str, statement: Statement) -> Any:
+        return self.procedure.parsed(rule, statement)
+
+    def options(
+        self, given: Sequence[Option], table: OptionTable, statement: str
+    ) -> dict[str, Option]:
+        return options(self.procedure.text, given, table, statement)
+
+    def fail(
+        self, message: str, where: Token | int, expected: Sequence[str] = (), hint: str = ""
+    ) -> NotationError:
+        return error_at(self.procedure.text, where, message, expected, hint=hint or None)
+
     def note(self, what: str, value: str, rule: str) -> None:
         self.defaults.append(Default(what, value, f"PROC MIXED: {rule}"))
 
@@ -83,45 +100,27 @@ def read_mixed(procedure: Procedure) -> MixedModel:
     """
     variables = Variables(folded=True, derived=dict(procedure.derived), longer=procedure.longer)
     draft = _Draft(procedure, variables)
-    _proc(draft, procedure.statements[0])
-    later = procedure.statements[1:]
-    for statement in later:
+    _proc(draft, procedure.head)
+    for statement in procedure.statements:
         if statement.word == "class":
             _class(draft, statement)
     handlers = {"model": _model, "random": _random, "repeated": _repeated, "parms": _parms}
     # What a group of residual variances is depends on the effects.
-    for statement in sorted(later, key=lambda statement: statement.word == "repeated"):
+    for statement in sorted(procedure.statements, key=lambda each: each.word == "repeated"):
         word = statement.word
         if word in handlers:
             handlers[word](draft, statement)
         elif word in REFUSED_STATEMENTS:
-            raise _at(
-                draft,
-                statement,
-                f"The {word.upper()} statement is not supported",
-                REFUSED_STATEMENTS[word],
-            )
+            message = f"The {word.upper()} statement is not supported"
+            raise draft.fail(message, statement.position, (), REFUSED_STATEMENTS[word])
         elif word not in SILENT_STATEMENTS:
-            shown = statement.tokens[0].text[:40]
-            raise _at(
-                draft,
-                statement,
-                f"PROC MIXED has no statement {shown!r}",
-                "Statements: class, model, random, repeated.",
-            )
+            message = f"PROC MIXED has no statement {statement.shown[:40]!r}"
+            hint = "Statements: class, model, random, repeated."
+            raise draft.fail(message, statement.position, (), hint)
     if draft.fixed is None:
-        raise _at(
-            draft,
-            procedure.statements[0],
-            "PROC MIXED without a MODEL statement",
-            "Write model y = t / solution;",
-        )
+        message = "PROC MIXED without a MODEL statement"
+        raise draft.fail(message, procedure.head.position, (), "Write model y = t / solution;")
     return _finished(draft)
-
-
-def _at(draft: _Draft, statement: Statement, message: str, hint: str | None) -> NotationError:
-    cursor = statement.cursor(draft.procedure.text, 0)
-    return cursor.fail(message, hint=hint)
 
 
 def _finished(draft: _Draft) -> MixedModel:
@@ -146,16 +145,12 @@ def _finished(draft: _Draft) -> MixedModel:
 
 
 def _proc(draft: _Draft, statement: Statement) -> None:
-    cursor = statement.cursor(draft.procedure.text, 2)
-    given = {o.word: o for o in options(cursor, PROC_OPTIONS, "PROC MIXED")}
+    given = draft.options(draft.parsed("procedure", statement), PROC_OPTIONS, "PROC MIXED")
     if "method" in given:
-        method = given["method"].value_word()
+        method = given["method"].value_text()
         if method not in ("ml", "reml"):
-            raise cursor.fail(
-                f"METHOD={method.upper()} is not supported",
-                ("ML", "REML"),
-                token=given["method"].token,
-            )
+            message = f"METHOD={method.upper()[:40]} is not supported"
+            raise draft.fail(message, given["method"].token, ("ML", "REML"))
         draft.estimator = "ml" if method == "ml" else "reml"
     else:
         draft.note("estimator", "REML", "METHOD=REML unless told")
@@ -168,75 +163,61 @@ def _proc(draft: _Draft, statement: Statement) -> None:
 
 
 def _class(draft: _Draft, statement: Statement) -> None:
-    cursor = statement.cursor(draft.procedure.text)
-    while not cursor.done:
-        if cursor.accept("/"):
-            list(cursor.until())
-            return
-        token = cursor.name("a variable of CLASS")
+    for each in draft.parsed("classes", statement):
+        if not isinstance(each, ClassVariable):
+            continue
         variables = draft.variables
-        key = variables.key(token.text)
-        column = variables.quoted(token)
-        reference: str | None = None
-        if cursor.sees("("):
-            inside = cursor.bracketed()
-            reference = _reference(inside)
+        column = variables.quoted(each.token)
+        reference = _reference(draft, each)
         if reference is None:
             draft.note(f"reference level of {column}", "the last", "CLASS: indicators, the last 0")
-        if reference in (None, "first"):
-            variables.classes[key] = canonical(f"C({column})")
-        else:
-            variables.classes[key] = canonical(f"C({column}, Treatment({reference}))")
+        coded = f"C({column})"
+        if reference not in (None, "first"):
+            coded = f"C({column}, Treatment({reference}))"
+        variables.classes[variables.key(each.token.text)] = canonical(coded)
 
 
-def _reference(inside: Cursor) -> str | None:
+def _reference(draft: _Draft, each: ClassVariable) -> str | None:
     """``first``, None for the last level, or the level as a literal."""
-    token = inside.name("ref=")
-    if not token.says("ref"):
-        raise inside.fail(f"The CLASS option {token.text} is not supported", ("ref=",), token=token)
-    inside.expect("=")
-    value = inside.take()
-    if value.says("first"):
-        return "first"
-    if value.says("last"):
+    if each.option is None:
         return None
-    if value.kind == "number":
-        return value.text
-    if value.kind == "string":
-        return r_string(value.text)
-    raise inside.fail("REF= needs a level in quotes, FIRST or LAST", token=value)
+    level = each.level
+    if not each.option.says("ref") or level is None:
+        message = f"The CLASS option {each.option.text} is not supported"
+        raise draft.fail(message, each.option, ("ref=",))
+    if level.says("first"):
+        return "first"
+    if level.says("last"):
+        return None
+    if level.kind == "number":
+        return level.text
+    if level.kind == "string":
+        return r_string(level.text)
+    raise draft.fail("REF= needs a level in quotes, FIRST or LAST", level)
 
 
 def _model(draft: _Draft, statement: Statement) -> None:
     if draft.fixed is not None:
-        raise _at(draft, statement, "A second MODEL statement", "Keep one.")
-    cursor = statement.cursor(draft.procedure.text)
-    response = cursor.name("the outcome")
-    if cursor.sees("("):
-        raise cursor.fail("Options of the outcome are not supported")
-    cursor.expect("=", hint="Write model y = effects / solution;")
-    _check_recoded(draft, response)
-    draft.response = draft.variables.term((response,)).factors[0]
-    listed = products(cursor, ("/",), bars=True)
-    cursor.accept("/")
-    given = {o.word for o in options(cursor, MODEL_OPTIONS, "MODEL")}
-    terms = [_term(draft, product) for product in listed]
+        raise draft.fail("A second MODEL statement", statement.position, (), "Keep one.")
+    said: Effects = draft.parsed("model", statement)
+    assert said.outcome is not None
+    _check_recoded(draft, said.outcome)
+    draft.response = draft.variables.term((said.outcome,)).factors[0]
+    given = draft.options(said.options, MODEL_OPTIONS, "MODEL")
+    terms = [_term(draft, product) for product in said.products]
     if "noint" not in given:
         draft.note("intercept", "included", "MODEL: unless NOINT")
         terms.insert(0, INTERCEPT)
-    draft.has_df = bool(given & {"ddfm", "ddf"})
+    draft.has_df = bool(given.keys() & {"ddfm", "ddf"})
     draft.fixed = sorted_terms(terms)
 
 
 def _check_recoded(draft: _Draft, *tokens: Token) -> None:
     for token in tokens:
         if token.text.lower() in draft.procedure.recoded:
-            raise NotationError(
-                f"A data step changes {token.text} in place",
-                text=draft.procedure.text,
-                position=token.position,
-                hint="Give the changed column a name of its own: t2 = t - 2;",
-            )
+            message = f"A data step changes {token.text} in place"
+            hint = "Give the changed column a name of its own: t2 = t - 2;"
+            raise draft.fail(message, token, (), hint)
 
 
 def _term(draft: _Draft, product: Product) -> Term:
@@ -245,45 +226,41 @@ def _term(draft: _Draft, product: Product) -> Term:
 
 
 def _random(draft: _Draft, statement: Statement) -> None:
-    cursor = statement.cursor(draft.procedure.text)
-    listed = products(cursor, ("/",), bars=True)
-    cursor.accept("/")
-    given = {o.word: o for o in options(cursor, RANDOM_OPTIONS, "RANDOM")}
+    said: Effects = draft.parsed("listed", statement)
+    listed = list(said.products)
+    given = draft.options(said.options, RANDOM_OPTIONS, "RANDOM")
     if not listed:
-        raise _at(
-            draft, statement, "RANDOM without effects", "Write random intercept / subject=id;"
-        )
+        hint = "Write random intercept / subject=id;"
+        raise draft.fail("RANDOM without effects", statement.position, (), hint)
     subject = _subject(draft, given.get("subject"))
     kind = given["type"].value_text() if "type" in given else "vc"
     if "type" not in given:
         shown = "independent effects" if len(listed) > 1 else "one variance"
         draft.note(f"covariance of RANDOM, subject {subject}", shown, "TYPE=VC unless told")
     if "group" in given:
-        raise cursor.fail(
-            "RANDOM: GROUP= is not supported",
-            token=given["group"].token,
-            hint="Only residual variances can differ between groups.",
-        )
+        hint = "Only residual variances can differ between groups."
+        raise draft.fail("RANDOM: GROUP= is not supported", given["group"].token, (), hint)
     if subject is None:
         if kind not in ("vc", "simple"):
-            raise cursor.fail("RANDOM: TYPE= needs SUBJECT=", token=given["type"].token)
-        draft.blocks += [_crossed(draft, cursor, product) for product in listed]
+            raise draft.fail("RANDOM: TYPE= needs SUBJECT=", given["type"].token)
+        draft.blocks += [_crossed(draft, product) for product in listed]
         return
     if kind in ("vc", "simple"):
         draft.blocks += _components(draft, listed, subject)
         return
-    draft.blocks.append(_together(draft, cursor, listed, subject, given["type"]))
+    draft.blocks.append(_together(draft, listed, subject, given["type"]))
 
 
 def _subject(draft: _Draft, option: Option | None) -> str | None:
     """The grouping factor: ``child(school)`` and ``school*child`` are ``school:child``."""
     if option is None:
         return None
-    inside = Cursor(draft.procedure.text, option.value)
-    made = products(inside, (), bars=False)
-    if len(made) != 1:
-        raise inside.fail("SUBJECT= names no effect", ("a variable",), token=option.token)
-    names = [draft.variables.quoted(token) for token in made[0]]
+    if not option.value:
+        raise draft.fail("SUBJECT= names no effect", option.token, ("a variable",))
+    start, stop = option.value[0].position, option.value[-1].end
+    piece = Piece(draft.procedure.text[start:stop], start)
+    made: Product = GRAMMAR.parse("product", draft.procedure.text, piece)
+    names = [draft.variables.quoted(token) for token in made]
     if any(token.text == "(" for token in option.value):
         names = [*names[1:], names[0]]
     return ":".join(names)
@@ -303,14 +280,11 @@ def _split(draft: _Draft, product: Product) -> tuple[list[str], Term]:
     return [draft.variables.quoted(t) for t in inner], _term(draft, outer) if outer else INTERCEPT
 
 
-def _crossed(draft: _Draft, cursor: Cursor, product: Product) -> RandomBlock:
+def _crossed(draft: _Draft, product: Product) -> RandomBlock:
     inner, term = _split(draft, product)
     if not inner:
-        raise cursor.fail(
-            "RANDOM: a numeric effect needs SUBJECT=",
-            token=product[0],
-            hint="Write random intercept t / subject=id;",
-        )
+        message = "RANDOM: a numeric effect needs SUBJECT="
+        raise draft.fail(message, product[0], (), "Write random intercept t / subject=id;")
     return RandomBlock((term,), ":".join(inner))
 
 
@@ -329,9 +303,7 @@ def _components(draft: _Draft, listed: list[Product], subject: str) -> list[Rand
     return made
 
 
-def _together(
-    draft: _Draft, cursor: Cursor, listed: list[Product], subject: str, option: Option
-) -> RandomBlock:
+def _together(draft: _Draft, listed: list[Product], subject: str, option: Option) -> RandomBlock:
     kind = option.value_text()
     terms = [INTERCEPT if _is_intercept(p) else _term(draft, p) for p in listed]
     wide = any(_split(draft, product)[0] for product in listed)
@@ -344,101 +316,83 @@ def _together(
     elif kind == "cs":
         covariance = "compound_symmetry" if len(terms) > 1 or wide else "unstructured"
     else:
-        raise cursor.fail(
-            f"RANDOM: TYPE={kind.upper()} is not supported",
+        raise draft.fail(
+            f"RANDOM: TYPE={kind.upper()[:40]} is not supported",
+            option.token,
             ("UN", "UN(1)", "VC", "CS"),
-            token=option.token,
-            hint="For correlated residuals use REPEATED.",
+            "For correlated residuals use REPEATED.",
         )
     if wide and INTERCEPT in terms:
-        raise cursor.fail(
-            "RANDOM: an intercept beside all levels of a CLASS variable is redundant",
-            token=option.token,
-            hint="Leave the intercept out.",
-        )
+        message = "RANDOM: an intercept beside all levels of a CLASS variable is redundant"
+        raise draft.fail(message, option.token, (), "Leave the intercept out.")
     return RandomBlock(tuple(terms), subject, covariance)
 
 
 def _repeated(draft: _Draft, statement: Statement) -> None:
     if draft.repeated is not None:
-        raise _at(draft, statement, "A second REPEATED statement", "Keep one.")
+        raise draft.fail("A second REPEATED statement", statement.position, (), "Keep one.")
     draft.repeated = statement
-    cursor = statement.cursor(draft.procedure.text)
-    listed = products(cursor, ("/",), bars=False)
-    cursor.accept("/")
-    given = {o.word: o for o in options(cursor, REPEATED_OPTIONS, "REPEATED")}
+    said: Effects = draft.parsed("listed", statement)
+    given = draft.options(said.options, REPEATED_OPTIONS, "REPEATED")
     occasion = None
-    for product in listed:
-        if len(listed) > 1 or len(product) > 1:
-            raise cursor.fail("REPEATED with several effects is not supported", token=product[0])
+    for product in said.products:
+        if len(said.products) > 1 or len(product) > 1:
+            raise draft.fail("REPEATED with several effects is not supported", product[0])
         occasion = draft.variables.column(product[0])
         if draft.variables.key(product[0].text) not in draft.variables.classes:
-            raise cursor.fail(
-                f"The REPEATED effect {product[0].text} is not in CLASS",
-                token=product[0],
-                hint=f"Write class {product[0].text};",
-            )
+            message = f"The REPEATED effect {product[0].text} is not in CLASS"
+            raise draft.fail(message, product[0], (), f"Write class {product[0].text};")
     subject = _subject(draft, given.get("subject"))
     if "type" not in given:
         draft.note("residuals", "independent, one variance", "REPEATED: TYPE=VC unless told")
-    draft.residual = replace(_residual(draft, cursor, given, occasion), person=subject)
+    residual = _residual(draft, statement, given, occasion)
+    draft.residual = replace(residual, person=subject)
 
 
 def _residual(
-    draft: _Draft, cursor: Cursor, given: dict[str, Option], occasion: str | None
+    draft: _Draft, statement: Statement, given: dict[str, Option], occasion: str | None
 ) -> ResidualStructure:
     kind = given["type"].value_text() if "type" in given else "vc"
-    token = given["type"].token if "type" in given else cursor.peek()
+    where = given["type"].token if "type" in given else statement.position
     local = "local" in given
     if "group" in given:
         if kind not in ("vc", "simple") or local:
-            raise cursor.fail(
-                "REPEATED: GROUP= is only supported with TYPE=VC", token=given["group"].token
-            )
-        return _by_group(draft, cursor, given["group"], occasion)
+            message = "REPEATED: GROUP= is only supported with TYPE=VC"
+            raise draft.fail(message, given["group"].token)
+        return _by_group(draft, given["group"], occasion)
     if kind.startswith("sp(pow)("):
-        inside = given["type"].value[-2]
-        occasion, kind = draft.variables.column(inside), "ar(1)"
+        occasion, kind = draft.variables.column(given["type"].value[-2]), "ar(1)"
     elif kind == "ar(1)":
         draft.note("distance of occasions", "their order", "TYPE=AR(1): levels one apart")
     if local and kind != "ar(1)":
-        raise cursor.fail(
-            "REPEATED: LOCAL is only supported with AR(1)", token=given["local"].token
-        )
+        message = "REPEATED: LOCAL is only supported with AR(1)"
+        raise draft.fail(message, given["local"].token)
     if local:
         return ResidualStructure("ar1+common", time=occasion)
     if kind.startswith("un(") and kind[3:-1].isdigit() and 2 <= int(kind[3:-1]) <= 1000:
         return ResidualStructure("banded", bands=int(kind[3:-1]) - 1, time=occasion)
     if kind not in _RESIDUALS:
-        raise cursor.fail(
-            f"REPEATED: TYPE={kind.upper()[:40]} is not supported",
-            tuple(name.upper() for name in _RESIDUALS),
-            token=token,
-        )
+        message = f"REPEATED: TYPE={kind.upper()[:40]} is not supported"
+        raise draft.fail(message, where, tuple(name.upper() for name in _RESIDUALS))
     return ResidualStructure(_RESIDUALS[kind], time=occasion)
 
 
-def _by_group(
-    draft: _Draft, cursor: Cursor, option: Option, occasion: str | None
-) -> ResidualStructure:
+def _by_group(draft: _Draft, option: Option, occasion: str | None) -> ResidualStructure:
     if len(option.value) != 1 or not option.value[0].is_name:
-        raise cursor.fail("REPEATED: GROUP= needs one variable", token=option.token)
-    token = option.value[0]
-    column = draft.variables.column(token)
+        raise draft.fail("REPEATED: GROUP= needs one variable", option.token)
+    column = draft.variables.column(option.value[0])
     if occasion is None and occasion_like(column):
         draft.note(column, "the occasion", "REPEATED: GROUP=, by its name")
         occasion = column
-    if not column:
-        raise cursor.fail("GROUP= names no variable", ("a variable",), token=token)
     return by_column(column, draft.fixed or (), draft.blocks, occasion)
 
 
+_HELD = re.compile(r"\b(?:hold|eqcons|noiter|lowerb|upperb|parmsdata|pdata)\b", re.IGNORECASE)
+
+
 def _parms(draft: _Draft, statement: Statement) -> None:
-    for token in statement.tokens:
-        if token.says("hold", "eqcons", "noiter", "lowerb", "upperb", "parmsdata", "pdata"):
-            raise NotationError(
-                f"PARMS: {token.text.upper()} is not supported",
-                text=draft.procedure.text,
-                position=token.position,
-                hint="Starting values alone may stand in PARMS.",
-            )
+    held = _HELD.search(statement.rest.text)
+    if held is not None:
+        message = f"PARMS: {held.group().upper()} is not supported"
+        place = statement.rest.position + held.start()
+        raise draft.fail(message, place, (), "Starting values alone may stand in PARMS.")

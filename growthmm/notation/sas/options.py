@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from growthmm.notation.command_languages.names import words
-from growthmm.notation.command_languages.tokens import Cursor, Token
+from growthmm.notation.command_languages.tokens import error_at
+from growthmm.notation.sas.syntax import Option
 
 __all__ = [
     "CALIS_OPTIONS",
@@ -18,7 +18,6 @@ __all__ = [
     "REFUSED_STATEMENTS",
     "REPEATED_OPTIONS",
     "SILENT_STATEMENTS",
-    "Option",
     "OptionTable",
     "options",
 ]
@@ -128,40 +127,17 @@ REFUSED_STATEMENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a statement.
+def options(
+    text: str, given: Sequence[Option], table: OptionTable, statement: str
+) -> dict[str, Option]:
+    """The options that mean something, by their full names.
 
     Parameters
     ----------
-    word : str
-        Its name, in lower case.
-    token : Token
-        Where it stands.
-    value : tuple of Token
-        What stands behind its equals sign.
-    """
-
-    word: str
-    token: Token
-    value: tuple[Token, ...] = ()
-
-    def value_word(self) -> str:
-        """The value as one word."""
-        return self.value[0].text.lower() if len(self.value) == 1 else self.value_text()
-
-    def value_text(self) -> str:
-        """The value in lower case, without blanks."""
-        return "".join(token.text for token in self.value).lower()
-
-
-def options(cursor: Cursor, table: OptionTable, statement: str) -> list[Option]:
-    """The options up to the end of a statement.
-
-    Parameters
-    ----------
-    cursor : Cursor
-        Behind the slash, or the procedure's name.
+    text : str
+        The program, for errors.
+    given : sequence of Option
+        The options of a statement.
     table : mapping of str to str
         What is done with each.
     statement : str
@@ -173,52 +149,28 @@ def options(cursor: Cursor, table: OptionTable, statement: str) -> list[Option]:
         If one is unknown, refused, or given twice.
     """
     found: dict[str, Option] = {}
-    while not cursor.done:
-        token = cursor.name("an option")
-        word = token.text.lower()
+    for option in given:
+        word = option.word
         meaning = table.get(word)
         if meaning is None:
             near = _near(word, table)
-            raise cursor.fail(
-                f"{statement} has no option {token.text[:40]!r} that is known",
-                token=token,
+            raise error_at(
+                text,
+                option.token,
+                f"{statement} has no option {option.token.text[:40]!r} that is known",
                 hint=f"Did you mean {near.upper()}?" if near else None,
             )
         if meaning.startswith("="):
             word, meaning = meaning[1:], table[meaning[1:]]
-        value = _value(cursor) if cursor.accept("=") else ()
-        if not value:
-            cursor.skip_brackets()
         if meaning not in ("means", "silent"):
             shown = f"{statement}: {word.upper()} is not supported"
-            raise cursor.fail(shown, token=token, hint=meaning)
+            raise error_at(text, option.token, shown, hint=meaning)
         if meaning == "means":
             if word in found:
-                raise cursor.fail(f"{statement}: {word.upper()} is given twice", token=token)
-            found[word] = Option(word, token, value)
-    return list(found.values())
-
-
-def _value(cursor: Cursor) -> tuple[Token, ...]:
-    """A word, number or string, with what belongs to it: ``sp(pow)(t)``, ``work.d``, ``a*b``."""
-    start = cursor.at
-    if cursor.done:
-        raise cursor.fail("A value is missing behind =", ("a value",))
-    if cursor.sees("("):
-        cursor.skip_brackets()
-        return cursor.tokens[start : cursor.at]
-    if cursor.accept("-") and cursor.done:
-        raise cursor.fail("A value is missing behind =", ("a value",))
-    cursor.take()
-    while cursor.sees("(", ".", "*"):
-        if cursor.sees("("):
-            cursor.skip_brackets()
-        else:
-            cursor.take()
-            if cursor.done:
-                raise cursor.fail("The value is not complete", ("a name",))
-            cursor.take()
-    return cursor.tokens[start : cursor.at]
+                shown = f"{statement}: {word.upper()} is given twice"
+                raise error_at(text, option.token, shown)
+            found[word] = option
+    return found
 
 
 def _near(word: str, table: OptionTable) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from growthmm.errors import NotationError
 from growthmm.notation.command_languages.arithmetic import assigned
 from growthmm.notation.command_languages.names import longer_names
-from growthmm.notation.command_languages.tokens import Cursor, Token, blank, scan, too_long
+from growthmm.notation.command_languages.tokens import Piece, error_at
+from growthmm.notation.sas.parser import GRAMMAR
 
 __all__ = ["Procedure", "Statement", "find_procedure"]
 
@@ -20,6 +21,10 @@ _OTHERS = {
     "tcalis": "an older form of PROC CALIS",
 }
 _QUIET = ("data", "set", "run", "keep", "drop", "label", "format", "length", "by", "")
+_WORD = re.compile(r"[^\W\d]\w*")
+_NAMES = re.compile(r"'[^'\n]*'n?|\"[^\"\n]*\"n?|[^\W\d]\w*", re.IGNORECASE)
+_ASSIGNMENT = re.compile(r"([^\W\d]\w*|'[^'\n]+'n)\s*=", re.IGNORECASE)
+_MACRO = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|[&%]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +33,24 @@ class Statement:
 
     Parameters
     ----------
-    tokens : tuple of Token
-        Its words and signs.
-    stop : int
-        Where its semicolon stands.
+    word : str
+        Its first word, in lower case.
+    shown : str
+        That word as it is written.
+    position : int
+        Where it stands.
+    rest : Piece
+        What follows.
     """
 
-    tokens: tuple[Token, ...]
-    stop: int
+    word: str
+    shown: str
+    position: int
+    rest: Piece
 
-    @property
-    def word(self) -> str:
-        """Its first word, in lower case."""
-        first = self.tokens[0] if self.tokens else None
-        return first.text.lower() if first is not None and first.kind == "name" else ""
-
-    def cursor(self, text: str, skip: int = 1) -> Cursor:
-        """A cursor behind its first words."""
-        return Cursor(text, self.tokens[skip:], self.stop)
+    def names(self) -> list[str]:
+        """The words behind its first, in lower case."""
+        return [word.lower() for word in _NAMES.findall(self.rest.text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,10 @@ class Procedure:
         Which one.
     text : str
         The program, for errors.
+    head : Statement
+        The PROC statement, behind the procedure's name.
     statements : tuple of Statement
-        The PROC statement and those behind it.
+        Those behind it.
     derived : dict of str to str
         Columns that data steps before it compute, by lower-case name.
     recoded : frozenset of str
@@ -70,10 +77,21 @@ class Procedure:
 
     name: str
     text: str
+    head: Statement
     statements: tuple[Statement, ...]
     derived: dict[str, str]
     recoded: frozenset[str]
     longer: dict[str, str]
+
+    def parsed(self, rule: str, statement: Statement) -> Any:
+        """A statement as the grammar's rule has it.
+
+        Raises
+        ------
+        NotationError
+            Where it is malformed.
+        """
+        return GRAMMAR.parse(rule, self.text, statement.rest)
 
 
 def find_procedure(text: str) -> Procedure:
@@ -89,130 +107,81 @@ def find_procedure(text: str) -> Procedure:
     NotationError
         If there is none, or more than one.
     """
-    problem = too_long(text)
-    if problem is not None:
-        raise problem
-    steps = _steps(_statements(text, _without_comments(text)))
     derived: dict[str, str] = {}
     recoded: set[str] = set()
     found: list[list[Statement]] = []
-    for step in steps:
+    for step in _steps(_statements(text)):
         first = step[0]
         if first.word == "data" and not found:
-            _assignments(text, step, derived, recoded)
-        name = first.tokens[1].text.lower() if len(first.tokens) > 1 else ""
+            _assignments(step, derived, recoded)
+        name = (first.names() or [""])[0]
         if first.word != "proc":
             continue
         if name in ("mixed", "calis"):
             found.append(step)
         elif name in _OTHERS:
-            raise NotationError(
+            raise error_at(
+                text,
+                _behind_name(first).position - len(name),
                 f"PROC {name.upper()} fits {_OTHERS[name]} and is not read",
-                text=text,
-                position=first.tokens[1].position,
                 hint="Write PROC MIXED or PROC CALIS.",
             )
     if not found:
-        raise NotationError(
+        raise error_at(
+            text,
+            len(text) - len(text.lstrip()),
             "The text has no PROC MIXED and no PROC CALIS",
-            text=text,
-            position=len(text) - len(text.lstrip()),
-            expected=("proc mixed", "proc calis"),
+            ("proc mixed", "proc calis"),
         )
     if len(found) > 1:
-        raise NotationError(
-            "The text has a second procedure with a model",
-            text=text,
-            position=found[1][0].tokens[0].position,
-            hint="Give one at a time.",
-        )
+        message = "The text has a second procedure with a model"
+        raise error_at(text, found[1][0].position, message, hint="Give one at a time.")
     _check_macros(text, found[0])
-    name = found[0][0].tokens[1].text.lower()
+    proc, *later = found[0]
+    head = Statement(proc.word, proc.shown, proc.position, _behind_name(proc))
     longer = longer_names(text, folded=True)
-    return Procedure(name, text, tuple(found[0]), derived, frozenset(recoded), longer)
+    return Procedure(proc.names()[0], text, head, tuple(later), derived, frozenset(recoded), longer)
 
 
-def _without_comments(text: str) -> str:
-    """The text with comments blanked: ``/* */``, and statements that begin with ``*``."""
-    shown = text
-    starts, at = True, 0
-    for match in re.finditer(r"/\*|['\"]|;|\*|%\*|\S", text):
-        place, sign = match.start(), match.group()
-        if place < at:
-            continue
-        if sign == "/*":
-            end = text.find("*/", place + 2)
-            at = len(text) if end < 0 else end + 2
-            shown = blank(shown, place, at)
-        elif sign in ("*", "%*") and starts:
-            end = text.find(";", place)
-            at = len(text) if end < 0 else end + 1
-            shown = blank(shown, place, at)
-        elif sign in "'\"":
-            # A quoted string ends on its line; a lone quote stands for itself.
-            closing = re.compile(rf"{sign}|\n|$").search(text, place + 1)
-            closed = closing is not None and closing.group() == sign
-            at = closing.end() if closing is not None and closed else place + 1
-            starts = False
-        else:
-            starts = sign == ";"
-    return shown
+def _behind_name(statement: Statement) -> Piece:
+    name = _NAMES.search(statement.rest.text)
+    return statement.rest.behind(name.end() if name is not None else 0)
 
 
-def _statements(text: str, shown: str) -> list[Statement]:
-    statements: list[Statement] = []
-    current: list[Token] = []
-    for token in scan(shown):
-        if token.kind == "sign" and token.text == ";":
-            if current:
-                statements.append(Statement(tuple(current), token.position))
-            current = []
-        else:
-            current.append(token)
-    if current:
-        last = Statement(tuple(current), len(text.rstrip()))
-        if last.word in ("run", "quit"):
-            return [*statements, last]
-        raise NotationError(
-            "The last statement has no semicolon",
-            text=text,
-            position=last.stop,
-            expected=(";",),
-        )
-    return statements
+def _statements(text: str) -> list[Statement]:
+    found = []
+    for piece in GRAMMAR.pieces(text):
+        first = _WORD.match(piece.text)
+        shown = first.group() if first is not None else ""
+        found.append(Statement(shown.lower(), shown, piece.position, piece.behind(len(shown))))
+    return found
 
 
 def _steps(statements: list[Statement]) -> list[list[Statement]]:
     steps: list[list[Statement]] = []
     open_step = False
     for statement in statements:
-        begins = statement.word in ("proc", "data")
-        if begins or not open_step:
+        if statement.word in ("proc", "data") or not open_step:
             steps.append([])
-        open_step = True
-        if statement.word in ("run", "quit"):
-            open_step = False
-            continue
-        steps[-1].append(statement)
+        open_step = statement.word not in ("run", "quit")
+        if open_step:
+            steps[-1].append(statement)
     return [step for step in steps if step]
 
 
-def _assignments(
-    text: str, step: list[Statement], derived: dict[str, str], recoded: set[str]
-) -> None:
+def _assignments(step: list[Statement], derived: dict[str, str], recoded: set[str]) -> None:
     """What a data step of plain assignments computes."""
     found: dict[str, str] = {}
     changed: set[str] = set()
     for statement in step:
-        tokens = statement.tokens
-        second = tokens[1] if len(tokens) > 1 else None
-        if second is None or second.text != "=" or not tokens[0].is_name:
+        text = statement.shown + statement.rest.text
+        match = _ASSIGNMENT.match(text)
+        if match is None:
             if statement.word not in _QUIET:
                 return
             continue
-        name = tokens[0].text.lower()
-        right = text[second.end : statement.stop]
-        if any(token.text.lower() == name for token in tokens[2:] if token.is_name):
+        name, right = match[1].lower().removesuffix("'n").lstrip("'"), text[match.end() :]
+        if name in (word.lower() for word in _WORD.findall(right)):
             changed.add(name)
             continue
         expression = assigned(right, "sas", {**derived, **found}, folded=True)
@@ -224,11 +193,8 @@ def _assignments(
 
 def _check_macros(text: str, step: list[Statement]) -> None:
     for statement in step:
-        for token in statement.tokens:
-            if token.kind == "sign" and token.text in ("&", "%"):
-                raise NotationError(
-                    "Macros and macro variables are not read",
-                    text=text,
-                    position=token.position,
-                    hint="Write out what they stand for.",
-                )
+        for match in _MACRO.finditer(statement.rest.text):
+            if match.group() in "&%":
+                place = statement.rest.position + match.start()
+                message = "Macros and macro variables are not read"
+                raise error_at(text, place, message, hint="Write out what they stand for.")

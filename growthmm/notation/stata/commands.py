@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from growthmm.errors import NotationError
 from growthmm.notation.command_languages.arithmetic import assigned
 from growthmm.notation.command_languages.effects import Variables
 from growthmm.notation.command_languages.names import longer_names
-from growthmm.notation.command_languages.tokens import Cursor, Token, scan, too_long
+from growthmm.notation.command_languages.tokens import Piece, Token, error_at
+from growthmm.notation.stata.parser import GRAMMAR
 
-__all__ = ["ModelCommand", "Option", "abbreviates", "find_command", "options"]
+__all__ = ["ModelCommand", "abbreviates", "find_command"]
 
-_QUIET = ("quietly", "qui", "noisily", "noi", "capture", "cap", "version")
+_QUIET = re.compile(
+    r"(?:(?:quietly|qui|noisily|noi|capture|cap)\b\s*:?\s*|version\b[^:]*(?::\s*|$))*"
+)
+_NAME = re.compile(r"[^\W\d]\w*")
+_ASSIGNMENT = re.compile(r"\s*(?:(?:byte|int|long|float|double)\s+)?([^\W\d]\w*)\s*=(?!=)")
 _PREFIXES = ("by", "bysort", "bys", "svy", "mi", "bootstrap", "jackknife", "xi", "statsby", "fp")
 _OTHERS = ("gsem", "meglm", "melogit", "meqrlogit", "mepoisson", "menl", "meprobit", "xtgee")
-_TYPES = ("byte", "int", "long", "float", "double")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +33,34 @@ class ModelCommand:
     ----------
     name : {"mixed", "xtmixed", "sem"}
         Which one.
-    cursor : Cursor
-        Behind its name.
+    text : str
+        The do-file, for errors.
+    rest : Piece
+        What stands behind its name.
     variables : Variables
         What ``generate`` before it computes.
     """
 
     name: str
-    cursor: Cursor
+    text: str
+    rest: Piece
     variables: Variables
 
+    def parsed(self, rule: str, piece: Piece | None = None) -> Any:
+        """The command, or what stands in the brackets of an option, as the grammar has it.
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a command.
+        Raises
+        ------
+        NotationError
+            Where it is malformed.
+        """
+        return GRAMMAR.parse(rule, self.text, piece or self.rest)
 
-    Parameters
-    ----------
-    token : Token
-        Its name.
-    inside : Cursor or None
-        What stands in its brackets.
-    """
-
-    token: Token
-    inside: Cursor | None
+    def fail(
+        self, message: str, where: Token, expected: Sequence[str] = (), hint: str = ""
+    ) -> NotationError:
+        """The error at a token."""
+        return error_at(self.text, where, message, expected, hint=hint or None)
 
 
 def abbreviates(word: str, full: str, least: int) -> bool:
@@ -73,171 +82,53 @@ def find_command(text: str) -> ModelCommand:
     NotationError
         If there is none, or more than one.
     """
-    problem = too_long(text)
-    if problem is not None:
-        raise problem
     variables = Variables(folded=False, longer=longer_names(text, folded=False))
     found: list[ModelCommand] = []
-    shown, spans = _commands(text)
-    for start, stop in spans:
-        tokens = _unprefixed(scan(shown, start, stop))
-        if not tokens:
-            continue
-        first = tokens[0]
-        if first.kind == "name" and first.text in ("mixed", "xtmixed", "sem"):
-            cursor = Cursor(text, tokens[1:], stop)
-            found.append(ModelCommand(first.text, cursor, variables))
-        elif first.kind == "name" and first.text in (*_OTHERS, *_PREFIXES):
-            _refuse(text, first, tokens)
+    for piece in GRAMMAR.pieces(text):
+        prefixes = _QUIET.match(piece.text)
+        piece = piece.behind(prefixes.end() if prefixes is not None else 0)
+        match = _NAME.match(piece.text)
+        word = match.group() if match is not None else ""
+        if word in ("mixed", "xtmixed", "sem"):
+            found.append(ModelCommand(word, text, piece.behind(len(word)), variables))
+        elif word in (*_OTHERS, *_PREFIXES):
+            _refuse(text, word, piece)
         elif not found:
-            _generate(shown, tokens, stop, variables)
+            _generate(word, piece.text[len(word) :], variables)
     if not found:
-        raise NotationError(
-            "The text has no mixed and no sem command",
-            text=text,
-            position=len(text) - len(text.lstrip()),
-            expected=("mixed", "sem"),
-        )
+        start = len(text) - len(text.lstrip())
+        message = "The text has no mixed and no sem command"
+        raise error_at(text, start, message, ("mixed", "sem"))
     if len(found) > 1:
-        raise found[1].cursor.fail(
-            "The text has a second command with a model", hint="Give one at a time."
-        )
+        message = "The text has a second command with a model"
+        place = found[1].rest.position - len(found[1].name)
+        raise error_at(text, place, message, hint="Give one at a time.")
     return found[0]
 
 
-def _refuse(text: str, first: Token, tokens: list[Token]) -> None:
-    if first.text in _OTHERS:
-        raise NotationError(
-            f"{first.text} is not read",
-            text=text,
-            position=first.position,
-            hint="Write mixed or sem, for Gaussian outcomes.",
-        )
-    if any(token.kind == "name" and token.text in ("mixed", "sem") for token in tokens):
-        raise NotationError(
-            f"The prefix {first.text} is not supported",
-            text=text,
-            position=first.position,
-            hint="Give the command alone.",
-        )
+def _refuse(text: str, word: str, piece: Piece) -> None:
+    if word in _OTHERS:
+        hint = "Write mixed or sem, for Gaussian outcomes."
+        raise error_at(text, piece.position, f"{word} is not read", hint=hint)
+    if {"mixed", "sem"} & set(_NAME.findall(piece.text)):
+        message = f"The prefix {word} is not supported"
+        raise error_at(text, piece.position, message, hint="Give the command alone.")
 
 
-def _unprefixed(tokens: list[Token]) -> list[Token]:
-    while tokens and tokens[0].kind == "name" and tokens[0].text in _QUIET:
-        version = tokens[0].text == "version"
-        tokens = tokens[1:]
-        if version:
-            colon = next((k for k, token in enumerate(tokens) if token.text == ":"), None)
-            return tokens[colon + 1 :] if colon is not None else []
-        if tokens and tokens[0].text == ":":
-            tokens = tokens[1:]
-    return tokens
-
-
-class _Splitter:
-    """Cuts a do-file into commands, a character or a comment at a time."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.shown = list(text)
-        self.spans: list[tuple[int, int]] = []
-        self.start = 0
-        self.fresh = True
-        self.semicolons = False
-
-    def clear(self, first: int, last: int, *, breaks: bool) -> int:
-        """Blank a part; line breaks too, unless `breaks` keeps them."""
-        last = min(last, len(self.shown))
-        for k in range(first, last):
-            if self.shown[k] != "\n" or not breaks:
-                self.shown[k] = " "
-        return last
-
-    def end(self, place: int) -> None:
-        """End the command at a place."""
-        if not self.fresh:
-            self.spans.append((self.start, place))
-        self.start, self.fresh = place + 1, True
-
-    def step(self, at: int) -> int:
-        """Deal with what begins at a place; where to go on."""
-        text, sign = self.text, self.text[at]
-        spaced = at == 0 or text[at - 1].isspace()
-        if text.startswith("/*", at):
-            close = text.find("*/", at)
-            return self.clear(at, len(text) if close < 0 else close + 2, breaks=False)
-        if text.startswith("///", at) and spaced:
-            return self.clear(at, self.line(at) + 1, breaks=False)
-        if text.startswith("//", at) and spaced:
-            return self.clear(at, self.line(at), breaks=True)
-        if sign == "*" and self.fresh:
-            close = text.find(";", at) if self.semicolons else self.line(at)
-            return self.clear(at, len(text) if close < 0 else close, breaks=not self.semicolons)
-        if text.startswith("#delimit", at) and self.fresh:
-            stop = self.line(at)
-            self.semicolons = ";" in text[at:stop]
-            self.start = stop
-            return self.clear(at, stop, breaks=True)
-        if sign == (";" if self.semicolons else "\n"):
-            self.end(at)
-            return at + 1
-        if not sign.isspace():
-            self.fresh = False
-        if sign == '"':
-            close = text.find('"', at + 1, self.line(at))
-            return at + 1 if close < 0 else close + 1
-        return at + 1
-
-    def line(self, at: int) -> int:
-        """Where the line ends."""
-        stop = self.text.find("\n", at)
-        return len(self.text) if stop < 0 else stop
-
-
-def _commands(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text without comments and line continuations, and where each command stands."""
-    splitter = _Splitter(text)
-    at = 0
-    while at < len(text):
-        at = splitter.step(at)
-    splitter.end(len(text))
-    return "".join(splitter.shown), splitter.spans
-
-
-def _generate(shown: str, tokens: list[Token], stop: int, variables: Variables) -> None:
-    word = tokens[0].text
-    if not (tokens[0].kind == "name" and len(word) >= 1 and "generate".startswith(word)):
-        if len(tokens) > 1 and len(word) >= 4 and "replace".startswith(word):
-            _replaced(tokens[1].text, variables)
+def _generate(word: str, rest: str, variables: Variables) -> None:
+    names = _NAME.findall(rest)
+    if len(word) >= 4 and "replace".startswith(word) and names:
+        # One of the data's own columns is recoded, one made here just made anew.
+        variables.derived.pop(names[0], None)
+        if names[0] not in variables.seen:
+            variables.recoded.add(names[0])
+    match = _ASSIGNMENT.match(rest)
+    if not word or not "generate".startswith(word) or match is None:
         return
-    rest = tokens[1:]
-    if rest and rest[0].text in _TYPES:
-        rest = rest[1:]
-    if len(rest) < 3 or not rest[0].is_name or rest[1].text != "=":
+    name, right = match[1], rest[match.end() :]
+    variables.seen.setdefault(name, name)
+    if {"if", "in"} & set(_NAME.findall(right)):
         return
-    variables.seen.setdefault(rest[0].text, rest[0].text)
-    if any(token.says("if", "in") for token in rest):
-        return
-    right = shown[rest[1].end : stop]
     expression = assigned(right, "stata", variables.derived, folded=False)
     if expression is not None:
-        variables.derived[rest[0].text] = expression
-
-
-def _replaced(name: str, variables: Variables) -> None:
-    """A column that is changed: one of the data's own is recoded, one made here just made."""
-    variables.derived.pop(name, None)
-    if name not in variables.seen:
-        variables.recoded.add(name)
-
-
-def options(cursor: Cursor, stops: Collection[str] = ()) -> list[Option]:
-    """The options up to one of `stops` or the end."""
-    found: list[Option] = []
-    while not cursor.done and not cursor.sees(*stops):
-        if cursor.accept(","):
-            continue
-        token = cursor.name("an option")
-        inside = cursor.bracketed() if cursor.sees("(") else None
-        found.append(Option(token, inside))
-    return found
+        variables.derived[name] = expression

@@ -11,10 +11,11 @@ from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.command_languages.effects import sorted_terms
 from growthmm.notation.command_languages.facts import occasion_like
 from growthmm.notation.command_languages.names import words
-from growthmm.notation.command_languages.tokens import Cursor, Token
+from growthmm.notation.command_languages.tokens import Token, number
 from growthmm.notation.residual_columns import by_column
-from growthmm.notation.stata.commands import ModelCommand, Option, abbreviates, options
-from growthmm.notation.stata.terms import Factor, read_terms, term_of
+from growthmm.notation.stata.commands import ModelCommand, abbreviates
+from growthmm.notation.stata.parser import Equation, Mixed, Option, Residuals
+from growthmm.notation.stata.terms import Factor, Product, term_of
 
 __all__ = ["read_mixed"]
 
@@ -28,6 +29,10 @@ _RESIDUALS = (
     ("banded", 2),
     ("toeplitz", 2),
     ("exponential", 3),
+)
+_SUPPORTED = (
+    *("independent", "exchangeable", "ar 1", "unstructured", "banded #", "toeplitz"),
+    "exponential",
 )
 _SILENT = words(
     "variance var stddeviations stddev nolog log noretable nofetable estmetric noheader "
@@ -72,60 +77,43 @@ def read_mixed(command: ModelCommand) -> MixedModel:
     NotationError
         If it is malformed or says something unsupported.
     """
+    said: Mixed = command.parsed("mixed")
     draft = _Draft(command)
-    cursor = command.cursor
-    response = cursor.name("the outcome")
-    if cursor.sees("."):
-        raise cursor.fail("Operators of the outcome are not supported")
-    draft.response = term_of((Factor(response, "c"),), command.variables, cursor).factors[0]
-    listed = read_terms(cursor, (",", "||"))
-    fixed_options = options(cursor, ("||",)) if cursor.accept(",") else []
-    blocks: list[tuple[Cursor, list[Option]]] = []
-    while cursor.accept("||"):
-        start = cursor.at
-        while not cursor.done and not cursor.sees(",", "||"):
-            cursor.take()
-        inside = Cursor(cursor.text, cursor.tokens[start : cursor.at], cursor.peek().position)
-        blocks.append((inside, options(cursor, ("||",)) if cursor.accept(",") else []))
-    if not cursor.done:
-        raise cursor.fail(f"{cursor.shown()} stands where || or a comma should", ("||", ","))
-    _fixed(draft, listed, fixed_options, cursor)
-    for inside, given in blocks:
-        _equation(draft, inside, given)
+    draft.response = _term(draft, (Factor(said.fixed.level, "c"),)).factors[0]
+    _fixed(draft, said.fixed)
+    for equation in said.equations:
+        _equation(draft, equation)
     return _finished(draft)
 
 
-def _fixed(
-    draft: _Draft, listed: list[tuple[Factor, ...]], given: list[Option], cursor: Cursor
-) -> None:
+def _term(draft: _Draft, product: Product) -> Term:
+    return term_of(product, draft.command.variables, draft.command.text)
+
+
+def _fixed(draft: _Draft, said: Equation) -> None:
     intercept = True
-    for option in given:
+    for option in said.options:
         if abbreviates(option.token.text, "noconstant", 6):
             intercept = False
         else:
-            _global(draft, option, cursor)
-    terms = [term_of(product, draft.command.variables, cursor) for product in listed]
-    alone = [p[0] for p in listed if len(p) == 1 and p[0].kind == "i"]
+            _global(draft, option)
+    terms = [_term(draft, product) for product in said.terms]
+    alone = [p[0] for p in said.terms if len(p) == 1 and p[0].kind == "i"]
     without = [factor for factor in alone if factor.base == "n"]
     if intercept and without:
-        raise cursor.fail(
-            "ibn. beside a constant is redundant",
-            token=without[0].token,
-            hint="Write i. or add noconstant.",
-        )
+        message = "ibn. beside a constant is redundant"
+        raise draft.command.fail(message, without[0].token, (), "Write i. or add noconstant.")
     if not intercept and alone and not without:
-        raise cursor.fail(
-            "A factor variable without its base and without a constant",
-            token=alone[0].token,
-            hint="Write ibn. for all levels, or leave noconstant out.",
-        )
+        message = "A factor variable without its base and without a constant"
+        hint = "Write ibn. for all levels, or leave noconstant out."
+        raise draft.command.fail(message, alone[0].token, (), hint)
     if intercept:
         draft.note("intercept", "included", "unless noconstant")
         terms.insert(0, INTERCEPT)
     draft.fixed = sorted_terms(terms)
 
 
-def _global(draft: _Draft, option: Option, cursor: Cursor) -> None:
+def _global(draft: _Draft, option: Option) -> None:
     """An option that is not about one equation."""
     word, token = option.token.text, option.token
     if word in ("mle", "ml"):
@@ -134,70 +122,70 @@ def _global(draft: _Draft, option: Option, cursor: Cursor) -> None:
         draft.estimator = "reml"
     elif abbreviates(word, "residuals", 3):
         if draft.residual is not None:
-            raise cursor.fail("residuals() is given twice", token=token)
-        if option.inside is None:
-            raise cursor.fail("residuals() lacks its type", token=token)
+            raise draft.command.fail("residuals() is given twice", token)
         draft.residual = option
     elif word == "vce":
-        if option.inside is None or not option.inside.peek().says("oim"):
-            raise cursor.fail(
-                "vce() other than oim is not supported",
-                token=token,
-                hint="Fit with robust standard errors instead: robust=.",
-            )
+        if not _words(draft, option)[0].says("oim"):
+            hint = "Fit with robust standard errors instead: robust=."
+            raise draft.command.fail("vce() other than oim is not supported", token, (), hint)
     elif word not in _SILENT:
-        raise cursor.fail(
-            f"The option {word[:40]} is not supported",
-            token=token,
-            hint="Options that matter: mle, reml, covariance(), residuals(), noconstant.",
-        )
+        hint = "Options that matter: mle, reml, covariance(), residuals(), noconstant."
+        raise draft.command.fail(f"The option {word[:40]} is not supported", token, (), hint)
 
 
-def _equation(draft: _Draft, cursor: Cursor, given: list[Option]) -> None:
-    level = cursor.name("the grouping variable")
-    cursor.expect(":", hint="Write || id: t, covariance(unstructured).")
+def _words(draft: _Draft, option: Option) -> tuple[Token, ...]:
+    """The words in the brackets of an option."""
+    found: tuple[Token, ...] = ()
+    if option.inside is not None:
+        found = draft.command.parsed("words", option.inside)
+    if not found:
+        raise draft.command.fail(f"{option.token.text}() lacks its type", option.token)
+    return found
+
+
+def _equation(draft: _Draft, said: Equation) -> None:
+    level, listed = said.level, said.terms
     everyone = level.text == "_all"
-    listed = read_terms(cursor, ())
-    structure: tuple[str, Token] | None = None
+    kind: str | None = None
     constant = True
-    for option in given:
+    for option in said.options:
         word = option.token.text
         if abbreviates(word, "noconstant", 6):
             constant = False
         elif abbreviates(word, "covariance", 3):
-            structure = _structure(option, cursor)
+            kind = _structure(draft, option)
         elif word in ("pweight", "fweight", "pw", "fw"):
-            raise cursor.fail("Weights are not supported", token=option.token)
+            raise draft.command.fail("Weights are not supported", option.token)
         else:
-            _global(draft, option, cursor)
+            _global(draft, option)
     levels = [product for product in listed if any(f.kind == "R" for f in product)]
     if levels:
-        _by_levels(draft, cursor, level, listed, everyone)
+        _by_levels(draft, said, everyone)
         return
     if everyone:
-        raise cursor.fail("_all: takes R. and a variable", token=level, hint="Write || _all: R.x.")
+        message = "_all: takes R. and a variable"
+        raise draft.command.fail(message, level, (), "Write || _all: R.x.")
     group = _nested(draft, level)
-    terms = [term_of(product, draft.command.variables, cursor) for product in listed]
+    terms = [_term(draft, product) for product in listed]
     wide = [f for product in listed for f in product if f.kind == "i"]
     if wide:
-        raise cursor.fail(
-            "Stata has no factor variables among random effects",
-            token=wide[0].token,
-            hint="Write R.x, or indicator columns.",
-        )
+        message = "Stata has no factor variables among random effects"
+        hint = "Write R.x, or indicator columns."
+        raise draft.command.fail(message, wide[0].token, (), hint)
     if constant:
         terms.insert(0, INTERCEPT)
     if not terms:
         draft.level = group
         return
-    if structure is None and len(terms) > 1:
+    if kind is None and len(terms) > 1:
         draft.note(
             f"covariance of random effects of {group}",
             "independent effects",
             "covariance(independent) unless told",
         )
-    kind = structure[0] if structure is not None else "independent"
-    covariance: BlockCovariance = _COVARIANCES[kind] if len(terms) > 1 else "unstructured"
+    covariance: BlockCovariance = "unstructured"
+    if len(terms) > 1:
+        covariance = _COVARIANCES[kind or "independent"]
     draft.blocks.append(RandomBlock(tuple(terms), group, covariance))
     draft.level = group
 
@@ -210,18 +198,13 @@ _COVARIANCES: dict[str, BlockCovariance] = {
 }
 
 
-def _structure(option: Option, cursor: Cursor) -> tuple[str, Token]:
-    if option.inside is None:
-        raise cursor.fail("covariance() lacks its type", token=option.token)
-    token = option.inside.name("a covariance type")
+def _structure(draft: _Draft, option: Option) -> str:
+    words = _words(draft, option)
     for full, least in _STRUCTURES:
-        if abbreviates(token.text, full, least) and option.inside.done:
-            return full, token
-    raise option.inside.fail(
-        f"covariance({token.text[:30]}) is not supported",
-        tuple(full for full, _ in _STRUCTURES),
-        token=token,
-    )
+        if abbreviates(words[0].text, full, least) and len(words) == 1:
+            return full
+    message = f"covariance({words[0].text[:30]}) is not supported"
+    raise draft.command.fail(message, words[0], tuple(full for full, _ in _STRUCTURES))
 
 
 def _nested(draft: _Draft, level: Token) -> str:
@@ -232,12 +215,11 @@ def _nested(draft: _Draft, level: Token) -> str:
     return draft.level if draft.level.split(":")[-1] == name else f"{draft.level}:{name}"
 
 
-def _by_levels(
-    draft: _Draft, cursor: Cursor, level: Token, listed: list[tuple[Factor, ...]], everyone: bool
-) -> None:
+def _by_levels(draft: _Draft, said: Equation, everyone: bool) -> None:
     """``R.x``: an effect for each level of x, all with one variance."""
+    level, listed = said.level, said.terms
     if len(listed) != 1 or len(listed[0]) != 1:
-        raise cursor.fail("R. stands alone", token=level)
+        raise draft.command.fail("R. stands alone", level)
     inner = draft.command.variables.quoted(listed[0][0].token)
     group = inner if everyone else f"{_nested(draft, level)}:{inner}"
     draft.blocks.append(RandomBlock((INTERCEPT,), group))
@@ -246,34 +228,30 @@ def _by_levels(
 
 
 def _residual(draft: _Draft, option: Option) -> ResidualStructure:
-    inside = option.inside
-    assert inside is not None
-    token = inside.name("a residual type")
+    fail = draft.command.fail
+    if option.inside is None:
+        raise fail("residuals() lacks its type", option.token)
+    said: Residuals = draft.command.parsed("residuals", option.inside)
+    token = said.kind
     kind = next((full for full, least in _RESIDUALS if abbreviates(token.text, full, least)), "")
-    order: float | None = None
-    if inside.peek().kind == "number":
-        order = inside.number()
+    order = None if said.order is None else number(draft.command.text, said.order)
     names: dict[str, Token] = {}
-    for each in options(inside):
-        known = each.token.text in ("t", "by") and each.token.text not in names
-        if not known or each.inside is None:
-            raise inside.fail(
-                f"residuals() has no option {each.token.text[:30]}",
-                ("t()", "by()"),
-                token=each.token,
-            )
-        names[each.token.text] = each.inside.name()
+    for word, name in said.options:
+        if word.text not in ("t", "by") or word.text in names or name is None:
+            message = f"residuals() has no option {word.text[:30]}"
+            raise fail(message, word, ("t()", "by()"))
+        names[word.text] = name
     columns = {word: draft.command.variables.column(name) for word, name in names.items()}
     time, by = columns.get("t"), columns.get("by")
     if by is not None and kind == "independent":
         return _by(draft, by, time)
     if by is not None:
-        raise inside.fail("residuals(): by() is only supported for independent", token=token)
+        raise fail("residuals(): by() is only supported for independent", token)
     if kind in ("ar", "exponential", "unstructured", "banded", "toeplitz") and time is None:
-        raise inside.fail(f"residuals({kind}) needs t(time)", ("t()",))
+        raise fail(f"residuals({kind}) needs t(time)", token, ("t()",))
     if kind == "banded" and order is not None:
         if not (order.is_integer() and 1 <= order <= 1000):
-            raise inside.fail("The number of bands is a whole number", token=token)
+            raise fail("The number of bands is a whole number", token)
         return ResidualStructure("banded", bands=int(order), time=time, person=draft.level)
     simple: dict[str, ResidualKind] = {
         "independent": "common",
@@ -287,20 +265,9 @@ def _residual(draft: _Draft, option: Option) -> ResidualStructure:
     if kind == "ar" and order in (None, 1.0):
         return ResidualStructure("ar1", time=time, person=draft.level)
     if kind not in simple or order is not None:
-        number = "" if order is None else f" {order:g}"
-        raise inside.fail(
-            f"residuals({token.text[:30]}{number}) is not supported",
-            (
-                "independent",
-                "exchangeable",
-                "ar 1",
-                "unstructured",
-                "banded #",
-                "toeplitz",
-                "exponential",
-            ),
-            token=token,
-        )
+        shown = "" if order is None else f" {order:g}"
+        message = f"residuals({token.text[:30]}{shown}) is not supported"
+        raise fail(message, token, _SUPPORTED)
     return ResidualStructure(simple[kind], time=time, person=draft.level)
 
 

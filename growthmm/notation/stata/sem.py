@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from growthmm.model.defaults import Default
 from growthmm.model.sem import SemModel
-from growthmm.notation.command_languages.effects import name_list
 from growthmm.notation.command_languages.names import words
 from growthmm.notation.command_languages.sem import Cell, Row, complete
-from growthmm.notation.command_languages.tokens import Cursor, Token
-from growthmm.notation.stata.commands import ModelCommand, Option, abbreviates, options
+from growthmm.notation.command_languages.tokens import Token
+from growthmm.notation.stata.commands import ModelCommand, abbreviates
+from growthmm.notation.stata.parser import End, Option, Path, Sem
 
 __all__ = ["read_sem"]
 
@@ -48,13 +50,10 @@ class _Draft:
     def add(self, op: str, left: str, right: str, cell: Cell, token: Token) -> None:
         row = Row(op, left, right, cell, token.position)
         if op == "->" and left == right:
-            raise self.command.cursor.fail(f"{left} cannot explain itself", token=token)
+            raise self.command.fail(f"{left} cannot explain itself", token)
         if row.key in self.seen:
-            raise self.command.cursor.fail(
-                f"{left} {op} {right}".strip() + " is written twice",
-                token=token,
-                hint="Keep one of the two.",
-            )
+            message = f"{left} {op} {right}".strip() + " is written twice"
+            raise self.command.fail(message, token, (), "Keep one of the two.")
         self.seen[row.key] = token
         self.order.update(dict.fromkeys(name for name in (left, right) if name))
         self.rows.append(row)
@@ -64,14 +63,12 @@ class _Draft:
     def name(self, token: Token) -> str:
         return self.command.variables.full(token.text)
 
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """A variable at one end of a path, with what its ``@`` says."""
-
-    name: str
-    token: Token
-    cell: Cell | None
+    def cell(self, *ends: End) -> Cell:
+        """The parameter that one of the ends names or fixes."""
+        given = next((end.cell for end in ends if end.cell is not None), Cell())
+        if given.label is None:
+            return given
+        return replace(given, label=self.command.variables.full(given.label))
 
 
 def read_sem(command: ModelCommand) -> SemModel:
@@ -92,110 +89,51 @@ def read_sem(command: ModelCommand) -> SemModel:
     NotationError
         If it is malformed or says something unsupported.
     """
+    said: Sem = command.parsed("sem")
     draft = _Draft(command)
-    cursor = command.cursor
-    if cursor.sees("("):
-        while cursor.sees("("):
-            _path(draft, cursor.bracketed())
-    else:
-        start = cursor.at
-        tokens = list(cursor.until(","))
-        _path(draft, Cursor(cursor.text, tokens, cursor.peek().position))
-        del start
-    if cursor.peek().says("if", "in") or cursor.sees("["):
-        raise cursor.fail("if, in and weights are not supported", hint="Select the rows before.")
-    given: list[Option] = []
-    if not cursor.done:
-        cursor.expect(",")
-        given = options(cursor)
-    return _finished(draft, given)
+    for path in said.paths:
+        _path(draft, path)
+    return _finished(draft, said.options)
 
 
-def _at(draft: _Draft, cursor: Cursor) -> Cell | None:
-    if not cursor.accept("@"):
-        return None
-    if cursor.sees_number:
-        return Cell(free=False, value=cursor.number())
-    if cursor.sees("("):
-        raise cursor.fail("Expressions behind @ are not supported", ("a number", "a name"))
-    return Cell(label=draft.name(cursor.name("a number or a name")))
-
-
-def _ends(draft: _Draft, cursor: Cursor) -> list[_End]:
-    found: list[_End] = []
-    while cursor.peek().is_name:
-        if cursor.peek(1).text == ".":
-            prefix = cursor.take()
-            cursor.take()
-            if prefix.text != "e":
-                raise cursor.fail(
-                    f"The operator {prefix.text}. is not supported",
-                    token=prefix,
-                    hint="Make a column of it.",
-                )
-            token = cursor.name()
-            found.append(_End(f"e.{draft.name(token)}", token, _at(draft, cursor)))
-            continue
-        tokens = [cursor.take()]
-        if cursor.sees("-") and cursor.peek(1).is_name:
-            cursor.at -= 1
-            piece = Cursor(cursor.text, cursor.tokens[cursor.at : cursor.at + 3])
-            tokens = name_list(piece)
-            cursor.at += 3
-        if cursor.sees("#", "##"):
-            raise cursor.fail(
-                "Interactions are not supported", hint="Make a column of the product."
-            )
-        cell = _at(draft, cursor)
-        found += [_End(draft.name(token), token, cell) for token in tokens]
-    return found
-
-
-def _path(draft: _Draft, cursor: Cursor) -> None:
-    left = _ends(draft, cursor)
-    arrow = cursor.take()
-    if arrow.kind != "sign" or arrow.text not in ("<-", "->", "<->"):
-        raise cursor.fail("An arrow is missing", ("<-", "->"), token=arrow)
-    right = _ends(draft, cursor)
-    if not cursor.done:
-        raise cursor.fail(f"{cursor.shown()} is no part of a path", ("a variable", ")"))
+def _path(draft: _Draft, path: Path) -> None:
+    fail, arrow = draft.command.fail, path.arrow
+    left, right = path.left, path.right
     if not left or (not right and arrow.text != "<-"):
-        raise cursor.fail("A path lacks a variable", token=arrow)
+        raise fail("A path lacks a variable", arrow)
     if len(left) * max(len(right), 1) > MAX_PARAMETERS:
-        raise cursor.fail(f"A path of more than {MAX_PARAMETERS} parameters", token=arrow)
+        raise fail(f"A path of more than {MAX_PARAMETERS} parameters", arrow)
     if arrow.text == "<->":
         for a in left:
             for b in right:
-                _covariance(draft, a, b, a.cell or b.cell)
+                _covariance(draft, a, b, draft.cell(a, b))
         return
     effects, causes = (left, right) if arrow.text == "<-" else (right, left)
     for effect in effects:
-        if effect.name.startswith("e.") or effect.name == "_cons":
-            raise cursor.fail(f"{effect.name} cannot be explained", token=effect.token)
-        draft.order[effect.name] = None
+        name = draft.name(effect.token)
+        if effect.error or name == "_cons":
+            shown = f"e.{name}" if effect.error else name
+            raise fail(f"{shown} cannot be explained", effect.token)
+        draft.order[name] = None
         for cause in causes:
-            cell = cause.cell or effect.cell or Cell()
-            if cause.name == "_cons":
-                draft.add("~1", "", effect.name, cell, cause.token)
-            elif cause.name.startswith("e."):
-                raise cursor.fail("Paths from errors are not supported", token=cause.token)
+            cell = draft.cell(cause, effect)
+            if cause.error:
+                raise fail("Paths from errors are not supported", cause.token)
+            if draft.name(cause.token) == "_cons":
+                draft.add("~1", "", name, cell, cause.token)
             else:
-                draft.add("->", cause.name, effect.name, cell, cause.token)
+                draft.add("->", draft.name(cause.token), name, cell, cause.token)
 
 
-def _covariance(draft: _Draft, a: _End, b: _End, cell: Cell | None) -> None:
-    explained = draft.explained
+def _covariance(draft: _Draft, a: End, b: End, cell: Cell) -> None:
     for end in (a, b):
-        error = end.name.startswith("e.")
-        bare = end.name.removeprefix("e.")
-        if error != (bare in explained) and (bare in explained or error):
-            needed = f"e.{bare}" if bare in explained else bare
-            raise draft.command.cursor.fail(
-                f"{bare} is {'explained' if bare in explained else 'exogenous'}",
-                token=end.token,
-                hint=f"Write {needed}.",
-            )
-    draft.add("~~", a.name.removeprefix("e."), b.name.removeprefix("e."), cell or Cell(), a.token)
+        bare = draft.name(end.token)
+        explained = bare in draft.explained
+        if end.error != explained:
+            shown = "explained" if explained else "exogenous"
+            hint = f"Write e.{bare}." if explained else f"Write {bare}."
+            raise draft.command.fail(f"{bare} is {shown}", end.token, (), hint)
+    draft.add("~~", draft.name(a.token), draft.name(b.token), cell, a.token)
 
 
 def _option_rows(draft: _Draft, option: Option) -> bool:
@@ -206,26 +144,17 @@ def _option_rows(draft: _Draft, option: Option) -> bool:
     if kind is None:
         return False
     if inside is None:
-        raise draft.command.cursor.fail(f"{word}() lacks its variables", token=option.token)
-    while not inside.done:
-        if inside.sees("("):
-            raise inside.fail("Brackets within are not supported", hint="Write a*b, one by one.")
-        first = _ends(draft, inside)
-        if not first:
-            raise inside.fail(f"{inside.shown()} is no variable", ("a variable",))
+        raise draft.command.fail(f"{word}() lacks its variables", option.token)
+    for chain in draft.command.parsed("chains", inside):
         if kind == "cov":
-            while inside.accept("*"):
-                second = _ends(draft, inside)
-                if not second:
-                    raise inside.fail(f"{inside.shown()} is no variable", ("a variable",))
-                _covariance(draft, first[-1], second[0], second[0].cell)
-                first = second
+            for first, second in pairwise(chain):
+                _covariance(draft, first[-1], second[0], draft.cell(second[0]))
             continue
-        for end in first:
+        for end in chain[0]:
             if kind == "~~":
-                _covariance(draft, end, end, end.cell)
+                _covariance(draft, end, end, draft.cell(end))
             else:
-                draft.add("~1", "", end.name, end.cell or Cell(), end.token)
+                draft.add("~1", "", draft.name(end.token), draft.cell(end), end.token)
     return True
 
 
@@ -240,29 +169,26 @@ class _Settings:
     method: bool = False
 
 
-def _settings(draft: _Draft, given: list[Option]) -> _Settings:
-    cursor = draft.command.cursor
+def _settings(draft: _Draft, given: Sequence[Option]) -> _Settings:
     found = _Settings()
     for option in given:
         word, inside = option.token.text, option.inside
         if word == "method":
-            token = inside.name("ml or mlmv") if inside is not None else option.token
+            token = _word(draft, option)
             if not token.says("ml", "mlmv"):
-                raise cursor.fail(
-                    f"method({token.text[:20]}) is not supported", ("ml", "mlmv"), token=token
-                )
+                message = f"method({token.text[:20]}) is not supported"
+                raise draft.command.fail(message, token, ("ml", "mlmv"))
             found.missing, found.method = "ml" if token.says("mlmv") else "listwise", True
         elif word == "vce":
-            token = inside.name("oim or eim") if inside is not None else option.token
+            token = _word(draft, option)
             if not token.says("oim", "eim"):
-                raise cursor.fail(
-                    "vce() other than oim and eim is not supported",
-                    token=token,
-                    hint="Fit with robust standard errors instead: robust=.",
-                )
+                message = "vce() other than oim and eim is not supported"
+                hint = "Fit with robust standard errors instead: robust=."
+                raise draft.command.fail(message, token, (), hint)
             found.information = "observed" if token.says("oim") else "expected"
         elif word == "latent" and inside is not None:
-            found.latent = [draft.name(token) for token in name_list(inside)]
+            names = draft.command.parsed("names", inside)
+            found.latent = [draft.name(token) for token in names]
         elif word == "nocapslatent":
             found.capitals = False
         elif abbreviates(word, "noconstant", 6):
@@ -272,15 +198,18 @@ def _settings(draft: _Draft, given: list[Option]) -> _Settings:
         elif word in _REFUSED or word not in _SILENT:
             if _option_rows(draft, option):
                 continue
-            raise cursor.fail(
-                f"The option {word[:40]} is not supported",
-                token=option.token,
-                hint=_REFUSED.get(word),
-            )
+            message = f"The option {word[:40]} is not supported"
+            raise draft.command.fail(message, option.token, (), _REFUSED.get(word, ""))
     return found
 
 
-def _finished(draft: _Draft, given: list[Option]) -> SemModel:
+def _word(draft: _Draft, option: Option) -> Token:
+    """The first word in the brackets of an option, or its name where there is none."""
+    inside = draft.command.parsed("words", option.inside) if option.inside is not None else ()
+    return inside[0] if inside else option.token
+
+
+def _finished(draft: _Draft, given: Sequence[Option]) -> SemModel:
     chosen = _settings(draft, given)
     listed = set(chosen.latent or ())
     names = [name for name in draft.order if name != "_cons"]
