@@ -26,7 +26,7 @@ from growthmm.notation.command_languages.tokens import (
 
 __all__ = ["Build", "Grammar", "Said"]
 
-_WORD = re.compile(r"[^\W\d]\w*|[0-9.]\w*|[<=-][<>=-]+|\|\||##|.", re.DOTALL)
+_WORD = re.compile(r"[^\W\d]\w*|\.?[0-9]\w*|[<=-][<>=-]+|\|\||##|.", re.DOTALL)
 _BRACKETS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|[()]")
 
 
@@ -212,5 +212,5 @@ def _lark(package: str, starts: tuple[str, ...]) -> Lark:
         start=["program", *starts],
         propagate_positions=False,
         maybe_placeholders=True,
-        import_paths=[FromPackageLoader(__package__ or "", ("",))],  # type: ignore[list-item]
+        import_paths=[FromPackageLoader(__package__ or "", ("",))],
     )

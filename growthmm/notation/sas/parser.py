@@ -28,7 +28,7 @@ Term = tuple[float | None, Token | None]
 
 _SAID = {
     "SEMICOLON": Said("The last statement has no semicolon", (";",)),
-    "EQUAL": Said("{} stands where = should", ("=",), "Write model y = effects / solution;"),
+    "_IS": Said("{} stands where = should", ("=",), "Write model y = effects / solution;"),
     "OUTCOME": Said("{} stands where the outcome should", ("a variable",)),
     "VALUE": Said("A value is missing behind =", ("a value",)),
     "FACTOR": Said("{} stands where a variable of the effect should", ("a variable",)),
@@ -86,7 +86,7 @@ class _Build(Build):
     def model(self, outcome: Token, effects: list[Product], *options: Option) -> Effects:
         return Effects(tuple(effects), options, outcome)
 
-    def options_of_outcome(self, outcome: Token, group: tuple[Token, ...], *_: Any) -> Effects:
+    def options_of_outcome(self, _: Token, group: tuple[Token, ...], *__: Any) -> Effects:
         raise self.fail("Options of the outcome are not supported", group[0])
 
     def listed(self, effects: list[Product], *options: Option) -> Effects:

@@ -22,7 +22,7 @@ _OTHERS = {
 }
 _QUIET = ("data", "set", "run", "keep", "drop", "label", "format", "length", "by", "")
 _WORD = re.compile(r"[^\W\d]\w*")
-_NAMES = re.compile(r"'[^'\n]*'n?|\"[^\"\n]*\"n?|[^\W\d]\w*", re.IGNORECASE)
+_SECOND = re.compile(r"\s*([^\W\d]\w*)")
 _ASSIGNMENT = re.compile(r"([^\W\d]\w*|'[^'\n]+'n)\s*=", re.IGNORECASE)
 _MACRO = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|[&%]")
 
@@ -48,9 +48,10 @@ class Statement:
     position: int
     rest: Piece
 
-    def names(self) -> list[str]:
-        """The words behind its first, in lower case."""
-        return [word.lower() for word in _NAMES.findall(self.rest.text)]
+    def second(self) -> str:
+        """The word behind its first, in lower case."""
+        match = _SECOND.match(self.rest.text)
+        return match[1].lower() if match is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def find_procedure(text: str) -> Procedure:
         first = step[0]
         if first.word == "data" and not found:
             _assignments(step, derived, recoded)
-        name = (first.names() or [""])[0]
+        name = first.second()
         if first.word != "proc":
             continue
         if name in ("mixed", "calis"):
@@ -140,11 +141,11 @@ def find_procedure(text: str) -> Procedure:
     proc, *later = found[0]
     head = Statement(proc.word, proc.shown, proc.position, _behind_name(proc))
     longer = longer_names(text, folded=True)
-    return Procedure(proc.names()[0], text, head, tuple(later), derived, frozenset(recoded), longer)
+    return Procedure(proc.second(), text, head, tuple(later), derived, frozenset(recoded), longer)
 
 
 def _behind_name(statement: Statement) -> Piece:
-    name = _NAMES.search(statement.rest.text)
+    name = _SECOND.match(statement.rest.text)
     return statement.rest.behind(name.end() if name is not None else 0)
 
 
@@ -152,8 +153,9 @@ def _statements(text: str) -> list[Statement]:
     found = []
     for piece in GRAMMAR.pieces(text):
         first = _WORD.match(piece.text)
-        shown = first.group() if first is not None else ""
-        found.append(Statement(shown.lower(), shown, piece.position, piece.behind(len(shown))))
+        shown = first.group() if first is not None else piece.text[0]
+        word = shown.lower() if first is not None else ""
+        found.append(Statement(word, shown, piece.position, piece.behind(len(shown))))
     return found
 
 

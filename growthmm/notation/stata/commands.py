@@ -84,9 +84,9 @@ def find_command(text: str) -> ModelCommand:
     """
     variables = Variables(folded=False, longer=longer_names(text, folded=False))
     found: list[ModelCommand] = []
-    for piece in GRAMMAR.pieces(text):
-        prefixes = _QUIET.match(piece.text)
-        piece = piece.behind(prefixes.end() if prefixes is not None else 0)
+    for whole in GRAMMAR.pieces(text):
+        prefixes = _QUIET.match(whole.text)
+        piece = whole.behind(prefixes.end() if prefixes is not None else 0)
         match = _NAME.match(piece.text)
         word = match.group() if match is not None else ""
         if word in ("mixed", "xtmixed", "sem"):

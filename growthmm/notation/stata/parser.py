@@ -131,7 +131,7 @@ class _Build(Build):
         return word, name
 
     def terms(self, *made: Any) -> tuple[Product, ...]:
-        found = []
+        found: list[Product] = []
         for part in made:
             found += [(Factor(t),) for t in part] if isinstance(part[0], Token) else part
         self._check_number(len(found), made)

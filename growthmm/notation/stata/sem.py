@@ -150,6 +150,8 @@ def _option_rows(draft: _Draft, option: Option) -> bool:
             for first, second in pairwise(chain):
                 _covariance(draft, first[-1], second[0], draft.cell(second[0]))
             continue
+        if len(chain) > 1:
+            raise draft.command.fail(f"{word}() takes no products", chain[1][0].token)
         for end in chain[0]:
             if kind == "~~":
                 _covariance(draft, end, end, draft.cell(end))
