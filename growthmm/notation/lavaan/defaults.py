@@ -5,7 +5,7 @@ The rules are those of lavaan 0.6 (Rosseel 2012, https://doi.org/10.18637/jss.v0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import combinations
 from typing import Literal
 
@@ -95,6 +95,15 @@ class Variables:
     exogenous: tuple[str, ...]
     latent_exogenous: tuple[str, ...]
     ends: tuple[str, ...]
+
+    def joined(self, other: Variables) -> Variables:
+        """The variables of two levels, those of the first level first."""
+        return Variables(
+            *(
+                tuple(dict.fromkeys((*getattr(self, each.name), *getattr(other, each.name))))
+                for each in fields(self)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

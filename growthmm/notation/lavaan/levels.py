@@ -50,7 +50,7 @@ def build_levels(
     above = set(outer.observed) - set(outer.exogenous)
     paths = [_at_level_1(path, above, function) for path in tables[0].paths]
     paths += [replace(path, level=2) for path in tables[1].paths]
-    return Table(tuple(paths), _both(inner, outer))
+    return Table(tuple(paths), inner.joined(outer))
 
 
 def _at_level_1(path: Path, above: set[str], function: str) -> Path:
@@ -79,16 +79,3 @@ def _check(inner: Variables, outer: Variables, rows: tuple[Row, ...], source: So
             position,
             hint=f"Use {name} at one level, or a column with its means at level 2.",
         )
-
-
-def _both(inner: Variables, outer: Variables) -> Variables:
-    def joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*first, *second)))
-
-    return Variables(
-        latent=joined(inner.latent, outer.latent),
-        observed=joined(inner.observed, outer.observed),
-        exogenous=joined(inner.exogenous, outer.exogenous),
-        latent_exogenous=joined(inner.latent_exogenous, outer.latent_exogenous),
-        ends=joined(inner.ends, outer.ends),
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from growthmm.errors import UnboundError
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.lavaan.write import write_model
 from growthmm.notation.r_code.wide import wide_lines
+from growthmm.notation.sem.levels import cluster_column
 from growthmm.notation.sem.text import r_string
 
 __all__ = ["script"]
@@ -56,7 +56,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
     variables = [*model.outcomes, *model.covariates]
     if model.group_variable is not None:
         variables.append(model.group_variable)
-    cluster = _cluster(model, context)
+    cluster = cluster_column(model, context)
     if cluster is not None:
         variables.append(cluster)
     lines = ["library(lavaan)", "", *wide_lines(variables, context)]
@@ -83,20 +83,6 @@ def _filled(model: SemModel, schema: Schema | None) -> list[str]:
     if lines:
         lines.insert(0, "# an occasion without its covariate is left out, not the whole person")
     return lines
-
-
-def _cluster(model: SemModel, context: ScriptContext) -> str | None:
-    """The column of clusters, which a model of two levels has to name."""
-    if model.n_levels == 1:
-        return None
-    cluster = model.cluster_variable or (context.schema and context.schema.cluster)
-    if not cluster:
-        raise UnboundError(
-            "A script for a model of two levels needs the column of clusters.",
-            missing=("cluster",),
-            hint='Write the whole call: growth(model, cluster = "school").',
-        )
-    return cluster
 
 
 def _fitting(model: SemModel, cluster: str | None) -> list[str]:

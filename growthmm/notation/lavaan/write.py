@@ -16,6 +16,7 @@ from growthmm.notation.lavaan.syntax import Row, Syntax
 from growthmm.notation.lavaan.table import Groups, build, in_order
 from growthmm.notation.lavaan.terms import arithmetic_text, call_text, formula_lines
 from growthmm.notation.losses.definitions import definition_losses
+from growthmm.notation.sem.levels import of_level
 from growthmm.notation.sem.text import is_syntactic
 
 __all__ = ["unwritable_names", "write_model"]
@@ -50,24 +51,8 @@ def _formulas(model: SemModel) -> list[str]:
         return formula_lines(_rows(model), model.n_groups)
     lines = []
     for level in (1, 2):
-        lines += [f"level: {level}", *formula_lines(_rows(_of_level(model, level)), 1)]
+        lines += [f"level: {level}", *formula_lines(_rows(of_level(model, level)), 1)]
     return lines
-
-
-def _of_level(model: SemModel, level: int) -> SemModel:
-    """The rows of one level, as a model of their own."""
-    paths = tuple(replace(path, level=1) for path in model.paths if path.level == level)
-    named = {name for path in paths for name in (path.left, path.right)}
-    return replace(
-        model,
-        paths=paths,
-        latent=tuple(name for name in model.latent if name in named),
-        outcomes=tuple(name for name in model.outcomes if name in named),
-        covariates=tuple(name for name in model.covariates if name in named),
-        constraints=(),
-        defined=(),
-        cluster_variable=None,
-    )
 
 
 def unwritable_names(model: SemModel) -> tuple[Loss, ...]:

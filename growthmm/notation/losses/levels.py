@@ -8,7 +8,7 @@ from growthmm.model.sem import SemModel
 __all__ = ["levels_loss"]
 
 
-def levels_loss(model: SemModel, title: str) -> tuple[Loss, ...]:
+def levels_loss(model: SemModel, title: str, why: str | None = None) -> tuple[Loss, ...]:
     """The loss of a model of two levels, for notations that are written with one.
 
     Parameters
@@ -17,6 +17,8 @@ def levels_loss(model: SemModel, title: str) -> tuple[Loss, ...]:
         Any model.
     title : str
         The program.
+    why : str, optional
+        Why it has no levels here, where there is more to say.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def levels_loss(model: SemModel, title: str) -> tuple[Loss, ...]:
     return (
         Loss(
             f"level 2: {', '.join(rows)}",
-            f"{title} is written here with one level",
-            "lavaan; or the mixed model with nested random effects, lme4",
+            why or f"{title} is written here with one level",
+            "lavaan or Mplus; or the mixed model with nested random effects, lme4",
         ),
     )

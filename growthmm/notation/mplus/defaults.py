@@ -35,7 +35,13 @@ class Table:
     variables: Variables
 
 
-def complete(syntax: Syntax, n_groups: int = 1, *, no_covariances: bool = False) -> Table:
+def complete(
+    syntax: Syntax,
+    n_groups: int = 1,
+    *,
+    no_covariances: bool = False,
+    above: frozenset[str] | None = None,
+) -> Table:
     """Fill in what Mplus fills in.
 
     Parameters
@@ -46,6 +52,9 @@ def complete(syntax: Syntax, n_groups: int = 1, *, no_covariances: bool = False)
         How many groups there are.
     no_covariances : bool
         Whether covariances are zero unless written.
+    above : frozenset of str, optional
+        At the within level: the variables that stand at the between level too, which has the
+        means.
 
     Returns
     -------
@@ -55,7 +64,7 @@ def complete(syntax: Syntax, n_groups: int = 1, *, no_covariances: bool = False)
     """
     variables = classify([(row.left, row.op, row.right) for row in syntax.rows])
     overall = {row.key: row for row in syntax.rows if row.group is None}
-    defaults = _Defaults(syntax, variables, no_covariances)
+    defaults = _Defaults(syntax, variables, no_covariances, above)
     first: dict[Key, Path] = {}
     paths: list[Path] = []
     for group in range(n_groups):
@@ -101,7 +110,14 @@ def _as_in_first(path: Path, first: Path) -> Path:
 class _Defaults:
     """The rows that Mplus adds in each group, unless they are written."""
 
-    def __init__(self, syntax: Syntax, variables: Variables, no_covariances: bool) -> None:
+    def __init__(
+        self,
+        syntax: Syntax,
+        variables: Variables,
+        no_covariances: bool,
+        within: frozenset[str] | None,
+    ) -> None:
+        self.within = within
         self.variables = variables
         self.no_covariances = no_covariances
         curves = syntax.curves
@@ -162,6 +178,8 @@ class _Defaults:
         return rows
 
     def _means(self, group: int) -> list[Path]:
+        if self.within is not None:
+            return self._means_within(self.within)
         rows = []
         for name in self._explained():
             if name in self.growing:
@@ -181,6 +199,15 @@ class _Defaults:
             else:
                 what = "latent means are free after the first group"
                 rows.append(_free(name, "~1", "", group, what))
+        return rows
+
+    def _means_within(self, above: frozenset[str]) -> list[Path]:
+        rows = []
+        for name in (*self._explained(), *self.variables.latent):
+            if name in above or name in self.variables.latent:
+                rows.append(_zero(name, 0, "the means are those of the between level"))
+            else:
+                rows.append(_free(name, "~1", "", 0, "observed intercepts are free"))
         return rows
 
 

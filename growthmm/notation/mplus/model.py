@@ -26,12 +26,10 @@ from growthmm.notation.mplus.text import Statement, error_at
 
 __all__ = ["ModelText"]
 
-_LEVELS = "Write two levels as a mixed model, with a random effect for each level."
+_LEVELS = "Write it as a mixed model: a time-varying slope, with a random effect for each level."
 _GAUSSIAN = "growthmm fits linear Gaussian models."
 
 _UNSUPPORTED = (
-    (r"%\s*WITHIN[^%]*%", "The level %WITHIN%", _LEVELS),
-    (r"%\s*BETWEEN[^%]*%", "The level %BETWEEN%", _LEVELS),
     (r"%\s*OVERALL\s*%", "%OVERALL%, a mixture's overall model,", "growthmm fits no mixtures."),
     (r"%[^%]*%?", "A class's model", "growthmm fits no mixtures."),
     (r"\{", "A scale factor { }", _GAUSSIAN),
@@ -62,9 +60,20 @@ class ModelText:
         The spelling of labels.
     order : sequence of str
         Observed variables in the order of USEVARIABLES or NAMES.
+    nested : bool
+        Whether it is one of two levels, which have no columns as loadings.
     """
 
-    def __init__(self, text: str, names: Names, label_names: Names, order: Sequence[str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        names: Names,
+        label_names: Names,
+        order: Sequence[str],
+        *,
+        nested: bool = False,
+    ) -> None:
+        self.nested = nested
         self.text = text
         self.names = names
         self.label_names = label_names
@@ -108,6 +117,10 @@ class ModelText:
                 "A group's MODEL makes no growth factors.",
                 "Write the | statement in the overall MODEL.",
             )
+        elif self.nested and (isinstance(parsed, RandomSlope) or parsed.times):
+            what = "A random slope" if isinstance(parsed, RandomSlope) else "AT"
+            message = f"{what} in a model of two levels is not supported."
+            raise self._error(statement.position, message, _LEVELS)
         elif isinstance(parsed, TimeScores):
             self._growth(parsed)
         else:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from growthmm.model.defaults import Default
 from growthmm.notation.mplus.lists import listed
-from growthmm.notation.mplus.tables import ESTIMATORS, REFUSED, TYPES, WITHOUT_EFFECT
+from growthmm.notation.mplus.tables import ESTIMATORS, REFUSED, REFUSED_TYPES, TYPES, WITHOUT_EFFECT
 from growthmm.notation.mplus.text import Command, Statement, error_at, statements
 
 __all__ = ["Options", "read_options"]
@@ -37,6 +37,12 @@ class Options:
         Its values, each with the name that MODEL uses.
     tscores : tuple of str
         Columns of individual times.
+    cluster : str, optional
+        CLUSTER's column.
+    within, between : tuple of str
+        Columns that stand at one level alone.
+    two_levels : bool
+        Whether TYPE = TWOLEVEL.
     created : tuple of str
         Columns that DEFINE computes, or DATA LONGTOWIDE.
     listwise : bool
@@ -56,6 +62,10 @@ class Options:
     group_variable: str | None = None
     groups: tuple[tuple[str, str], ...] = ()
     tscores: tuple[str, ...] = ()
+    cluster: str | None = None
+    within: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
+    two_levels: bool = False
     created: tuple[str, ...] = ()
     listwise: bool = False
     information: Information = "observed"
@@ -95,7 +105,8 @@ def read_options(commands: list[Command], text: str, blanked: str) -> Options:
     """
     result = Options()
     estimator = None
-    random = False
+    types: frozenset[str] = frozenset()
+    cluster_at = 0
     # DEFINE and lists need NAMES, wherever it stands.
     order = {"VARIABLE": 0, "DATA": 1, "DEFINE": 2, "ANALYSIS": 3}
     bodies = sorted((c for c in commands if c.name in order), key=lambda c: order[c.name])
@@ -121,13 +132,23 @@ def read_options(commands: list[Command], text: str, blanked: str) -> Options:
             option = _option(command.name, statement, text)
             if option is None:
                 continue
+            if option.name == "CLUSTER":
+                cluster_at = option.at
             if option.name == "ESTIMATOR":
                 estimator = _estimator(option, text)
             elif option.name == "TYPE" and command.name == "ANALYSIS":
-                random = _types(option, text) or random
+                types |= _types(option, text)
             else:
                 result = _HANDLERS[command.name][option.name](result, option, text)
-    return replace(result, notes=(*_notes(result, estimator, random), *result.notes))
+    if result.cluster is not None and "TWOLEVEL" not in types:
+        raise error_at(
+            text,
+            cluster_at,
+            "CLUSTER without TYPE = TWOLEVEL only corrects standard errors.",
+            hint="Write TYPE = TWOLEVEL and both levels, or fit with robust= and cluster=.",
+        )
+    notes = (*_notes(result, estimator, types), *result.notes)
+    return replace(result, two_levels="TWOLEVEL" in types, notes=notes)
 
 
 def _option(command: str, statement: Statement, text: str) -> _Option | None:
@@ -207,6 +228,31 @@ def _grouping(result: Options, option: _Option, text: str) -> Options:
 def _tscores(result: Options, option: _Option, text: str) -> Options:
     names = listed(option.value, option.value_at, result.names, text)
     return replace(result, tscores=tuple(name for name, _ in names))
+
+
+def _cluster(result: Options, option: _Option, text: str) -> Options:
+    names = listed(option.value, option.value_at, result.names, text)
+    if len(names) != 1:
+        hint = "Write three levels as a mixed model: a random effect for each level."
+        raise error_at(text, option.value_at, "CLUSTER names one column here.", hint=hint)
+    return replace(result, cluster=names[0][0])
+
+
+def _within(result: Options, option: _Option, text: str) -> Options:
+    return replace(result, within=_one_level(result, option, text))
+
+
+def _between(result: Options, option: _Option, text: str) -> Options:
+    return replace(result, between=_one_level(result, option, text))
+
+
+def _one_level(result: Options, option: _Option, text: str) -> tuple[str, ...]:
+    if "(" in option.value:
+        at = option.value_at + option.value.index("(")
+        hint = "Write three levels as a mixed model: a random effect for each level."
+        raise error_at(text, at, f"Levels of {option.name} are not supported.", hint=hint)
+    names = listed(option.value, option.value_at, result.names, text)
+    return tuple(name for name, _ in names)
 
 
 def _auxiliary(result: Options, option: _Option, text: str) -> Options:
@@ -314,6 +360,9 @@ _HANDLERS: dict[str, dict[str, Handler]] = {
         "MISSING": _missing,
         "GROUPING": _grouping,
         "TSCORES": _tscores,
+        "CLUSTER": _cluster,
+        "WITHIN": _within,
+        "BETWEEN": _between,
         "AUXILIARY": _auxiliary,
     },
     "DATA": {
@@ -339,30 +388,33 @@ def _estimator(option: _Option, text: str) -> str:
     return value
 
 
-def _types(option: _Option, text: str) -> bool:
-    """Whether TYPE has RANDOM."""
-    words = re.finditer(r"\S+", option.value)
-    random = False
-    for word in words:
+def _types(option: _Option, text: str) -> frozenset[str]:
+    """The words of TYPE, in full."""
+    found = set()
+    for word in re.finditer(r"\S+", option.value):
         said = word.group().upper()
-        full = next((t for t in TYPES if t == said or (len(said) >= 4 and t.startswith(said))), "")
-        if not full:
+        known = (*TYPES, *REFUSED_TYPES)
+        full = next((t for t in known if t == said or (len(said) >= 4 and t.startswith(said))), "")
+        if full not in TYPES:
             raise error_at(
                 text,
                 option.value_at + word.start(),
                 f"ANALYSIS: TYPE = {word.group()} is not supported.",
                 expected=TYPES,
-                hint="Nested data: a mixed model with a random effect for each level.",
+                hint=REFUSED_TYPES.get(full),
             )
-        random = random or full == "RANDOM"
-    return random
+        found.add(full)
+    return frozenset(found)
 
 
-def _notes(result: Options, estimator: str | None, random: bool) -> list[Default]:
+def _notes(result: Options, estimator: str | None, types: frozenset[str]) -> list[Default]:
     notes = []
-    chosen = estimator or ("MLR" if random else "ML")
+    robust = sorted(types & {"RANDOM", "TWOLEVEL"})
+    chosen = estimator or ("MLR" if robust else "ML")
     if estimator is None:
-        rule = "Mplus: MLR with TYPE = RANDOM" if random else "Mplus: ML with continuous outcomes"
+        rule = "Mplus: ML with continuous outcomes"
+        if robust:
+            rule = f"Mplus: MLR with TYPE = {' '.join(robust)}"
         notes.append(Default("estimator", chosen, rule))
     if chosen != "ML":
         rule = f"ESTIMATOR = {chosen}; the estimates are those of ML"

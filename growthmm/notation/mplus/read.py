@@ -9,12 +9,14 @@ from growthmm.model.defaults import Default
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.mplus.constraint import read_constraints
 from growthmm.notation.mplus.defaults import complete
+from growthmm.notation.mplus.levels import by_level, complete_levels
 from growthmm.notation.mplus.lists import Names
 from growthmm.notation.mplus.model import ModelText
 from growthmm.notation.mplus.options import Options, read_options
 from growthmm.notation.mplus.syntax import Syntax
 from growthmm.notation.mplus.text import (
     Command,
+    Statement,
     blank_comments,
     commands,
     error_at,
@@ -60,7 +62,7 @@ def read(text: str) -> SemModel:
     Raises
     ------
     NotationError
-        If the text is malformed, or says what is no linear SEM of one level.
+        If the text is malformed, or says what is no linear SEM.
 
     Examples
     --------
@@ -91,15 +93,16 @@ def _read(text: str) -> MplusInput:
     parts = _parts(found, options, text)
     names = Names((*options.names, *options.use, *options.created), kept.variables)
     label_names = Names((), kept.labels)
-    order = options.use or options.names
-    model_text = ModelText(text, names, label_names, order)
     bodies = [(statements(blanked, c.start, c.end), group) for c, group in parts.models]
-    for body, _ in bodies:
-        model_text.declare(body)
-    for body, group in sorted(bodies, key=lambda b: -1 if b[1] is None else b[1]):
-        for statement in body:
-            model_text.add(statement, group)
-    rows = tuple(model_text.rows.values())
+    told = options.two_levels if options.two_levels or len(found) > len(bodies) else None
+    by = by_level([s for body, _ in bodies for s in body], text, told=told)
+    read: dict[int, tuple[ModelText, Syntax]] = {}
+    for level, own in by.items():
+        one: list[tuple[list[Statement], int | None]] = [(own, None)]
+        read[level] = _said(
+            one if level else bodies, options, (names, label_names), text, nested=level > 0
+        )
+    rows = [row for _, syntax in read.values() for row in syntax.rows]
     if not rows:
         raise error_at(
             text,
@@ -110,10 +113,15 @@ def _read(text: str) -> MplusInput:
     labels = [row.label for row in rows if row.label]
     relations = [s for c in parts.constraints for s in statements(blanked, c.start, c.end)]
     constraints, defined = read_constraints(relations, labels, label_names, text)
-    syntax = Syntax(rows, tuple(model_text.curves), constraints, defined)
     n_groups = max(1, len(options.groups))
-    table = complete(syntax, n_groups, no_covariances=options.no_covariances)
-    _check_names(model_text, options, table.variables.latent, text)
+    if 0 in read:
+        table = complete(read[0][1], n_groups, no_covariances=options.no_covariances)
+    else:
+        if n_groups > 1:
+            raise error_at(text, 0, "The input has groups and levels.", hint="Write one of them.")
+        table = complete_levels(read, options, names, text)
+    for model_text, _ in read.values():
+        _check_names(model_text, options, table.variables.latent, text)
     notes = (*options.notes, *parts.notes, *_idle(table.paths, options, names))
     groups = dict(kept.groups)
     column = options.group_variable
@@ -127,6 +135,7 @@ def _read(text: str) -> MplusInput:
         defined=defined,
         n_groups=n_groups,
         group_variable=names.spell(column) if column else None,
+        cluster_variable=names.spell(options.cluster) if options.cluster else None,
         group_labels=tuple(groups.get(name.lower(), value) for value, name in options.groups),
         missing="listwise" if options.listwise else "ml",
         information=options.information,
@@ -135,6 +144,26 @@ def _read(text: str) -> MplusInput:
     )
     titles = [blanked[c.start : c.end].strip(" \t\r\n;") for c in found if c.name == "TITLE"]
     return MplusInput(model, options, " ".join(titles))
+
+
+def _said(
+    bodies: list[tuple[list[Statement], int | None]],
+    options: Options,
+    spelling: tuple[Names, Names],
+    text: str,
+    *,
+    nested: bool,
+) -> tuple[ModelText, Syntax]:
+    """What MODEL and the groups' MODEL say, or one level of MODEL."""
+    names, label_names = spelling
+    order = options.use or options.names
+    made = ModelText(text, names, label_names, order, nested=nested)
+    for body, _ in bodies:
+        made.declare(body)
+    for body, group in sorted(bodies, key=lambda b: -1 if b[1] is None else b[1]):
+        for statement in body:
+            made.add(statement, group)
+    return made, Syntax(tuple(made.rows.values()), tuple(made.curves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +215,7 @@ def _check_names(
     columns = {name.lower() for name in (*options.names, *options.created)}
     used = {name.lower() for name in options.use} or columns
     used |= {name.lower() for name in options.tscores}
+    used |= {(options.cluster or "").lower()}
     spell = {model_text.names.spell(name): name for name in (*options.names, *options.created)}
     for name, position in model_text.used:
         if name in latent:
@@ -215,7 +245,7 @@ def _plain_labels(paths: tuple[Path, ...]) -> tuple[Path, ...]:
 def _idle(paths: tuple[Path, ...], options: Options, names: Names) -> tuple[Default, ...]:
     """A note on the variables of USEVARIABLES that MODEL does not name."""
     used = {name for path in paths for name in (path.left, path.right, path.definition)}
-    used.add(names.spell(options.group_variable or ""))
+    used |= {names.spell(options.group_variable or ""), names.spell(options.cluster or "")}
     idle = [name for name in options.use if names.spell(name) not in used]
     if not idle:
         return ()

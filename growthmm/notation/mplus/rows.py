@@ -25,7 +25,7 @@ def normal(model: SemModel) -> SemModel:
     return replace(model, paths=paths)
 
 
-def to_write(model: SemModel) -> Syntax:
+def to_write(model: SemModel, *, above: frozenset[str] | None = None) -> Syntax:
     """Rows and growth curves that make `model`, with Mplus's defaults, and nothing more.
 
     What is written changes the defaults of the rest, so this goes round until nothing changes.
@@ -34,6 +34,8 @@ def to_write(model: SemModel) -> Syntax:
     ----------
     model : SemModel
         As :func:`normal` returns it.
+    above : frozenset of str, optional
+        At the within level, as in :func:`growthmm.notation.mplus.defaults.complete`.
     """
     mine = _cells(model.paths)
     silent = _silent(model)
@@ -55,7 +57,7 @@ def to_write(model: SemModel) -> Syntax:
         wanted[key, None] = None
     for _ in range(2 * len(order) + 4):
         syntax = _syntax(wanted, bare, curves, order)
-        paths = complete(syntax, model.n_groups).paths
+        paths = complete(syntax, model.n_groups, above=above).paths
         theirs = _cells(normal(replace(model, paths=paths)).paths)
         differing = [
             cell

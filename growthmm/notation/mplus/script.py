@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from growthmm.errors import SpecificationError
@@ -11,6 +11,7 @@ from growthmm.model.sem import SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.mplus.names import shortened
 from growthmm.notation.mplus.write import Sections, sections, wrapped
+from growthmm.notation.sem.levels import cluster_column
 from growthmm.notation.sem.text import number_text
 
 __all__ = ["MISSING", "script"]
@@ -42,6 +43,8 @@ def script(model: SemModel, context: ScriptContext) -> str:
     ------
     SpecificationError
         If the path of the data cannot stand in an input.
+    UnboundError
+        If nothing names the column of a second level's clusters.
 
     Examples
     --------
@@ -64,7 +67,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
     OUTPUT:
       SAMPSTAT TECH1;
     """
-    parts = sections(model)
+    parts = sections(replace(model, cluster_variable=cluster_column(model, context)))
     columns = _long(model, context, parts) if _is_long(context) else _wide(model, parts)
     file = _file(context.data)
     lines = [*_advice(context.data, file, columns), *parts.comments, *columns.comments]
@@ -76,7 +79,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
     lines += _indented(wrapped("NAMES =", columns.names))
     lines += _indented(wrapped("USEVARIABLES =", columns.used))
     lines.append(f"  MISSING = ALL ({MISSING});")
-    for statement in (parts.grouping, parts.times):
+    for statement in (parts.grouping, parts.times, *parts.levels):
         lines += _indented(statement.split("\n")) if statement else []
     analysis = parts.analysis or ()
     if "ESTIMATOR = ML;" not in analysis:
@@ -141,9 +144,15 @@ def _analysed(model: SemModel) -> list[str]:
 def _wide(model: SemModel, parts: Sections) -> _Columns:
     used = [parts.names[name] for name in _analysed(model)]
     names = list(used)
-    if model.n_groups > 1:
-        names.append(_group_column(parts))
+    names += _other_columns(model, parts)
     return _Columns(names, used, [], [], [])
+
+
+def _other_columns(model: SemModel, parts: Sections) -> list[str]:
+    """The columns of groups and of clusters."""
+    names = [_group_column(parts)] if model.n_groups > 1 else []
+    cluster = [line for line in parts.levels if line.startswith("CLUSTER = ")]
+    return names + [line.removeprefix("CLUSTER = ").rstrip(";") for line in cluster]
 
 
 def _group_column(parts: Sections) -> str:
@@ -178,8 +187,7 @@ def _long(model: SemModel, context: ScriptContext, parts: Sections) -> _Columns:
     reshaping += _indented(wrapped(f"REPETITION = {short[time]} (", times, end=");", glue=True))
     names = [short[person], short[time], *(short[stem] for stem in own)]
     names += [parts.names[name] for name in constant]
-    if model.n_groups > 1:
-        names.append(_group_column(parts))
+    names += _other_columns(model, parts)
     notes = [
         f"! {parts.names[derived.name]}: the column {json.dumps(_what(derived.column.parts))}"
         for derived in context.derived

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ESTIMATORS", "REFUSED", "TYPES", "WITHOUT_EFFECT"]
+__all__ = ["ESTIMATORS", "REFUSED", "REFUSED_TYPES", "TYPES", "WITHOUT_EFFECT"]
 
 _LINEAR = "growthmm fits linear Gaussian models to persons drawn at random."
 _COMPUTE = "Compute it in the data, and drop the statement."
@@ -16,7 +16,6 @@ REFUSED = {
         "CLASSES": "growthmm fits no mixtures. Drop the classes.",
         "KNOWNCLASS": "Use GROUPING for groups that are known.",
         "TRAINING": "growthmm fits no mixtures.",
-        "CLUSTER": "Fit nested data with a mixed model: a random effect for each level.",
         "STRATIFICATION": _LINEAR,
         "SUBPOPULATION": "Select the persons in the data.",
         "USEOBSERVATIONS": "Select the rows in the data, and drop the statement.",
@@ -28,8 +27,6 @@ REFUSED = {
         "REPWEIGHTS": "Weights are not supported.",
         "WTSCALE": "Weights are not supported.",
         "FINITE": _LINEAR,
-        "WITHIN": "Write the two levels as a mixed model, or the wide model of one level.",
-        "BETWEEN": "Write the two levels as a mixed model, or the wide model of one level.",
         "CONSTRAINT": "Constraints on columns of the data are not supported.",
         "PATTERN": "Leave planned missing values missing.",
         "SURVIVAL": _LINEAR,
@@ -97,8 +94,18 @@ WITHOUT_EFFECT = {
 }
 """What changes neither the model nor its maximum."""
 
-TYPES = ("GENERAL", "RANDOM", "MEANSTRUCTURE", "MISSING", "H1")
+TYPES = ("GENERAL", "RANDOM", "MEANSTRUCTURE", "MISSING", "H1", "TWOLEVEL")
 """What ANALYSIS: TYPE may say."""
+
+REFUSED_TYPES = {
+    "COMPLEX": "Fit with robust standard errors instead: robust= and cluster=.",
+    "MIXTURE": "growthmm fits no mixtures.",
+    "THREELEVEL": "Write three levels as a mixed model: a random effect for each level.",
+    "CROSSCLASSIFIED": "Write crossed effects as a mixed model: (1 | a) + (1 | b).",
+    "BASIC": "Leave TYPE out to fit the model.",
+    "EFA": "Exploratory factors are not supported.",
+}
+"""What ANALYSIS: TYPE may say in Mplus and not here, with hints."""
 
 ESTIMATORS = {
     "ML": "observed information",

@@ -10,11 +10,11 @@ from growthmm.model.defaults import Loss
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.lavaan.parser import Source, parse_side
-from growthmm.notation.losses.levels import levels_loss
 from growthmm.notation.mplus.names import Shortened, shortened
 from growthmm.notation.mplus.rows import normal, to_write
 from growthmm.notation.mplus.syntax import Curve, Row, Syntax
 from growthmm.notation.sem.expression import Call, Expression, Name, Negative, Operation, spell
+from growthmm.notation.sem.levels import of_level
 from growthmm.notation.sem.text import number_text
 
 __all__ = ["Sections", "sections", "write_model"]
@@ -37,8 +37,10 @@ class Sections:
         The GROUPING statement, or nothing.
     tscores : tuple of str
         Columns of individual times, as written.
-    random : bool
-        Whether TYPE = RANDOM is needed.
+    kind : {"", "RANDOM", "TWOLEVEL"}
+        The TYPE that is needed.
+    levels : tuple of str
+        CLUSTER, WITHIN and BETWEEN, where there are two levels.
     information : str
         The information matrix where it is said.
     listwise : bool
@@ -52,7 +54,8 @@ class Sections:
     comments: tuple[str, ...]
     grouping: str
     tscores: tuple[str, ...]
-    random: bool
+    kind: str
+    levels: tuple[str, ...]
     information: str
     listwise: bool
     model: tuple[str, ...]
@@ -64,7 +67,7 @@ class Sections:
         lines = list(self.comments)
         if self.listwise:
             lines.append("DATA: LISTWISE = ON;")
-        variable = [line for line in (self.grouping, self.times) if line]
+        variable = [line for line in (self.grouping, self.times, *self.levels) if line]
         if variable:
             lines += ["VARIABLE:", *(f"  {line}" for line in variable)]
         analysis = self.analysis
@@ -80,7 +83,7 @@ class Sections:
     @property
     def analysis(self) -> tuple[str, ...]:
         """The statements of ANALYSIS."""
-        lines = ["TYPE = RANDOM;", "ESTIMATOR = ML;"] if self.random else []
+        lines = [f"TYPE = {self.kind};", "ESTIMATOR = ML;"] if self.kind else []
         if self.information:
             lines.append(f"INFORMATION = {self.information.upper()};")
         return tuple(lines)
@@ -91,9 +94,6 @@ def write_model(model: SemModel) -> Written:
 
     The text reads back as `model`; names that Mplus would cut stand in comments.
     """
-    beyond = levels_loss(model, "Mplus")
-    if beyond:
-        return Written("", beyond)
     from growthmm.notation.mplus.read import read
 
     said, losses = _sayable(model)
@@ -140,9 +140,27 @@ def _sayable(model: SemModel) -> tuple[SemModel, tuple[Loss, ...]]:
             why = "Mplus has no bounds on parameters"
             losses.append(Loss(f"bounds of {path.name}", why, "MODEL CONSTRAINT: label > 0"))
         paths.append(replace(path, lower=None, upper=None))
+    losses += _level_losses(model)
     said = replace(model, paths=tuple(paths), estimator="ml", likelihood="normal")
     losses += _unsaid_functions(model)
     return said, tuple(losses)
+
+
+def _level_losses(model: SemModel) -> list[Loss]:
+    """Means of level 1, and columns in loadings, of a model of two levels."""
+    if model.n_levels == 1:
+        return []
+    above = set(of_level(model, 2).outcomes) | set(model.latent)
+    losses = []
+    for path in model.paths:
+        if path.definition is not None:
+            why = "a model of two levels is written here without columns in loadings"
+            what = f"{path.name} = data.{path.definition}"
+            losses.append(Loss(what, why, "the mixed model with nested random effects"))
+        elif path.op == "~1" and path.level == 1 and path.left in above and not path.is_zero:
+            why = "in Mplus all means are those of the between level"
+            losses.append(Loss(path.name, why, f"zero, and the mean of {path.left} at level 2"))
+    return losses
 
 
 def _unsaid_functions(model: SemModel) -> list[Loss]:
@@ -181,19 +199,20 @@ def _difference(model: SemModel, again: SemModel) -> str:
 def sections(model: SemModel) -> Sections:
     """The parts of the input that says `model`."""
     model = normal(model)
-    syntax = to_write(model)
+    texts = _syntaxes(model)
     columns = [path.definition for path in model.paths if path.definition]
     group = [model.group_variable] if model.group_variable else []
+    group += [model.cluster_variable] if model.cluster_variable else []
     variables = shortened([*model.latent, *model.outcomes, *model.covariates, *columns, *group])
-    labels = shortened(
-        [row.label for row in syntax.rows if row.label] + [d.name for d in model.defined]
-    )
+    written = [row.label for syntax in texts.values() for row in syntax.rows if row.label]
+    labels = shortened(written + [d.name for d in model.defined])
     groups = _groups(model)
     lines = ["MODEL:"]
     pen = _Pen(variables, labels)
-    lines += [f"  {line}" for line in pen.lines(syntax, None)]
+    for header, syntax in texts.items():
+        lines += [f"  {line}" for line in (header, *pen.lines(syntax, None)) if line]
     for number, (_, name) in enumerate(groups):
-        own = pen.lines(syntax, number)
+        own = pen.lines(texts[""], number)
         if own:
             lines += [f"MODEL {name}:", *(f"  {line}" for line in own)]
     relations = _relations(model, labels)
@@ -214,12 +233,14 @@ def sections(model: SemModel) -> Sections:
             }
         ).comments("group")
     stated = any(d.rule == "DATA: LISTWISE = ON" for d in model.defaults)
-    times = [path.definition for path in model.paths if path.definition and _at(path.left, syntax)]
+    timed = {f for s in texts.values() for c in s.curves if c.kind == "at" for f in c.factors}
+    times = [path.definition for path in model.paths if path.definition and path.left in timed]
     return Sections(
         comments=tuple(comments),
         grouping=grouping,
         tscores=tuple(dict.fromkeys(variables[name] for name in times)),
-        random=bool(columns),
+        kind="TWOLEVEL" if model.n_levels > 1 else "RANDOM" if columns else "",
+        levels=_level_statements(model, variables),
         information=model.information if model.information == "expected" else "",
         listwise=model.missing == "listwise" and stated,
         model=tuple(lines),
@@ -233,8 +254,26 @@ def _column(variables: Shortened) -> str:
     return shortened([name], variables.written.values())[name]
 
 
-def _at(factor: str, syntax: Syntax) -> bool:
-    return any(curve.kind == "at" and factor in curve.factors for curve in syntax.curves)
+def _syntaxes(model: SemModel) -> dict[str, Syntax]:
+    """What to write under each header of a level; under none where there are no levels."""
+    if model.n_levels == 1:
+        return {"": to_write(model)}
+    inner, outer = of_level(model, 1), of_level(model, 2)
+    above = frozenset((*outer.outcomes, *outer.covariates))
+    return {"%WITHIN%": to_write(inner, above=above), "%BETWEEN%": to_write(outer)}
+
+
+def _level_statements(model: SemModel, variables: Shortened) -> tuple[str, ...]:
+    """CLUSTER, and which columns stand at one level alone."""
+    if model.n_levels == 1:
+        return ()
+    lines = [f"CLUSTER = {variables[model.cluster_variable]};"] if model.cluster_variable else []
+    parts = [of_level(model, level) for level in (1, 2)]
+    inner, outer = (dict.fromkeys((*part.outcomes, *part.covariates)) for part in parts)
+    for word, own, other in (("WITHIN", inner, outer), ("BETWEEN", outer, inner)):
+        alone = [variables[name] for name in own if name not in other]
+        lines += wrapped(f"{word} =", alone) if alone else []
+    return tuple(lines)
 
 
 def _groups(model: SemModel) -> list[tuple[str, str]]:
