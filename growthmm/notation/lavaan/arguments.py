@@ -132,6 +132,8 @@ class Settings:
         ``group.label``.
     cluster_variable : str, optional
         The column of clusters.
+    cluster_position : int
+        Where the text names it.
     missing, information, likelihood : str
         As in :class:`growthmm.model.sem.SemModel`.
     data : str, optional
@@ -146,6 +148,7 @@ class Settings:
     group_variable: str | None = None
     group_labels: tuple[str, ...] = ()
     cluster_variable: str | None = None
+    cluster_position: int = 0
     missing: Literal["listwise", "ml"] = "listwise"
     information: Literal["expected", "observed"] | None = None
     likelihood: Literal["normal", "wishart"] = "normal"
@@ -315,7 +318,8 @@ def _cluster(result: Settings, argument: Argument, source: Source) -> Settings:
             argument.position,
             expected=("a quoted string",),
         )
-    return replace(result, cluster_variable=argument.value)
+    place = argument.position
+    return replace(result, cluster_variable=argument.value, cluster_position=place)
 
 
 def _strings(argument: Argument, source: Source) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _check_cluster(syntax: Syntax, chosen: Settings, source: Source) -> None:
     if chosen.cluster_variable is not None and not syntax.levels:
         raise source.error(
             f'cluster = "{chosen.cluster_variable}" without levels only corrects standard errors.',
-            0,
+            chosen.cluster_position,
             hint="Write both blocks, level: 1 and level: 2; or leave the argument out.",
         )
 

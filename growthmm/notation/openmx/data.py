@@ -86,6 +86,9 @@ def data_part(call: Call, follow: Callable[[Node], Node], source: Source) -> Dat
         raise source.error("Weights and keys of mxData() are not read.", call.position)
     part = DataPart(None, shown, position=call.position)
     observed = found.get("observed")
+    if isinstance(observed, Call) and observed.function == "mxFactor":
+        message = "Ordinal data (mxFactor()) are not supported."
+        raise source.error(message, observed.position)
     return part if observed is None else _rows(observed, part, follow)
 
 

@@ -42,6 +42,11 @@ class Spelling:
     name: str
     groups: tuple[str, ...]
 
+_LEVELS = (
+    "in OpenMx each level is a model with data of its own, joined to the other by keys (joinKey), "
+    "so that one text for one data set does not say it"
+)
+
 
 def write_model(model: SemModel) -> Written:
     """Write a model as a call of ``mxModel()``.
@@ -68,7 +73,7 @@ def write_model(model: SemModel) -> Written:
       mxPath(from = c("y0", "y1", "i"), arrows = 2, values = 1),
       mxPath(from = "one", to = "i", values = 0))
     """
-    beyond = levels_loss(model, "OpenMx")
+    beyond = levels_loss(model, "OpenMx", _LEVELS)
     if beyond:
         return Written("", beyond)
     losses, unread = _settings_losses(model), _relation_losses(model)

@@ -355,6 +355,10 @@ def _residual(
     kind = given["type"].value_text() if "type" in given else "vc"
     where = given["type"].token if "type" in given else statement.position
     local = "local" in given
+    if local and given["local"].value:
+        shown = given["local"].value_text().upper()[:40]
+        message = f"REPEATED: LOCAL={shown} is not supported"
+        raise draft.fail(message, given["local"].token, (), "Write LOCAL alone.")
     if "group" in given:
         if kind not in ("vc", "simple") or local:
             message = "REPEATED: GROUP= is only supported with TYPE=VC"

@@ -38,6 +38,13 @@ _SUBCOMMANDS = (
     *("print", "regwgt", "save", "test", "outfile", "kronecker"),
 )
 _SILENT = ("criteria", "emmeans", "print", "save", "test", "outfile")
+_OTHERS = {
+    "genlinmixed": "generalised linear mixed models",
+    "genlin": "generalised linear models",
+    "unianova": "linear models without random effects",
+    "glm": "linear models without random effects",
+    "varcomp": "variance components alone",
+}
 _MIXED = re.compile(r"mixed?(?!\w)", re.IGNORECASE)
 _COMPUTE = re.compile(r"compute\s+([^\W\d]\w*)\s*=", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -92,6 +99,11 @@ def read_spss(text: str) -> MixedModel:
     variables = Variables(folded=True, longer=longer_names(text, folded=True))
     found: list[Piece] = []
     for piece in GRAMMAR.pieces(text):
+        first = _NAME.match(piece.text)
+        word = first.group().lower() if first is not None else ""
+        if word in _OTHERS:
+            message = f"{word.upper()} fits {_OTHERS[word]} and is not read"
+            raise error_at(text, piece.position, message, hint="Write MIXED.")
         if _MIXED.match(piece.text):
             found.append(piece)
         elif not found:

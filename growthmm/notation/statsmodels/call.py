@@ -106,6 +106,21 @@ def _is_mixedlm(call: ast.Call) -> bool:
     return function.attr == "from_formula" and name == "MixedLM"
 
 
+_OTHERS = {
+    "gee": "generalised estimating equations",
+    "glm": "generalised linear models",
+    "ols": "linear models without random effects",
+    "nominal_gee": "generalised estimating equations",
+    "ordinal_gee": "generalised estimating equations",
+    "from_formula": "another model than MixedLM",
+}
+
+
+def _name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def find_mixedlm(text: str) -> MixedlmText:
     """The arguments of the one call of ``mixedlm()`` in a program.
 
@@ -133,6 +148,13 @@ def find_mixedlm(text: str) -> MixedlmText:
     module = program.tree()
     calls = [n for n in ast.walk(module) if isinstance(n, ast.Call)]
     found = [call for call in calls if _is_mixedlm(call)]
+    other = next((call for call in calls if _name(call) in _OTHERS), None)
+    if not found and other is not None:
+        raise program.fail(
+            f"{_name(other)}() fits {_OTHERS[_name(other)]} and is not read",
+            other,
+            'Write smf.mixedlm("y ~ t", data, groups="id", re_formula="~ t").',
+        )
     if len(found) != 1:
         raise program.fail(
             f"{len(found)} calls of mixedlm(), where one was expected"
@@ -235,10 +257,15 @@ def _reml(
     }
     for call in calls:
         function = call.func
-        if not (isinstance(function, ast.Attribute) and function.attr == "fit"):
+        if not isinstance(function, ast.Attribute):
             continue
         owner = function.value
         if owner is not model and not (isinstance(owner, ast.Name) and owner.id in names):
+            continue
+        if function.attr == "fit_regularized":
+            message = "fit_regularized() fits with a penalty, which is not supported"
+            raise program.fail(message, call, "Write .fit().")
+        if function.attr != "fit":
             continue
         value = _arguments(program, call, _FIT_ORDER).get("reml")
         if value is None:
