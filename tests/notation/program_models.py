@@ -1,8 +1,7 @@
-"""Models for the notations of SAS, SPSS and Stata, and texts that break readers."""
+"""Models for the notations of SAS, SPSS and Stata, and names that would be code."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -93,20 +92,3 @@ def sem_models(draw: st.DrawFn) -> SemModel:
         lines.append(f"d ~ {draw(cell)}i + {draw(cell)}x")
     model = read_lavaan("\n".join(lines), draw(st.sampled_from(["growth", "sem", "lavaan"])))
     return replace(model, missing=draw(st.sampled_from(["ml", "listwise"])))
-
-
-def mangled(texts: Sequence[str]) -> st.SearchStrategy[str]:
-    """Texts cut, doubled and mixed with signs, as a reader should survive them."""
-    signs = st.sampled_from([*"();/|*=.,:@#<>-&'\"\n ~[]{}", "/*", "*/", "<-", "||", "##"])
-
-    @st.composite
-    def made(draw: st.DrawFn) -> str:
-        text = draw(st.sampled_from(list(texts)))
-        for _ in range(draw(st.integers(1, 4))):
-            a = draw(st.integers(0, len(text)))
-            b = draw(st.integers(a, min(len(text), a + 12)))
-            piece = draw(st.one_of(signs, st.just(""), st.text(max_size=4), st.just(text[a:b] * 2)))
-            text = text[:a] + piece + text[b:]
-        return text
-
-    return made()

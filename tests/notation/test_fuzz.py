@@ -31,6 +31,20 @@ WITNESSES = (
     ("sas", "proc mixed;"),
     ("spss", "MIXED"),
     ("stata", "mixed"),
+    ("sas", "proc mixed; model y = " + "(" * 3000 + "; run;"),
+    ("sas", "proc mixed; model y = " + "|".join(f"a{k}" for k in range(40)) + "; run;"),
+    ("sas", "proc mixed; model y = t*" + "*".join(["t"] * 500) + "; run;"),
+    ("sas", "proc calis; path a1-a900 <- b1-b900; run;"),
+    ("sas", "proc calis; cov a1-a900; path y <- x; run;"),
+    ("sas", "proc mixed data=" + "a(" * 900 + ")" * 900 + "; model y = t; run;"),
+    ("spss", "MIXED y WITH t /FIXED=" + "(" * 3000),
+    ("spss", "MIXED y WITH t /FIXED=" + "*".join(["t"] * 500) + "."),
+    ("stata", "mixed y " + "(" * 3000),
+    ("stata", "mixed y " + "##".join(f"c.a{k}" for k in range(40))),
+    ("stata", "mixed y " + "(" * 300 + "t" + ")" * 300),
+    ("stata", "mixed y " + "(" * 3000 + "t" + ")" * 3000),
+    ("stata", "sem (a1-a900 <- b1-b900)"),
+    ("stata", "sem " + "(y <- x) " * 500),
     ("nlme", "lme("),
     ("lme4", "(" * 3000 + "y"),
     ("statsmodels", "smf.mixedlm("),
@@ -78,7 +92,7 @@ def test_witnesses(name: str, text: str) -> None:
 
 
 def test_readers_of_models_raise_nothing_else() -> None:
-    wrong = [found for name, text in _inputs(600, 1) if (found := _read(name, text))]
+    wrong = [found for name, text in _inputs(900, 1) if (found := _read(name, text))]
     assert not wrong, "\n".join(wrong[:5])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from growthmm.model.expression import tree, variables
 from growthmm.model.expression_print import show
@@ -44,13 +45,21 @@ def settled(model: MixedModel) -> tuple[object, ...]:
 
 
 def _factors(term: Term) -> tuple[str, ...]:
-    """The factors in one order, without an ``I()`` around a function, which changes nothing."""
+    """The factors in one order, powers of a column multiplied out.
+
+    An ``I()`` around a function changes nothing.
+    """
     bare = []
+    powers: Counter[str] = Counter()
     for factor in term.factors:
+        known = monomials(factor)
+        if known is not None and not known.categorical:
+            powers[known.name] += known.power
+            continue
         node = tree(factor)
         inner = node.args[0] if isinstance(node, Call) and node.function == "I" else None
         bare.append(show(inner, "canonical") if isinstance(inner, Call) else factor)
-    return tuple(sorted(bare))
+    return tuple(sorted([*bare, *(f"{name} ** {power}" for name, power in powers.items())]))
 
 
 def _blocks(model: MixedModel) -> list[RandomBlock]:

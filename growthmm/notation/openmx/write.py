@@ -42,6 +42,7 @@ class Spelling:
     name: str
     groups: tuple[str, ...]
 
+
 _LEVELS = (
     "in OpenMx each level is a model with data of its own, joined to the other by keys (joinKey), "
     "so that one text for one data set does not say it"

@@ -20,6 +20,8 @@ _EFFECT = re.compile(r"([^=~]*)(=~|~~|~)(.*)", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _LABEL = re.compile(r"[^\W\d][\w.]*")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]-?[0-9]+)?")
+_UNSUPPORTED = {"|": "thresholds", ":=": "defined parameters", "==": "sign of equality"}
+
 _OPERATION = re.compile(r"([A-Z][A-Z_]+)\s*(?:\((.*)\))?\s*([\w\s]*)")
 _NEW_OPERATION = re.compile(r"([a-z][a-z_]*)\s*[\"'`:0-9(]")
 
@@ -138,6 +140,10 @@ class _Collected:
         if effect is None:
             hint = "Write START(), BOUND(), CONSTRAINT() or DEFINE() in capitals."
             new = _NEW_OPERATION.match(statement.strip())
+            for sign, what in _UNSUPPORTED.items():
+                if sign in statement:
+                    at = start + statement.index(sign)
+                    raise self.source.error(f"semopy has no {what} ({sign}).", at)
             raise self.source.error(
                 "There is no operator in this line.",
                 first,
