@@ -30,6 +30,14 @@ FACTORS = "i =~ 1*y1 + 1*y2 + 1*y3 + 1*y4\ns =~ 0*y1 + 1*y2 + 2*y3 + 3*y4\n"
 EQUAL = "".join(f"y{k} ~~ v*y{k}\n" for k in range(1, 5))
 
 
+_LEVELS = f"""level: 1
+{FACTORS}{EQUAL}i + s ~ 0*1
+level: 2
+ib =~ 1*y1 + 1*y2 + 1*y3 + 1*y4
+sb =~ 0*y1 + 1*y2 + 2*y3 + 3*y4
+{"".join(f"y{k} ~~ 0*y{k}" + chr(10) for k in range(1, 5))}"""
+
+
 def _formula(text: str) -> MixedModel:
     return replace(LME4.read(text), estimator="ml")
 
@@ -94,6 +102,7 @@ SEM: Mapping[str, Callable[[], SemModel]] = {
     "bounds on parameters": _bounded,
     "groups": lambda: _sem("s ~~ c(a, b)*s\n", residuals=""),
     "individually varying times": _individual_times,
+    "two levels": lambda: replace(read_lavaan(_LEVELS, "growth"), missing="ml"),
 }
 """Features of structural equation models, each with a small growth curve that has it."""
 
