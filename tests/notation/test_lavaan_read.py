@@ -170,7 +170,7 @@ MALFORMED = {
     "growth('f=~y0', estimator = 'WLSMV')": ("estimator = 'WLSMV' is not supported.", 1, 29),
     "growth('f=~y0', mising = 'ml')": ("The argument mising of growth() is not known.", 1, 26),
     "growth('f=~y0', int.ov.free = TRUE)": ("growth() sets int.ov.free itself", 1, 31),
-    "growth('f=~y0', cluster = 'id')": ('cluster = "id" without levels', 1, 1),
+    "growth('f=~y0', cluster = 'id')": ('cluster = "id" without levels', 1, 27),
     "growth('f=~y0')\ncfa('f=~y0')": ("The text fits two models.", 2, 1),
     "foo('x'); growth('f=~y0')": ("The function foo() is none that growthmm reads.", 1, 1),
 }
