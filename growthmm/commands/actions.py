@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from growthmm.commands.argument import Given, given
 from growthmm.commands.output import Answer, check_target, deliver
 from growthmm.errors import SpecificationError
+from growthmm.progress import showing, tracked
 
 if TYPE_CHECKING:
     from growthmm.equivalence.result import Equivalence
@@ -52,7 +53,9 @@ def perform(chosen: argparse.Namespace) -> int:
         If the call or the input is bad.
     """
     check_target(chosen.output)
-    return deliver(ACTIONS[chosen.command](chosen), chosen)
+    with showing(False if chosen.no_progress else None):
+        answer = ACTIONS[chosen.command](chosen)
+    return deliver(answer, chosen)
 
 
 def _facts(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -390,7 +393,8 @@ def compare(chosen: argparse.Namespace) -> Answer:
     sides = [(chosen.from_a, chosen.estimator_a), (chosen.from_b, chosen.estimator_b)]
     sides += [(None, None)] * len(chosen.models)
     fits = []
-    for text, (notation, estimator) in zip(chosen.models, sides, strict=False):
+    wanted = list(zip(chosen.models, sides, strict=False))
+    for text, (notation, estimator) in tracked(wanted, "models"):
         model = given(text)
         fits.append(
             estimate(

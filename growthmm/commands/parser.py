@@ -153,6 +153,7 @@ def _json(parser: _Parser) -> None:
     group = parser.add_argument_group("answer")
     group.add_argument("--json", action="store_true", help="one JSON object instead of text")
     group.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
+    group.add_argument("--no-progress", action="store_true", help="no bars in a terminal")
 
 
 def _model(parser: _Parser) -> None:

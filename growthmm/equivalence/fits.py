@@ -18,6 +18,7 @@ from growthmm.engines.wide.constraints import relations
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import null_basis
 from growthmm.errors import EngineError, SpecificationError
+from growthmm.progress import tracked
 
 __all__ = ["NOT_ASKED", "EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
 
@@ -151,9 +152,9 @@ def fit_both(
     if wanted is not None and not wanted:
         raise SpecificationError("No engine was named.", hint="Leave engines out, or name some.")
     reports = [_own_report(long_fit), _own_report(wide_fit)]
-    for name, e in ENGINES.items():
-        if e.own:
-            continue
+    others = [e for e in ENGINES.values() if not e.own]
+    for e in tracked(others, "witnesses"):
+        name = e.name
         if wanted is None and e.r_package is not None:
             reports.append(EngineReport(name, False, f"{NOT_ASKED}; --engines {name} asks for it"))
         elif wanted is not None and name not in wanted:

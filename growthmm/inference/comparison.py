@@ -19,6 +19,7 @@ from growthmm.inference.comparability import (
 from growthmm.inference.criteria import aicc, weights
 from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
+from growthmm.progress import tracked
 from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
         )
     refitted = bool(refit and restricted)
     if refit:
-        fits = [fit.refit("ml") for fit in fits]
+        fits = [fit.refit("ml") for fit in tracked(fits, "models by ML")]
     ordered = sorted(fits, key=lambda fit: fit.n_parameters)
     alike = [
         all(fit.estimator == "ml" or same_fixed_effects(fit, other) for other in ordered)

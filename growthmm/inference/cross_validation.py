@@ -18,6 +18,7 @@ from growthmm.inference.comparability import require_same_data
 from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.resampling.persons import take_persons
 from growthmm.inference.result import FitResult
+from growthmm.progress import showing, tracked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,11 @@ class _Piece:
 
 
 def cross_validate(
-    *fits: FitResult, n_folds: int = 10, seed: int = 0, workers: int = 1
+    *fits: FitResult,
+    n_folds: int = 10,
+    seed: int = 0,
+    workers: int = 1,
+    progress: bool | None = None,
 ) -> pd.DataFrame:
     """Predict each person from a fit to others, model by model, over the same splits.
 
@@ -58,6 +63,8 @@ def cross_validate(
         Of the split.
     workers : int
         Processes.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -111,7 +118,9 @@ def cross_validate(
         for fit, own in zip(fits, order, strict=True)
         for train, test in folds
     ]
-    found = Parallel(n_jobs=workers)(delayed(_scored)(piece) for piece in pieces)
+    each = Parallel(n_jobs=workers, return_as="generator")(delayed(_scored)(p) for p in pieces)
+    with showing(progress):
+        found = list(tracked(each, "cross-validation", total=len(pieces)))
     scores, rows = np.zeros((len(fits), n_folds)), []
     for m, fit in enumerate(fits):
         own = found[m * n_folds : (m + 1) * n_folds]

@@ -34,6 +34,7 @@ from growthmm.inference.plain_values import plain, records
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
+from growthmm.progress import showing
 from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
@@ -334,6 +335,7 @@ class FitResult(Tabular):
         n_simulations: int = 1000,
         seed: int = 0,
         workers: int | None = None,
+        progress: bool | None = None,
     ) -> pd.DataFrame:
         """Confidence intervals of the parameters and of what is derived from them.
 
@@ -352,6 +354,8 @@ class FitResult(Tabular):
             What is made of the bootstrap's draws.
         n_simulations, seed, workers : int
             Of the bootstrap; the answer depends on no number of worker processes.
+        progress : bool, optional
+            Whether a bar shows how far it is; where None, in a terminal.
 
         Returns
         -------
@@ -373,16 +377,17 @@ class FitResult(Tabular):
         """
         from growthmm.inference.intervals.table import interval_table
 
-        return interval_table(
-            self,
-            method=method,
-            level=level,
-            kind=kind,
-            interval=interval,
-            n_simulations=n_simulations,
-            seed=seed,
-            workers=workers,
-        )
+        with showing(progress):
+            return interval_table(
+                self,
+                method=method,
+                level=level,
+                kind=kind,
+                interval=interval,
+                n_simulations=n_simulations,
+                seed=seed,
+                workers=workers,
+            )
 
     def refit(self, estimator: str) -> FitResult:
         """The same model on the same data by another estimator (``"ml"`` or ``"reml"``).

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from growthmm.inference.comparison import Comparison, compare_fits
 from growthmm.inference.result import FitResult
+from growthmm.progress import showing
 
 __all__ = ["compare"]
 
 
-def compare(*fits: FitResult, refit: bool | None = None) -> Comparison:
+def compare(
+    *fits: FitResult, refit: bool | None = None, progress: bool | None = None
+) -> Comparison:
     """Compare fits of the same data by likelihood-ratio tests and information criteria.
 
     Parameters
@@ -18,6 +21,8 @@ def compare(*fits: FitResult, refit: bool | None = None) -> Comparison:
     refit : bool, optional
         Whether REML fits are refitted by ML first; they are where None, as lme4's ``anova``
         does.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -40,4 +45,5 @@ def compare(*fits: FitResult, refit: bool | None = None) -> Comparison:
     >>> round(gm.compare(a, b).rows[1].chi_square, 3)
     10.166
     """
-    return compare_fits(fits, refit=refit)
+    with showing(progress):
+        return compare_fits(fits, refit=refit)

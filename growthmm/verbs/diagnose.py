@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from growthmm.inference.diagnostics.diagnosis import Diagnosis, diagnose_fit
 from growthmm.inference.result import FitResult
+from growthmm.progress import showing
 
 __all__ = ["diagnose"]
 
 
-def diagnose(fit: FitResult, *, influence: bool = False) -> Diagnosis:
+def diagnose(fit: FitResult, *, influence: bool = False, progress: bool | None = None) -> Diagnosis:
     """Look a fit over: whether it is a maximum, and whether the data determine it.
 
     Checks the slope of the likelihood and its curvature, computed anew at the estimates, the
@@ -21,6 +22,8 @@ def diagnose(fit: FitResult, *, influence: bool = False) -> Diagnosis:
         By whatever engine, unpenalised.
     influence : bool
         Whether to leave out every person in turn too (Cook's distances), a fit for each.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -43,4 +46,5 @@ def diagnose(fit: FitResult, *, influence: bool = False) -> Diagnosis:
     >>> found.status, found["gradient"].status
     ('ok', 'ok')
     """
-    return diagnose_fit(fit, influence=influence)
+    with showing(progress):
+        return diagnose_fit(fit, influence=influence)

@@ -23,6 +23,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.printed import read_printed
+from growthmm.progress import showing
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
 from growthmm.translation.loading_tables import growth_outcomes
@@ -63,6 +64,7 @@ def explain(
     options_b: Mapping[str, str] | None = None,
     printed_a: str | Path | None = None,
     printed_b: str | Path | None = None,
+    progress: bool | None = None,
 ) -> Explanation:
     """Explain why two analyses of the same data give different numbers, difference by difference.
 
@@ -98,6 +100,8 @@ def explain(
     printed_a, printed_b : str or Path, optional
         Results that a side's program printed, a file's path or text. They say by which estimator
         and rules that side was run, and are held against its fit number by number.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -149,14 +153,15 @@ def explain(
         habits = side.habits if output is None else as_printed(side.habits, output)
         analyses.append(replace(side, habits=with_options(habits, options or {})))
     families = tuple("mixed" if isinstance(s.model, MixedModel) else "sem" for s in sides)
-    found = explain_analyses(
-        analyses[0],
-        analyses[1],
-        bound.frame,
-        families=cast("tuple[str, str]", families),
-        labels=(sides[0].label, sides[1].label),
-        assumptions=bound.assumptions,
-    )
+    with showing(progress):
+        found = explain_analyses(
+            analyses[0],
+            analyses[1],
+            bound.frame,
+            families=cast("tuple[str, str]", families),
+            labels=(sides[0].label, sides[1].label),
+            assumptions=bound.assumptions,
+        )
     if data is None:
         return found
     known = replace(facts, id=bound.facts.id, time=bound.facts.time, schema=None)

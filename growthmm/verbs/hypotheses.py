@@ -8,6 +8,7 @@ from growthmm.inference.hypotheses.classical import linear_test
 from growthmm.inference.hypotheses.outcome import HypothesisTest
 from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
+from growthmm.progress import showing
 
 __all__ = ["test", "test_variance"]
 
@@ -58,6 +59,7 @@ def test_variance(
     method: str = "mixture",
     n_simulations: int = 10_000,
     seed: int = 0,
+    progress: bool | None = None,
 ) -> HypothesisTest:
     """Test whether random effects (or the variances of growth factors) are there.
 
@@ -75,6 +77,8 @@ def test_variance(
         the finite-sample distribution of one uncorrelated variance component.
     n_simulations, seed : int
         For what is simulated.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -94,4 +98,5 @@ def test_variance(
     >>> gm.test_variance(fit, "occasion").distribution
     '0.5*chi2(1) + 0.5*chi2(2)'
     """
-    return variance_test(fit, effects, method=method, n_simulations=n_simulations, seed=seed)
+    with showing(progress):
+        return variance_test(fit, effects, method=method, n_simulations=n_simulations, seed=seed)

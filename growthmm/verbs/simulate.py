@@ -17,6 +17,7 @@ from growthmm.inference.resampling.persons import draw_persons
 from growthmm.inference.resampling.study import SimulationStudy, simulation_study
 from growthmm.inference.result import FitResult
 from growthmm.model.mixed import MixedModel
+from growthmm.progress import showing
 from growthmm.verbs.binding import Facts, mixed_arrays
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def study(
     level: float = 0.95,
     seed: int = 0,
     workers: int | None = None,
+    progress: bool | None = None,
 ) -> SimulationStudy:
     """Bias, error, coverage and power of a model's estimates, by simulation.
 
@@ -194,6 +196,8 @@ def study(
         Coverage of the intervals; tests are at one minus it.
     seed, workers : int
         Of the random numbers; processes. The answer depends on no number of processes.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -221,19 +225,20 @@ def study(
             "Studies are of plain fits, not of penalised ones or those with robust errors.",
             hint="Fit again without penalty= and robust=.",
         )
-    return simulation_study(
-        fit.data.problem,
-        values,
-        engine=fit.engine,
-        options={
-            "estimator": fit.estimator,
-            "bounds": fit.fit.bounds,
-            "information": fit.fit.information,
-        },
-        df=df or fit.df,
-        n_subjects=n_subjects,
-        n_simulations=n_simulations,
-        level=level,
-        seed=seed,
-        workers=workers,
-    )
+    with showing(progress):
+        return simulation_study(
+            fit.data.problem,
+            values,
+            engine=fit.engine,
+            options={
+                "estimator": fit.estimator,
+                "bounds": fit.fit.bounds,
+                "information": fit.fit.information,
+            },
+            df=df or fit.df,
+            n_subjects=n_subjects,
+            n_simulations=n_simulations,
+            level=level,
+            seed=seed,
+            workers=workers,
+        )

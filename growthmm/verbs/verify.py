@@ -13,6 +13,7 @@ from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import SpecificationError
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
+from growthmm.progress import showing
 from growthmm.translation.joint_covariates import given_covariates
 from growthmm.verbs.binding import Facts, Layout, paired
 from growthmm.verbs.holding import hold_paths
@@ -45,6 +46,7 @@ def verify(
     function: Function | None = None,
     fixed: Mapping[str, float] | None = None,
     time_limit: float = 60.0,
+    progress: bool | None = None,
 ) -> AgainstPrinted: ...
 
 
@@ -67,6 +69,7 @@ def verify(
     function: Function | None = None,
     fixed: Mapping[str, float] | None = None,
     time_limit: float = 60.0,
+    progress: bool | None = None,
     bin: Bins | None = None,
     mundlak: Sequence[str] | None = None,
 ) -> Equivalence: ...
@@ -89,6 +92,7 @@ def verify(
     notation: str | None = None,
     function: Function | None = None,
     time_limit: float = 60.0,
+    progress: bool | None = None,
     bin: Bins | None = None,
     mundlak: Sequence[str] | None = None,
     against: str | Path | None = None,
@@ -127,6 +131,8 @@ def verify(
         is then fitted by that program's estimator and defaults, every printed number is compared
         to its printed precision, and differences are explained by refits. The program is
         recognised from the text; `engines` and `time_limit` have no part in it.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -185,27 +191,29 @@ def verify(
             )
         unsaid = any(default.what == "estimator" for default in read.model.defaults)
         stated = estimator is not None or (isinstance(model, (str, Path)) and not unsaid)
-        return verify_printed(
-            growth,
-            data,
-            facts,
-            against,
-            label=read.label,
-            estimator=read.model.estimator if stated else None,
-            bounds=cast("Literal['psd', 'none'] | None", bounds),
-        )
+        with showing(progress):
+            return verify_printed(
+                growth,
+                data,
+                facts,
+                against,
+                label=read.label,
+                estimator=read.model.estimator if stated else None,
+                bounds=cast("Literal['psd', 'none'] | None", bounds),
+            )
     ready = prepared(growth, data, facts, bin, mundlak)
     pair, frame = paired(ready.model, ready.data, facts, spelling="lme4")
     pair = replace(pair, assumptions=pair.assumptions + ready.notes)
     assert frame is not None
-    found = verify_pair(
-        pair,
-        frame,
-        estimator=read.model.estimator,
-        bounds=bounds,
-        engines=engines,
-        time_limit=time_limit,
-    )
+    with showing(progress):
+        found = verify_pair(
+            pair,
+            frame,
+            estimator=read.model.estimator,
+            bounds=bounds,
+            engines=engines,
+            time_limit=time_limit,
+        )
     if ready.rounding is not None:
         return with_rounding_error(found, ready.rounding, read.model.estimator)
     apart = given_covariates(growth) if isinstance(growth, SemModel) else None

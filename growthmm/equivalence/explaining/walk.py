@@ -14,6 +14,7 @@ from growthmm.equivalence.explaining.difference import Difference
 from growthmm.equivalence.explaining.fitting import Figures, Fitter, selected_persons
 from growthmm.equivalence.explaining.result import Interaction
 from growthmm.errors import GrowthmmError
+from growthmm.progress import tracked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,7 @@ def walk(a: Analysis, b: Analysis, found: Sequence[Difference], fitter: Fitter |
     taken: list[tuple[Difference, Figures | None, Figures | None]] = []
     idle: list[Difference] = []
     indices: tuple[tuple[float, float], ...] = ()
-    while waiting:
+    for _ in tracked(tuple(waiting), "differences"):
         chosen, after = waiting[0], None
         for candidate in waiting:
             made = figures(candidate.apply(now))

@@ -12,6 +12,7 @@ from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.diagnostics.finding import Finding
 from growthmm.inference.resampling.persons import take_persons
 from growthmm.inference.result import FitResult
+from growthmm.progress import tracked
 
 __all__ = ["check_influence", "cook_distances"]
 
@@ -65,7 +66,7 @@ def cook_distances(fit: FitResult) -> FloatArray:
     variance = np.linalg.inv(fit.fit.covariance[np.ix_(means, means)])
     everyone = np.arange(n)
     found = np.zeros(n)
-    for person in range(n):
+    for person in tracked(range(n), "persons left out"):
         part = take_persons(problem, (np.delete(everyone, person),))
         answer = run(
             fit.engine,

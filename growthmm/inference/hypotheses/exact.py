@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.long.problem import LongProblem
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.result import FitResult
+from growthmm.progress import tracked
 
 __all__ = ["exact_draws", "spectra", "tail"]
 
@@ -106,7 +107,7 @@ def exact_draws(
     size = n - p if restricted else n
     out = np.empty(n_simulations)
     step = max(1, CHUNK // (len(levels) + len(GRID)))
-    for start in range(0, n_simulations, step):
+    for start in tracked(range(0, n_simulations, step), "null distribution"):
         stop = min(start + step, n_simulations)
         squares = rng.chisquare(counts, size=(stop - start, len(counts)))
         other = rng.chisquare(rest, size=stop - start)[:, None]

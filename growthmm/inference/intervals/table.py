@@ -15,6 +15,7 @@ from growthmm.inference.intervals.bootstrap import bootstrap
 from growthmm.inference.intervals.profile import profile_of, targets
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
+from growthmm.progress import tracked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +144,7 @@ def _profiles(fit: FitResult, level: float) -> Limits:
     wanted, blocks = targets(fit)
     errors = np.sqrt(np.abs(np.nan_to_num(np.diag(fit.fit.covariance))))
     limits: Limits = {}
-    for name, target in wanted.items():
+    for name, target in tracked(wanted.items(), "likelihood profiles"):
         size = float(errors[target.place])
         centre = target.value(fit.fit.estimates)
         if target.kind == "sd":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from growthmm.inference.optimisers.landscape import (
     require_searchable,
 )
 from growthmm.inference.result import FitResult
+from growthmm.progress import showing, tracked
 
 __all__ = ["METHODS", "all_optimizers", "restarts"]
 
@@ -48,6 +50,7 @@ def all_optimizers(
     methods: Sequence[str] | None = None,
     programs: Sequence[str] | None = None,
     time_limit: float = 60.0,
+    progress: bool | None = None,
 ) -> Endings:
     """Fit again by every optimiser at hand, as lme4's ``allFit`` does.
 
@@ -68,6 +71,8 @@ def all_optimizers(
         model's family where None.
     time_limit : float
         Seconds that another program may take.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -113,8 +118,12 @@ def all_optimizers(
             own_seconds=own,
         )
     ]
-    rows += [_by_scipy(fit, ground, away, name, own) for name in chosen]
-    rows += [_by_program(fit, name, time_limit, own) for name in _programs(fit, programs)]
+    searches: list[Callable[[], Ending]] = [
+        *(partial(_by_scipy, fit, ground, away, name, own) for name in chosen),
+        *(partial(_by_program, fit, name, time_limit, own) for name in _programs(fit, programs)),
+    ]
+    with showing(progress):
+        rows += [search() for search in tracked(searches, "optimisers")]
     return Endings(fit.label, tuple(rows))
 
 
@@ -208,7 +217,14 @@ def _by_program(fit: FitResult, name: str, time_limit: float, own: float) -> End
     )
 
 
-def restarts(fit: FitResult, n: int = 10, *, spread: float = 5.0, seed: int = 0) -> Endings:
+def restarts(
+    fit: FitResult,
+    n: int = 10,
+    *,
+    spread: float = 5.0,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Endings:
     """Fit again from dispersed starts: whether there is another, or a higher, maximum.
 
     Parameters
@@ -222,6 +238,8 @@ def restarts(fit: FitResult, n: int = 10, *, spread: float = 5.0, seed: int = 0)
         coordinate. A start without a likelihood is drawn halfway back.
     seed : int
         Of the starts.
+    progress : bool, optional
+        Whether a bar shows how far it is, once it has taken a second; where None, in a terminal.
 
     Returns
     -------
@@ -254,18 +272,22 @@ def restarts(fit: FitResult, n: int = 10, *, spread: float = 5.0, seed: int = 0)
     rows = [_ended(fit, "moments", again, own, own)]
     # Around starts by moments, where every coordinate has a curvature, also for fits on a boundary.
     ground = landscape(fit, moment_start(fit))
-    for k in range(1, n + 1):
-        step = spread * rng.standard_normal(ground.size)
-        while not np.isfinite(ground.objective(step)[0]):
-            step = 0.5 * step
-        begun = time.perf_counter()
-        try:
-            found = _run(fit, fit.engine, start=ground.values(step))
-        except EngineError as error:
-            rows.append(failure(str(k), "restart", str(error).partition("\n")[0]))
-            continue
-        rows.append(_ended(fit, str(k), found, time.perf_counter() - begun, own))
+    with showing(progress):
+        for k in tracked(range(1, n + 1), "restarts"):
+            step = spread * rng.standard_normal(ground.size)
+            while not np.isfinite(ground.objective(step)[0]):
+                step = 0.5 * step
+            rows.append(_restarted(fit, str(k), ground.values(step), own))
     return Endings(fit.label, tuple(rows))
+
+
+def _restarted(fit: FitResult, name: str, start: FloatArray, own: float) -> Ending:
+    begun = time.perf_counter()
+    try:
+        found = _run(fit, fit.engine, start=start)
+    except EngineError as error:
+        return failure(name, "restart", str(error).partition("\n")[0])
+    return _ended(fit, name, found, time.perf_counter() - begun, own)
 
 
 def _ended(fit: FitResult, name: str, found: Any, seconds: float, own: float) -> Ending:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
 
 from growthmm.errors import SpecificationError
+from growthmm.progress import bar
 
 __all__ = ["replicates"]
 
 Result = TypeVar("Result")
 Task = Callable[[np.random.Generator], Result]
-
-PATIENCE = 2.0
-"""Seconds after which a bar is shown, in a terminal."""
 
 WORTH = 4.0
 """Seconds of work from which on other processes are started, where their number is left open."""
@@ -75,7 +71,7 @@ def replicates(
     seeds = np.random.SeedSequence(seed).spawn(n)
     done: list[Result] = []
     begun = time.monotonic()
-    with _bar(title, n) as advance:
+    with bar(title, n) as advance:
         cores = os.cpu_count() or 1
         while len(done) < n:
             spent = time.monotonic() - begun
@@ -100,31 +96,3 @@ def replicates(
 
 def _chunk(task: Task[Result], seeds: list[np.random.SeedSequence]) -> list[Result]:
     return [task(np.random.default_rng(seed)) for seed in seeds]
-
-
-@contextmanager
-def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, in a terminal and after some patience."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    progress = Progress(console=Console(stderr=True), transient=True)
-    bar = progress.add_task(title, total=total)
-    begun, shown = time.monotonic(), False
-
-    def advance(done: int) -> None:
-        nonlocal shown
-        if not shown and time.monotonic() - begun > PATIENCE:
-            progress.start()
-            shown = True
-        if shown:
-            progress.update(bar, completed=done)
-
-    try:
-        yield advance
-    finally:
-        if shown:
-            progress.stop()
