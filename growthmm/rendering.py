@@ -21,7 +21,7 @@ RENDERINGS: dict[str, str] = {
     "equivalence.picture": "growthmm.report.pictures:picture",
     "proof.text": "growthmm.report.proof_text:proof_text",
     "proof.latex": "growthmm.report.proof_text:proof_latex",
-    "proof.html": "growthmm.report.proof_text:proof_html",
+    "proof.html": "growthmm.report.proof_html:proof_html",
     "comparison.summary": "growthmm.report.comparison_text:comparison_summary",
     "alternatives.summary": "growthmm.report.alternatives_text:alternatives_summary",
     "missing.summary": "growthmm.report.missing_text:missing_summary",

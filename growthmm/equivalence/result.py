@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
 from growthmm.rendering import Tabular, render
 from growthmm.translation.pair import Pair
+from growthmm.translation.script_context import DataFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,8 @@ class Equivalence(Tabular):
         Degrees of freedom where one model is nested in the other.
     link : Correspondence
         How one side's parameters give the other's.
+    file : DataFile
+        Where the data are, for programs.
     """
 
     verdict: Verdict
@@ -81,6 +84,7 @@ class Equivalence(Tabular):
     text: str = ""
     assumptions: tuple[Assumption, ...] = ()
     nested_df: int | None = None
+    file: DataFile = field(default_factory=DataFile)
 
     @property
     def identical(self) -> bool:

@@ -1,8 +1,7 @@
-"""A proof as text, LaTeX and HTML."""
+"""A proof as text and LaTeX."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from growthmm.equivalence.proof.proof import Proof
@@ -10,7 +9,15 @@ from growthmm.equivalence.proof.proof import Proof
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["proof_html", "proof_latex", "proof_text", "tex_text"]
+__all__ = [
+    "WHOLE",
+    "conclusion",
+    "entries",
+    "heading",
+    "proof_latex",
+    "proof_text",
+    "tex_text",
+]
 
 WHOLE = 3
 """Outcomes up to which all entries are shown; of more, those of first, second and last."""
@@ -18,23 +25,23 @@ WHOLE = 3
 
 def proof_text(proof: Proof) -> str:
     """The proof as text: the map, entries of the moments, and the differences."""
-    lines = [_heading(proof), "", "Parameter map"]
+    lines = [heading(proof), "", "Parameter map"]
     lines += [f"  {left} = {right}" for left, right in proof.mapping]
     if proof.constraints:
         lines += ["", "Constraints of the SEM"]
         lines += [f"  {left} = {right}" for left, right in proof.constraints]
-    for title, ours, theirs in _entries(proof):
+    for title, ours, theirs in entries(proof):
         lines += ["", title, f"  mixed  {ours}", f"  SEM    {theirs}"]
-    return "\n".join([*lines, "", *_conclusion(proof)])
+    return "\n".join([*lines, "", *conclusion(proof)])
 
 
 def proof_latex(proof: Proof) -> str:
     """The proof as LaTeX (amsmath); names stand upright, with their special letters escaped."""
-    lines = [rf"\noindent {tex_text(_heading(proof))}", r"\begin{align*}"]
+    lines = [rf"\noindent {tex_text(heading(proof))}", r"\begin{align*}"]
     rows = [*proof.mapping, *proof.constraints]
     lines.append(" \\\\\n".join(f"{_tex(left)} &= {_tex(right)}" for left, right in rows))
     lines.append(r"\end{align*}")
-    for title, ours, theirs in _entries(proof):
+    for title, ours, theirs in entries(proof):
         lines += [
             rf"\noindent {tex_text(title)}",
             r"\begin{align*}",
@@ -42,41 +49,27 @@ def proof_latex(proof: Proof) -> str:
             rf"\text{{SEM:}}\quad & {_tex(theirs)}",
             r"\end{align*}",
         ]
-    return "\n".join([*lines, *(rf"\noindent {tex_text(line)}" for line in _conclusion(proof))])
+    return "\n".join([*lines, *(rf"\noindent {tex_text(line)}" for line in conclusion(proof))])
 
 
-def proof_html(proof: Proof) -> str:
-    """The proof as HTML; everything is escaped."""
-
-    def row(left: object, right: object) -> str:
-        return f"<tr><td>{escape(str(left))}</td><td>{escape(str(right))}</td></tr>"
-
-    mapped = "".join(row(left, right) for left, right in (*proof.mapping, *proof.constraints))
-    parts = [
-        f"<p><strong>{escape(_heading(proof))}</strong></p>",
-        f"<table><thead><tr><th>parameter</th><th>is</th></tr></thead><tbody>{mapped}</tbody></table>",
-    ]
-    for title, ours, theirs in _entries(proof):
-        parts.append(f"<p>{escape(title)}</p><table><tbody>{row('mixed', ours)}")
-        parts.append(f"{row('SEM', theirs)}</tbody></table>")
-    parts += [f"<p>{escape(line)}</p>" for line in _conclusion(proof)]
-    return "\n".join(parts)
-
-
-def _heading(proof: Proof) -> str:
+def heading(proof: Proof) -> str:
+    """What the proof shows, in a sentence."""
     if proof.holds:
         return "Both forms imply the same means and covariances, whatever the parameters' values."
     return "The forms do not imply the same moments."
 
 
-def _conclusion(proof: Proof) -> list[str]:
-    n = len(proof.outcomes)
+def conclusion(proof: Proof) -> list[str]:
+    """How many differences are zero, in two sentences."""
+    n, blocks = len(proof.outcomes), proof.blocks
+    many = len(blocks) * n * (n + 1) // 2
+    ours = sum(_zeros(block.difference, n) for block in blocks)
+    traced = sum(_zeros(block.traced_difference, n) for block in blocks)
     return [
         f"Mixed less SEM, with the map applied: {_zeros(proof.mean_difference, n)} of {n} means "
-        f"and {_zeros(proof.cov_difference, n)} of {n * (n + 1) // 2} variances and covariances "
-        "simplify to zero.",
-        f"Read off the path diagram by Wright's tracing rules, {_zeros(proof.traced_difference, n)}"
-        f" of {n * (n + 1) // 2} variances and covariances are the same again.",
+        f"and {ours} of {many} variances and covariances simplify to zero.",
+        f"Read off the path diagram by Wright's tracing rules, {traced} of {many} variances and "
+        "covariances are the same again.",
     ]
 
 
@@ -86,7 +79,7 @@ def _zeros(matrix: sympy.Matrix, n: int) -> int:
     )
 
 
-def _entries(proof: Proof) -> list[tuple[str, Any, Any]]:
+def entries(proof: Proof) -> list[tuple[str, Any, Any]]:
     """Titles and both sides' entries, all of small models and a few of larger ones."""
     n = len(proof.outcomes)
     chosen = list(range(n)) if n <= WHOLE else [0, 1, n - 1]
@@ -94,13 +87,16 @@ def _entries(proof: Proof) -> list[tuple[str, Any, Any]]:
         (f"Mean of {proof.outcomes[j]}", proof.mixed_mean[j].expand(), proof.sem_mean[j].expand())
         for j in chosen
     ]
-    for j in chosen:
-        for k in chosen:
-            if k > j:
-                continue
-            a, b = proof.outcomes[k], proof.outcomes[j]
-            title = f"Variance of {a}" if j == k else f"Covariance of {a} and {b}"
-            found.append((title, proof.mixed_cov[j, k].expand(), proof.sem_cov[j, k].expand()))
+    for block in proof.blocks:
+        mixed, sem = block.mixed.whole, block.sem.whole
+        whose = f", {block.title}" if block.title else ""
+        for j in chosen:
+            for k in chosen:
+                if k > j:
+                    continue
+                a, b = proof.outcomes[k], proof.outcomes[j]
+                title = f"Variance of {a}" if j == k else f"Covariance of {a} and {b}"
+                found.append((f"{title}{whose}", mixed[j, k].expand(), sem[j, k].expand()))
     return found
 
 

@@ -38,7 +38,7 @@ from growthmm.translation.redundancy import without_redundancy
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Facts", "layout_of", "mixed_arrays", "paired", "sem_arrays"]
+__all__ = ["Facts", "given_layout", "layout_of", "mixed_arrays", "paired", "sem_arrays"]
 
 Layout = Literal["long", "wide"]
 
@@ -87,6 +87,13 @@ def layout_of(model: SemModel, frame: pd.DataFrame, facts: Facts) -> Layout:
     if present or (facts.id is None and facts.time is None):
         require_columns(frame, model.outcomes)
     return "long"
+
+
+def given_layout(model: MixedModel | SemModel, data: object | None, facts: Facts) -> Layout | None:
+    """The layout of the data that a growth curve is given with; None for a mixed model."""
+    if not isinstance(model, SemModel) or data is None or isinstance(data, Moments):
+        return None
+    return layout_of(model, as_pandas(data), facts)
 
 
 def _frame_of(data: object, model: MixedModel | SemModel) -> pd.DataFrame:

@@ -9,15 +9,12 @@ from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.notation.base import ScriptContext
-from growthmm.verbs.binding import Facts
+from growthmm.translation.script_context import DataFile
+from growthmm.verbs.binding import Facts, Layout
 from growthmm.verbs.person_means import with_person_means
 from growthmm.verbs.rounding import Bins, Rounded, rounded
 
 __all__ = ["Prepared", "prepared"]
-
-RESHAPING = ("lavaan", "openmx")
-"""Notations whose scripts for long data round times and take person means themselves."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +41,10 @@ class Prepared:
     rounding: Rounded | None = None
     means: tuple[tuple[str, str], ...] = ()
 
-    def script_context(self, context: ScriptContext, to: str) -> ScriptContext:
-        """The context of a script in the notation `to`, that does the same or takes it as done."""
-        if self.rounding is None and not self.means:
-            return context
-        if to not in RESHAPING:
-            return replace(context, layout="wide")
+    def file(self, path: str | None, layout: Layout | None) -> DataFile:
+        """The data file as a program finds it, with what was done to the data since."""
         bins = () if self.rounding is None else self.rounding.binned.bins
-        return replace(context, bins=bins, person_means=self.means)
+        return DataFile(path, layout, bins, self.means)
 
 
 def prepared(

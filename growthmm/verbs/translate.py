@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from growthmm.data.frames import as_pandas
-from growthmm.data.moments import Moments
 from growthmm.engines.prepare import long_data
 from growthmm.equivalence.missing_covariates import left_out, missing_note
 from growthmm.errors import (
@@ -36,11 +35,12 @@ from growthmm.notation.default_list import DefaultRow, default_rows
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
-from growthmm.verbs.binding import Facts, Layout, layout_of, paired
+from growthmm.translation.script_columns import with_computed
+from growthmm.translation.script_context import STACKING, script_context
+from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
-from growthmm.verbs.script_columns import derived_columns, with_computed, with_families
 from growthmm.verbs.source import Function, ModelLike, Source, source
 
 if TYPE_CHECKING:
@@ -135,11 +135,6 @@ class Translation:
             "defaults": [asdict(row) for row in self.defaults],
         }
 
-
-STACKING = frozenset(
-    {"lme4", "nlme", "glmmtmb", "brms", "statsmodels", "lavaan", "openmx", "semopy"}
-)
-"""Notations whose scripts stack several outcomes, or take them apart."""
 
 OnLoss = Literal["raise", "keep"]
 
@@ -324,7 +319,7 @@ def translate(
             notes = (_unused(named, error),)
         if long is not None and pair.growth.covariates:
             notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
-        seen = layout or _layout(read.model, ready.data, facts)
+        seen = layout or given_layout(read.model, ready.data, facts)
         made = _across(pair, read.model, to, path, on_loss=on_loss, layout=seen, ready=ready)
     return replace(
         made,
@@ -360,13 +355,6 @@ def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
     if not data.csv:
         why += "; a written program needs it as a CSV file with names"
     return data, (Assumption(what, why),)
-
-
-def _layout(model: MixedModel | SemModel, data: object | None, facts: Facts) -> Layout | None:
-    """The layout of the data that a growth curve is given with."""
-    if not isinstance(model, SemModel) or data is None or isinstance(data, Moments):
-        return None
-    return layout_of(model, as_pandas(data), facts)
 
 
 def _unused(named: NamedData, error: GrowthmmError) -> Assumption:
@@ -458,13 +446,10 @@ def _across(
         )
     written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
-    of_file: Layout = layout or ("long" if pair.source == "mixed" else "wide")
-    context = ScriptContext(path, of_file, with_families(pair), derived_columns(pair))
-    context = ready.script_context(context, to)
+    own = "sem" if isinstance(given, MixedModel) else "mixed"
+    context = script_context(pair, to, own, ready.file(path, layout))
     if pair.growth.schema.series and to not in STACKING:
-        own: Layout = "wide" if isinstance(given, MixedModel) else "long"
-        context = replace(context, data=None, layout=own)
-        form = "wide columns" if own == "wide" else "stacked rows"
+        form = "wide columns" if own == "sem" else "stacked rows"
         notes.append(
             Assumption(
                 f"the script reads data that hold the outcomes as {form}",

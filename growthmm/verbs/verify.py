@@ -15,7 +15,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.progress import showing
 from growthmm.translation.joint_covariates import given_covariates
-from growthmm.verbs.binding import Facts, Layout, paired
+from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.prepared import prepared
 from growthmm.verbs.rounding import Bins, with_rounding_error
@@ -214,6 +214,8 @@ def verify(
             engines=engines,
             time_limit=time_limit,
         )
+    path = str(data) if isinstance(data, (str, Path)) else None
+    found = replace(found, file=ready.file(path, layout or given_layout(growth, data, facts)))
     if ready.rounding is not None:
         return with_rounding_error(found, ready.rounding, read.model.estimator)
     apart = given_covariates(growth) if isinstance(growth, SemModel) else None

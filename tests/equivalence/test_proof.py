@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import growthmm as gm
@@ -32,6 +33,8 @@ MODELS = [
     ("gpa ~ occasion", "csh"),
     ("gpa ~ occasion", "unstructured"),
     ("gpa ~ occasion + (1 | student)", "banded:1"),
+    # Loadings that are the person's own.
+    ("gpa ~ occasion + lib_hours + (1 + lib_hours | student)", None),
 ]
 
 
@@ -106,8 +109,98 @@ def test_texts() -> None:
     assert latex.count(r"\begin{align*}") == latex.count(r"\end{align*}")
     assert r"\text{s\textasciitilde{}\textasciitilde{}s}" in latex
     assert "lib_hours" not in latex.replace(r"lib\_hours", "")
-    assert "<td>i~sexmale</td>" in proof.to_html()
+    assert "<mtext>i~sexmale</mtext>" in proof.to_html()
     assert repr(proof) == "<Proof holds: 6 means, 21 variances and covariances>"
+
+
+def test_persons_in_clusters_have_two_covariance_matrices() -> None:
+    """Each level's own; together they are not the mixed model's marginal matrix of a person."""
+    rng = np.random.default_rng(1)
+    child = np.repeat(np.arange(60), 4)
+    frame = pd.DataFrame(
+        {"school": child // 6, "child": child, "t": np.tile(np.arange(4.0), 60)}
+    ).assign(y=rng.normal(size=240) + rng.normal(size=60)[child])
+    read_ = source(
+        "y ~ t + (1 + t | school/child)",
+        notation=None,
+        function=None,
+        residual=None,
+        estimator="ml",
+        otherwise="ml",
+    )
+    pair = paired(read_.model, frame, Facts(None, "t", None, None, None), spelling="lme4")[0]
+    proof = prove(pair, correspondence(pair))
+    assert proof.holds
+    assert [block.title for block in proof.blocks] == ["within school", "between school"]
+    within, between = ({s.name for s in block.mixed.whole.free_symbols} for block in proof.blocks)
+    assert "var(Residual)" in within - between
+    assert "var((Intercept)|school)" in between - within
+    assert repr(proof) == "<Proof holds: 4 means, 20 variances and covariances>"
+    html = proof.to_html()
+    assert "within school, by blocks" in html
+    assert "between school, by blocks" in html
+    paths = tuple(
+        replace(p, value=9.0) if p.name == "sb=~y_1.l2" else p for p in pair.sem.model.paths
+    )
+    spoilt = replace(pair.sem, model=replace(pair.sem.model, paths=paths))
+    proof = prove(replace(pair, sem=spoilt), correspondence(pair))
+    assert proof.blocks[0].difference.is_zero_matrix
+    assert not proof.blocks[1].difference.is_zero_matrix
+
+
+def test_times_of_everyones_own_are_symbols() -> None:
+    frame = gm.datasets.gpa()
+    frame["when"] = frame["occasion"] + 0.01 * (frame["student"] % 7)
+    read_ = source(
+        "gpa ~ when * sex + I(when^2) + (1 + when | student)",
+        notation=None,
+        function=None,
+        residual=None,
+        estimator="ml",
+        otherwise="ml",
+    )
+    pair = paired(read_.model, frame, Facts("student", "when", None, None, None), spelling="lme4")[
+        0
+    ]
+    proof = prove(pair, correspondence(pair))
+    assert proof.holds
+    assert "data.when_2" in {s.name for s in proof.mixed_cov[1, 0].free_symbols}
+    assert "data.when_3" not in {s.name for s in proof.mixed_cov[1, 0].free_symbols}
+
+
+def test_several_outcomes() -> None:
+    rng = np.random.default_rng(2)
+    wide = pd.DataFrame(rng.normal(size=(50, 6)), columns=["a0", "a1", "a2", "b0", "b1", "b2"])
+    lines = [
+        f"{f}{k} =~ " + " + ".join(f"{t**k:g}*{f}{t}" for t in range(3))
+        for f in "ab"
+        for k in (0, 1)
+    ]
+    text = "\n".join([*lines, *(f"{f}{t} ~~ v{f}*{f}{t}" for f in "ab" for t in range(3))])
+    found = gm.verify(
+        text.replace("a0 =~", "i =~")
+        .replace("a1 =~", "s =~")
+        .replace("b0 =~", "j =~")
+        .replace("b1 =~", "r =~"),
+        wide,
+        layout="wide",
+        engines=["semopy"],
+    )
+    proof = found.proof()
+    assert proof.holds
+    assert len(proof.outcomes) == 6
+    assert found.pair.growth.schema.outcomes
+
+
+def test_html_shows_small_models_in_full_and_larger_ones_by_blocks() -> None:
+    large = proof_of(LINE).to_html()
+    assert "by blocks" in large
+    assert large.count("<mtable>") == 6
+    data = gm.datasets.gpa().query("occasion < 2")
+    small = gm.verify("gpa ~ occasion + (1 | student)", data, engines=["semopy"]).proof().to_html()
+    assert "by blocks" not in small
+    assert small.count("Variance of") == 2
+    assert small.count("<math") == small.count("</math>")
 
 
 def test_what_has_no_proof_is_refused() -> None:

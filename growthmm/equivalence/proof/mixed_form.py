@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from growthmm.equivalence.correspondence import Correspondence
-from growthmm.equivalence.proof.symbols import covariate_symbol, number, symbol
+from growthmm.equivalence.proof.symbols import (
+    Parts,
+    covariate_symbol,
+    definition_symbol,
+    number,
+    symbol,
+)
 from growthmm.errors import UnsupportedError
 from growthmm.model.expression import variables
 from growthmm.model.residual_parameters import residual_parameters
@@ -16,7 +22,7 @@ from growthmm.translation.tabulate import tabulate
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["mixed_covariance", "mixed_mean"]
+__all__ = ["mixed_mean", "mixed_parts"]
 
 
 def mixed_mean(pair: Pair, link: Correspondence) -> sympy.Matrix:
@@ -34,39 +40,85 @@ def mixed_mean(pair: Pair, link: Correspondence) -> sympy.Matrix:
     return design * sympy.Matrix([symbol(name) for name in names])
 
 
-def mixed_covariance(pair: Pair, link: Correspondence) -> sympy.Matrix:
-    """Marginal covariance matrix ``Z G Z' + R``, (n_times, n_times)."""
+def mixed_parts(pair: Pair, link: Correspondence, level: int = 1) -> Parts:
+    """Design, covariance and residual of a level's random effects: ``Z G Z' + R``.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two forms.
+    link : Correspondence
+        Their parameters' names.
+    level : {1, 2}
+        Persons (with the residuals), or clusters of persons.
+
+    Raises
+    ------
+    UnsupportedError
+        If the residual structure has no symbols here.
+    """
     import sympy
 
-    problem, n = link.mixed.problem, len(pair.growth.schema.occasions)
-    residual = _residual(pair, n)
+    problem, n = link.mixed.problem, len(pair.growth.schema.numbers)
+    at = [k for b in problem.blocks if b.outer == (level == 2) for k in b.columns]
     columns = [c for block in pair.mixed.random for c in block.columns]
-    if not columns:
-        return residual
-    Z = sympy.Matrix([[*_column(pair, c)] for c in columns]).T
-    G = sympy.zeros(len(columns), len(columns))
+    design = sympy.zeros(n, 0)
+    if at:
+        design = sympy.Matrix([[*_column(pair, columns[k])] for k in at]).T
+    covariance = sympy.zeros(len(at), len(at))
     for (a, b), cell in zip(problem.block_entries, problem.block_cells, strict=True):
-        G[a, b] = G[b, a] = symbol(cell) if isinstance(cell, str) else number(cell)
-    return Z * G * Z.T + residual
+        if a in at:
+            value = symbol(cell) if isinstance(cell, str) else number(cell)
+            covariance[at.index(a), at.index(b)] = covariance[at.index(b), at.index(a)] = value
+    residual = _residual(pair, n) if level == 1 else sympy.zeros(n, n)
+    return Parts(design, covariance, residual)
 
 
 def _column(pair: Pair, column: Column) -> list[sympy.Expr]:
     """A design column at the occasions."""
-    schema = pair.mixed.schema
+    defined = _defined(pair, column)
+    if defined:
+        return defined
     own = [part for part in column.parts if not _of_time(pair, part)]
-    moving = tuple(part for part in column.parts if part not in own)
-    numbers = [number(v) for v in tabulate(Column(column.term, moving), schema)]
+    moving = _moving(pair, Column(column.term, tuple(p for p in column.parts if p not in own)))
     if not own:
-        return numbers
+        return moving
     for covariate in pair.growth.covariates:
         if set(covariate.column.parts) == set(own):
-            repeated = 1 if covariate.time_varying else len(numbers)
+            repeated = 1 if covariate.time_varying else len(moving)
             names = covariate.columns * repeated
-            return [covariate_symbol(name) * v for name, v in zip(names, numbers, strict=True)]
-    raise UnsupportedError(
+            return [covariate_symbol(name) * v for name, v in zip(names, moving, strict=True)]
+    raise _no_symbol(column)
+
+
+def _moving(pair: Pair, column: Column) -> list[sympy.Expr]:
+    """A product of functions of time at the occasions."""
+    schema = pair.mixed.schema
+    if schema.shared_times:
+        return [number(v) for v in tabulate(column, schema)]
+    found = _defined(pair, column) if column.parts else [number(1.0)] * len(schema.numbers)
+    if not found:
+        raise _no_symbol(column)
+    return found
+
+
+def _no_symbol(column: Column) -> UnsupportedError:
+    return UnsupportedError(
         f"The proof has no symbol for the column {column.term}.",
         hint="Levels 2 and 3 of verify show the same with numbers.",
     )
+
+
+def _defined(pair: Pair, column: Column) -> list[sympy.Expr]:
+    """The definition variables that are the column, occasion by occasion; none where none are."""
+    model, parts = pair.sem.model, set(column.parts)
+    for factor in pair.growth.factors:
+        if factor.definition and set(factor.column.parts) == parts:
+            found = {
+                p.right: p.definition for p in model.paths if p.left == factor.name and p.op == "=~"
+            }
+            return [definition_symbol(found[y] or "") for y in model.outcomes]
+    return []
 
 
 def _of_time(pair: Pair, part: ColumnPart) -> bool:
@@ -82,8 +134,11 @@ def _residual(pair: Pair, n: int) -> sympy.Matrix:
     structure, times = pair.growth.residual, pair.growth.schema.occasions
     found = residual_parameters(structure, pair.growth.schema.numbers)
     named = dict(pair.mixed_names)
-    own = {p.key: symbol(named[p.key]) for p in found}
     R = sympy.zeros(n, n)
+    if structure.kind == "by_group":
+        levels, series = pair.growth.schema.outcomes, pair.growth.schema.series
+        return sympy.diag(*(symbol(named[f"residual:{levels.index(own)}"]) for own in series))
+    own = {p.key: symbol(named[p.key]) for p in found}
     for parameter in found:
         for j, k in parameter.cells:
             R[j, k] = R[k, j] = own[parameter.key]

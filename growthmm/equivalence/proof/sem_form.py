@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from growthmm.equivalence.proof.symbols import covariate_symbol, number, sem_symbols
+from growthmm.equivalence.proof.symbols import (
+    Parts,
+    covariate_symbol,
+    definition_symbol,
+    number,
+    sem_symbols,
+)
 from growthmm.errors import UnsupportedError
 from growthmm.model.sem import SemModel
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["sem_moments", "traced_covariance"]
+__all__ = ["sem_moments", "sem_parts", "traced_covariance"]
 
 
 def coefficients(model: SemModel) -> dict[str, sympy.Expr]:
     """What stands at each path: its parameter's symbol, or its number."""
     known = sem_symbols(model)
-    return {p.name: known[p.parameter] if p.free else number(p.value or 0.0) for p in model.paths}
+    made = {p.name: known[p.parameter] if p.free else number(p.value or 0.0) for p in model.paths}
+    own = {p.name: definition_symbol(p.definition) for p in model.paths if p.definition}
+    return made | own
 
 
 def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
@@ -25,7 +33,8 @@ def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
 
     With directed paths A, covariances S, means m and covariates' paths K in the order of outcomes
     and latent variables: ``F (I - A)^-1 (m + K x)`` and ``F (I - A)^-1 S (I - A)^-T F'``, F
-    keeping the outcomes (McArdle & McDonald 1984, doi:10.1111/j.2044-8317.1984.tb00802.x).
+    keeping the outcomes (McArdle & McDonald 1984, doi:10.1111/j.2044-8317.1984.tb00802.x). Of
+    several levels the moments add up.
 
     Raises
     ------
@@ -34,11 +43,53 @@ def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
     """
     import sympy
 
+    n = len(model.outcomes)
+    mean, covariance = sympy.zeros(n, 1), sympy.zeros(n, n)
+    for level in range(1, model.n_levels + 1):
+        rows, S, m = _reduced(model, level)
+        mean, covariance = mean + rows * m, covariance + rows * S * rows.T
+    return mean, covariance
+
+
+def sem_parts(model: SemModel, level: int = 1) -> Parts:
+    """A level's covariance matrix by loadings, factors' and outcomes' own covariances.
+
+    What covaries across the two is in the residual part.
+
+    Raises
+    ------
+    UnsupportedError
+        If the paths form a cycle.
+    """
+    n = len(model.outcomes)
+    rows, S, _ = _reduced(model, level)
+    own = [
+        k
+        for k, name in enumerate([*model.outcomes, *model.latent])
+        if k >= n and _at(model, name, level)
+    ]
+    loadings, factors = rows.extract(range(rows.rows), own), S.extract(own, own)
+    if any(entry != 0 for entry in S[:n, n:]):
+        return Parts(loadings, factors, rows * S * rows.T - loadings * factors * loadings.T)
+    return Parts(loadings, factors, rows[:, :n] * S[:n, :n] * rows[:, :n].T)
+
+
+def _at(model: SemModel, latent: str, level: int) -> bool:
+    """Whether a latent variable stands at a level."""
+    return any(p.level == level and latent in (p.left, p.right) for p in model.paths)
+
+
+def _reduced(model: SemModel, level: int) -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix]:
+    """``F (I - A)^-1``, `S` and ``m + K x`` of one level."""
+    import sympy
+
     names = [*model.outcomes, *model.latent]
     at, n = {name: k for k, name in enumerate(names)}, len(names)
     A, S, m = sympy.zeros(n, n), sympy.zeros(n, n), sympy.zeros(n, 1)
     values = coefficients(model)
     for path in model.paths:
+        if path.level != level:
+            continue
         value = values[path.name]
         if path.op == "~1":
             m[at[path.left]] += value
@@ -60,12 +111,11 @@ def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
             "The paths form a cycle, and the proof expands paths.",
             hint="Levels 2 and 3 of verify show the same with numbers.",
         )
-    rows = whole[: len(model.outcomes), :]
-    return rows * m, rows * S * rows.T
+    return whole[: len(model.outcomes), :], S, m
 
 
-def traced_covariance(model: SemModel) -> sympy.Matrix:
-    """The covariance matrix by Wright's rules, read off the path diagram.
+def traced_covariance(model: SemModel, level: int = 1) -> sympy.Matrix:
+    """A level's covariance matrix by Wright's rules, read off the path diagram.
 
     The covariance of two variables is the sum, over all ways back along arrows from the first,
     over one curved arrow, and forth along arrows to the second, of the products of what stands
@@ -79,6 +129,8 @@ def traced_covariance(model: SemModel) -> sympy.Matrix:
     directed: dict[str, list[tuple[str, sympy.Expr]]] = {}
     curved: dict[str, list[tuple[str, sympy.Expr]]] = {}
     for source, target, edge in graph.edges(data=True):
+        if edge["level"] != level:
+            continue
         value = values[edge["name"]]
         if edge["kind"] in ("loading", "regression"):
             if source not in given:

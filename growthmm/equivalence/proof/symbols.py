@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from growthmm.errors import UnsupportedError
@@ -13,9 +14,41 @@ if TYPE_CHECKING:
 
     from growthmm.model.sem import SemModel
 
-__all__ = ["covariate_symbol", "number", "read_expression", "sem_symbols", "symbol"]
+__all__ = [
+    "Parts",
+    "covariate_symbol",
+    "definition_symbol",
+    "number",
+    "read_expression",
+    "sem_symbols",
+    "symbol",
+]
 
 DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A covariance matrix as ``design covariance design' + residual``.
+
+    Parameters
+    ----------
+    design : Matrix
+        (n_times, n_effects): the random effects' design, or loadings.
+    covariance : Matrix
+        (n_effects, n_effects): of the random effects, or factors.
+    residual : Matrix
+        (n_times, n_times).
+    """
+
+    design: sympy.Matrix
+    covariance: sympy.Matrix
+    residual: sympy.Matrix
+
+    @property
+    def whole(self) -> sympy.Matrix:
+        """The covariance matrix of the outcomes, (n_times, n_times)."""
+        return self.design * self.covariance * self.design.T + self.residual
 
 
 def symbol(name: str, *, positive: bool | None = None) -> sympy.Symbol:
@@ -32,6 +65,13 @@ def covariate_symbol(column: str) -> sympy.Symbol:
     import sympy
 
     return sympy.Symbol(f"[{column}]", real=True)
+
+
+def definition_symbol(name: str) -> sympy.Symbol:
+    """The symbol of a definition variable, the person's own loading."""
+    import sympy
+
+    return sympy.Symbol(f"data.{name}", real=True)
 
 
 def sem_symbols(model: SemModel) -> dict[str, sympy.Symbol]:
