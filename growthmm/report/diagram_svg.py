@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["diagram_svg"]
 
+READABLE = 0.8
+"""Share of its size below which a drawing is scrolled rather than made smaller."""
+
 
 def diagram_svg(
     model: SemModel, values: Mapping[str, float] | None = None, *, name: str = "diagram"
@@ -57,6 +60,7 @@ def diagram_svg(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" '
             f'viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}" height="{height:.0f}" '
+            f'style="max-width:100%;min-width:{READABLE * width:.0f}px" '
             f'aria-labelledby="{name}-title {name}-desc" '
             f'font-family="Helvetica, Arial, sans-serif">',
             f'<title id="{name}-title">Path diagram</title>',

@@ -32,17 +32,44 @@ def equations_mathml(growth: GrowthModel) -> tuple[tuple[str, str], ...]:
     terms += [_effect(growth, effect) for effect in growth.direct_effects]
     made = [("Within persons", _equation(outcome, [*terms, _indexed("e", "ti")]))]
     made += [(f"Growth factor {f.name}", _between(growth, f)) for f in growth.factors]
-    made.append(
-        (
-            "Residuals",
-            _math(f"<msub><mi>e</mi><mi>i</mi></msub>{_normal(_greek('Θ'))}"),
-        )
-    )
-    if growth.random_factors:
+    group = "<mi>g</mi>" if growth.by_group else ""
+    if growth.outer_blocks:
+        clusters = growth.outer_blocks
+        names = ", ".join(name for block in clusters for name in block.factors)
         made.append(
-            ("Persons", _math(f"<msub>{_greek('ζ')}<mi>i</mi></msub>{_normal(_greek('Ψ'))}"))
+            (f"Clusters c of persons ({names})", _distribution("υ", "c", "Ψ", "<mi>b</mi>"))
         )
+    if growth.random_factors:
+        own = group if any(block.groups for block in growth.blocks) else ""
+        made.append(("Persons", _distribution("ζ", "i", "Ψ", own)))
+    own = group if growth.residual.kind == "by_group" else ""
+    structure = RESIDUALS.get(growth.residual.kind, str(growth.residual))
+    if growth.residual.kind == "by_group" and growth.schema.series:
+        structure = "with a variance for each outcome"
+    title = f"Residuals, {structure}"
+    made.append((title, _distribution("e", "i", "Θ", own)))
     return tuple(made)
+
+
+RESIDUALS = {
+    "common": "with one variance",
+    "by_occasion": "with a variance for each occasion",
+    "by_group": "with a variance for each group",
+    "ar1": "first-order autoregressive",
+    "ar1+common": "first-order autoregressive plus independent errors",
+    "arh1": "first-order autoregressive with a variance for each occasion",
+    "cs": "compound symmetric",
+    "csh": "with one correlation and a variance for each occasion",
+    "toeplitz": "with a covariance for each distance in occasions",
+    "banded": "with covariances of near occasions",
+    "unstructured": "with a variance for each occasion and a covariance for each pair",
+}
+
+
+def _distribution(letter: str, index: str, matrix: str, of: str) -> str:
+    """That a vector is normal with mean zero and a covariance matrix."""
+    name = f"<msub>{_greek(matrix)}{of}</msub>" if of else _greek(matrix)
+    return _math(f"<msub>{_greek(letter)}<mi>{index}</mi></msub>{_normal(name)}")
 
 
 def _greek(letter: str) -> str:
@@ -113,4 +140,6 @@ def _between(growth: GrowthModel, factor: GrowthFactor) -> str:
     ]
     if factor.random:
         terms.append(f"<msub>{_greek('ζ')}<mrow>{_name(factor.name)}<mi>i</mi></mrow></msub>")
+    if any(factor.name in block.factors for block in growth.outer_blocks):
+        terms.append(f"<msub>{_greek('υ')}<mrow>{_name(factor.name)}<mi>c</mi></mrow></msub>")
     return _equation(_indexed(factor.name, "i"), terms or ["<mn>0</mn>"])

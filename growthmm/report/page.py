@@ -2,72 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from growthmm.engines.registry import ENGINES
 from growthmm.equivalence.result import Equivalence
-from growthmm.errors import EngineNotInstalledError, GrowthmmError
-from growthmm.notation import names, notation
-from growthmm.notation.base import families
+from growthmm.errors import EngineNotInstalledError, UnsupportedError
 from growthmm.report.equations import equations_mathml
 from growthmm.report.methods_text import methods_paragraph, own_version
+from growthmm.report.program_texts import mixed_text, program_texts, sem_text
 from growthmm.report.specification import specification_parts
 from growthmm.report.text_table import figure
 
-if TYPE_CHECKING:
-    from growthmm.translation.pair import Pair
-
-__all__ = ["ProgramText", "program_texts", "report_page"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramText:
-    """The model in one program's words.
-
-    Parameters
-    ----------
-    key : str
-        The notation, with ``-sem`` or ``-mixed`` where it writes both families.
-    title : str
-        The program.
-    text : str
-        The model; empty where the program can't say it.
-    losses : tuple of str
-        What it can't say.
-    """
-
-    key: str
-    title: str
-    text: str
-    losses: tuple[str, ...]
-
-
-def program_texts(pair: Pair) -> tuple[ProgramText, ...]:
-    """The model as every notation writes it, or why one can't.
-
-    Parameters
-    ----------
-    pair : Pair
-        The two forms.
-    """
-    made = []
-    for name in names():
-        speaker = notation(name)
-        written_by = families(speaker)
-        for family in written_by:
-            model = pair.mixed.model if family == "mixed" else pair.sem.model
-            both = len(written_by) > 1
-            kind = "mixed model" if family == "mixed" else "SEM"
-            title = f"{speaker.title} ({kind})" if both else speaker.title
-            key = f"{name.replace('.', '-')}-{family}" if both else name.replace(".", "-")
-            try:
-                written = speaker.write(replace(model, notation=name))
-            except GrowthmmError as error:
-                made.append(ProgramText(key, title, "", (str(error),)))
-                continue
-            losses = tuple(f"{loss}" for loss in written.losses)
-            made.append(ProgramText(key, title, written.text, losses))
-    return tuple(made)
+__all__ = ["report_page", "sentence"]
 
 
 def report_page(result: Equivalence) -> str:
@@ -100,7 +46,7 @@ def report_page(result: Equivalence) -> str:
     from growthmm.report.diagram_svg import diagram_svg
     from growthmm.report.diagram_text import path_diagram
 
-    fit = result.sem_fit
+    pair, fit = result.pair, result.sem_fit
     values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("growthmm.report"),
@@ -112,30 +58,31 @@ def report_page(result: Equivalence) -> str:
     page: str = environment.get_template("report.html.j2").render(
         result=result,
         version=own_version(),
-        parts=specification_parts(result.pair),
-        mixed_text=_mixed_text(result),
-        sem_text=_sem_text(result),
-        equations=[(what, Markup(math)) for what, math in equations_mathml(result.pair.growth)],
+        parts=specification_parts(pair),
+        mixed_text=mixed_text(pair),
+        sem_text=sem_text(pair),
+        equations=[(what, Markup(math)) for what, math in equations_mathml(pair.growth)],
         diagram=Markup(diagram_svg(fit.model, values, name="diagram")),  # type: ignore[arg-type]
         diagram_words=path_diagram(fit.model, values),  # type: ignore[arg-type]
         table=_parameter_table(result),
         pictures=[(title, Markup(svg)) for title, svg in _pictures(result)],
-        programs=program_texts(result.pair),
+        proof=_proof(result),
+        programs=program_texts(pair, result.file),
         methods=methods_paragraph(result),
         number=figure,
+        sentence=sentence,
     )
     return page
 
 
-def _mixed_text(result: Equivalence) -> str:
-    model = result.pair.mixed.model
-    return notation(model.notation).write(model).text
+def _proof(result: Equivalence) -> str | None:
+    """The proof as HTML; None where there is none, or no sympy."""
+    from markupsafe import Markup
 
-
-def _sem_text(result: Equivalence) -> str:
-    model = result.pair.sem.model
-    by_person = any(path.definition is not None for path in model.paths)
-    return notation("openmx" if by_person else "lavaan").write(model).text
+    try:
+        return Markup(result.proof().to_html())
+    except (UnsupportedError, EngineNotInstalledError):
+        return None
 
 
 def _parameter_table(result: Equivalence) -> dict[str, Any]:
@@ -159,12 +106,32 @@ def _parameter_table(result: Equivalence) -> dict[str, Any]:
     }
 
 
+def sentence(text: str) -> str:
+    """A note as a sentence: with a capital letter and a full stop.
+
+    Examples
+    --------
+    >>> sentence("one model written twice"), sentence("lme4 is not installed."), sentence("")
+    ('One model written twice.', 'lme4 is not installed.', '')
+    """
+    if not text:
+        return ""
+    first = text.split(maxsplit=1)[0]
+    # Names of programs and parameters begin as they are written.
+    plain = first.isalpha() and first.islower() and first not in ENGINES
+    text = text[0].upper() + text[1:] if plain else text
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
+
+
 def _pictures(result: Equivalence) -> list[tuple[str, str]]:
     from growthmm.report.picture_svg import figure_svg
+    from growthmm.report.picture_words import picture_words
     from growthmm.report.pictures import PICTURES, available, picture
 
     made = []
     for kind in available(result):
-        title = PICTURES[kind][0]
-        made.append((title, figure_svg(picture(result, kind), f"picture-{kind}", title)))
+        words = picture_words(result, kind)
+        made.append(
+            (PICTURES[kind][0], figure_svg(picture(result, kind), f"picture-{kind}", words))
+        )
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.scores import expected_scores
 from growthmm.errors import SpecificationError
-from growthmm.report.style import BLUE, GREY, INK, ORANGE, PALETTE, drawing
+from growthmm.report.style import BLUE, GREY, INK, PALETTE, drawing
+from growthmm.report.text_size import shortened
+from growthmm.report.trajectories_picture import draw_trajectories, observed_outcomes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PICTURES", "available", "picture"]
 
-SHOWN = 60
-"""Persons whose own curves are drawn at most."""
-
 FloatArray = NDArray[np.float64]
+
+PATTERNS = 20
+"""Patterns of missing outcomes that are drawn at most, the commonest."""
 
 
 def picture(result: Equivalence, kind: str) -> Figure:
@@ -59,12 +61,21 @@ def picture(result: Equivalence, kind: str) -> Figure:
             f"This verification has no picture {kind!r}.",
             hint="Data of persons are needed, and for 'scores' random effects that are factors.",
         )
-    width, height = (6.4, 0.6 + 0.3 * _n_rows(result)) if kind == "parameters" else (6.4, 3.9)
-    with drawing(width, max(height, 2.0)) as figure:
+    with drawing(6.4, _height(result, kind)) as figure:
         PICTURES[kind][1](result, figure)
         # Layout and ticks follow the settings, so they are settled while those hold.
         figure.draw_without_rendering()
     return figure
+
+
+def _height(result: Equivalence, kind: str) -> float:
+    """In inches: lists are as high as they are long."""
+    if kind == "parameters":
+        return max(0.9 + 0.3 * _n_rows(result), 2.0)
+    if kind == "missing":
+        n_patterns = len(np.unique(np.isfinite(observed_outcomes(result)), axis=0))
+        return 1.5 + 0.3 * min(n_patterns, PATTERNS)
+    return 3.9
 
 
 def available(result: Equivalence) -> tuple[str, ...]:
@@ -81,59 +92,6 @@ def _wide(result: Equivalence) -> WideData:
     data = result.sem_fit.data
     assert isinstance(data, WideData)
     return data
-
-
-def _outcomes(result: Equivalence) -> FloatArray:
-    groups = _wide(result).problem.groups
-    return np.concatenate([g.outcomes for g in groups if isinstance(g, WideGroup)])
-
-
-def _times(result: Equivalence) -> tuple[FloatArray, str]:
-    schema = result.pair.growth.schema
-    n = _outcomes(result).shape[1]
-    if schema.shared_times and len(schema.occasions) == n:
-        return np.asarray(schema.occasions, dtype=float), schema.time or "time"
-    return np.arange(1.0, n + 1), "outcome, in order"
-
-
-def _trajectories(result: Equivalence, figure: Figure) -> None:
-    axes: Axes = figure.add_subplot()
-    times, name = _times(result)
-    seen, own = _outcomes(result), result.sem_fit.predict(level="person")
-    mean = result.sem_fit.predict(level="population")
-    chosen = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).astype(int)
-    schema = result.pair.growth.schema
-    series = [list(schema.cells_of(one)) for one in schema.outcomes] or [list(range(len(times)))]
-    there = np.asarray(np.isfinite(seen).any(axis=0) & np.isfinite(mean).any(axis=0))
-    for whole in series:
-        axes.plot(times[whole], own[chosen][:, whole].T, color=GREY, linewidth=0.6, alpha=0.7)
-        axes.plot(times[whole], seen[chosen][:, whole].T, ".", color=INK, markersize=3, alpha=0.45)
-        known = [j for j in whole if there[j]]
-        at = times[known]
-        axes.plot(at, np.nanmean(mean[:, known], axis=0), color=BLUE, linewidth=2.6)
-        axes.plot(at, np.nanmean(seen[:, known], axis=0), "D", color=ORANGE, markersize=5)
-    axes.set_xlabel(name)
-    axes.set_ylabel(result.pair.growth.schema.outcome)
-    _legend(
-        axes,
-        [("persons' curves", GREY, "-"), ("data", INK, "."), ("mean curve", BLUE, "-")],
-        ("means of the data", ORANGE, "D"),
-    )
-    axes.set_title(f"{len(chosen)} of {len(seen)} persons")
-
-
-def _legend(axes: Axes, *entries: Any) -> None:
-    from matplotlib.lines import Line2D
-
-    flat = [*entries[0], *entries[1:]]
-    handles = [
-        Line2D([], [], color=color, label=label, **_mark(mark)) for label, color, mark in flat
-    ]
-    axes.legend(handles=handles, loc="best", fontsize=8)
-
-
-def _mark(mark: str) -> dict[str, Any]:
-    return {"linestyle": "-"} if mark == "-" else {"linestyle": "none", "marker": mark}
 
 
 def _matched(result: Equivalence) -> list[tuple[str, FloatArray, FloatArray]]:
@@ -164,7 +122,7 @@ def _scores(result: Equivalence, figure: Figure) -> None:
         axes.plot([low, high], [low, high], color=GREY, linewidth=1)
         axes.plot(effect, score, ".", color=PALETTE[k], markersize=4)
         worst = float(np.abs(effect - score).max())
-        axes.set_title(f"{name}: within {worst:.0e}", fontsize=9)
+        axes.set_title(f"{shortened(name, 26)}: within {worst:.0e}", fontsize=9)
         axes.set_xlabel("random effect (mixed)", fontsize=9)
         if k == 0:
             axes.set_ylabel("factor score less its mean (SEM)", fontsize=9)
@@ -212,17 +170,17 @@ def _parameters(result: Equivalence, figure: Figure) -> None:
     axes.set_xlim(FLOOR / 2, 10)
     axes.set_xticks(ticks := [1e-12, 1e-9, 1e-6, 1e-3, 1.0], [f"{tick:.0e}" for tick in ticks])
     axes.minorticks_off()
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
+    axes.set_yticks(range(len(rows)), [shortened(name, 36) for name, _ in rows], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("distance from the long engine, in standard errors (dashed: tolerance)")
+    axes.set_xlabel("distance from the long engine in standard errors\n(dashed: tolerance)")
     axes.legend(loc="lower right", fontsize=8)
 
 
 def _missing(result: Equivalence, figure: Figure) -> None:
     axes: Axes = figure.add_subplot()
-    seen = np.isfinite(_outcomes(result))
+    seen = np.isfinite(observed_outcomes(result))
     patterns, counts = np.unique(seen, axis=0, return_counts=True)
-    order = np.argsort(-counts)[:20]
+    order = np.argsort(-counts)[:PATTERNS]
     for y, k in enumerate(order):
         for x, there in enumerate(patterns[k]):
             axes.plot(
@@ -236,8 +194,8 @@ def _missing(result: Equivalence, figure: Figure) -> None:
     names = _wide(result).problem.model.outcomes
     if len(names) == seen.shape[1]:
         axes.set_xticks(range(seen.shape[1]), names, rotation=40, ha="right", fontsize=8)
-    axes.invert_yaxis()
-    axes.margins(0.12)
+    axes.set_xlim(-0.6, seen.shape[1] - 0.4)
+    axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)
     more = f", the {len(order)} commonest patterns" if len(counts) > len(order) else ""
     axes.set_title(f"{int(seen.sum())} of {seen.size} outcomes observed (filled){more}")
@@ -246,7 +204,7 @@ def _missing(result: Equivalence, figure: Figure) -> None:
 def _residuals(result: Equivalence, figure: Figure) -> None:
     from scipy.stats import norm
 
-    seen, own = _outcomes(result), result.sem_fit.predict(level="person")
+    seen, own = observed_outcomes(result), result.sem_fit.predict(level="person")
     there = np.isfinite(seen) & np.isfinite(own)
     fitted, left = own[there], (seen - own)[there]
     first, second = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)
@@ -263,7 +221,7 @@ def _residuals(result: Equivalence, figure: Figure) -> None:
 
 
 PICTURES: dict[str, tuple[str, Callable[[Equivalence, Figure], None]]] = {
-    "trajectories": ("Data and fitted curves", _trajectories),
+    "trajectories": ("Data and fitted curves", draw_trajectories),
     "scores": ("Random effects against factor scores", _scores),
     "parameters": ("Agreement of the engines, parameter by parameter", _parameters),
     "missing": ("Observed outcomes", _missing),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from growthmm.model.expression import variables
+from growthmm.model.mixed import RandomBlock
 from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.pair import Pair
@@ -42,30 +44,47 @@ def specification_parts(pair: Pair) -> tuple[SpecificationPart, ...]:
     tuple of SpecificationPart
         Those that the model has.
     """
-    model, sem = pair.mixed.model, pair.sem.model
+    model, sem, growth = pair.mixed.model, pair.sem.model, pair.growth
     covariates = {
         name
-        for covariate in pair.growth.covariates
+        for covariate in growth.covariates
         for part in covariate.column.parts
         for name in variables(part.expression)
     }
-    acted = [t for t in model.fixed if _uses(t, covariates)]
+    factors = {str(factor.column.term) for factor in growth.factors}
+    acted = [t for t in model.fixed if str(t) not in factors and _uses(t, covariates)]
     curve = [t for t in model.fixed if t not in acted]
-    bars = [
-        f"({' + '.join(map(str, block.terms))} | {block.group})"
-        + ("" if block.covariance == "unstructured" else f"  {block.covariance}")
-        for block in model.random
+    effects = _regressions(sem)
+    if acted and not effects and sem.n_groups > 1:
+        effects = ("(in the means of the groups, part 1)",)
+    outer = len(growth.outer_blocks)
+    parts = [
+        SpecificationPart("Growth curve and its mean", _terms(curve), _means(sem)),
+        SpecificationPart("Effects of covariates", _terms(acted), effects),
     ]
-    latent = set(sem.latent)
-    parts = (
-        SpecificationPart("Growth curve and its mean", _terms(curve), _means(sem, latent)),
-        SpecificationPart("Effects of covariates", _terms(acted), _regressions(sem)),
-        SpecificationPart("Differences between persons", tuple(bars), _covariances(sem, latent)),
+    if outer:
+        clusters = model.random[0].group
+        title = f"Differences between clusters ({clusters})"
+        parts.append(SpecificationPart(title, _bars(model.random[:1]), _covariances(sem, level=2)))
+    parts += [
         SpecificationPart(
-            "Residuals", (f"residual: {model.residual}",), _covariances(sem, latent, within=False)
+            "Differences between persons",
+            _bars(model.random[1 if outer else 0 :]),
+            _covariances(sem),
         ),
-    )
+        SpecificationPart(
+            "Residuals", (f"residual: {model.residual}",), _covariances(sem, within=False)
+        ),
+    ]
     return tuple(part for part in parts if part.mixed or part.sem)
+
+
+def _bars(blocks: Sequence[RandomBlock]) -> tuple[str, ...]:
+    return tuple(
+        f"({' + '.join(map(str, block.terms)) or '0'} | {block.group})"
+        + ("" if block.covariance == "unstructured" else f"  {block.covariance}")
+        for block in blocks
+    )
 
 
 def _uses(term: Term, covariates: set[str]) -> bool:
@@ -84,36 +103,41 @@ def _coefficient(path: Path) -> str:
     return f"{path.label}*" if path.label else ""
 
 
-def _group(path: Path) -> str:
+def _group(path: Path, sem: SemModel) -> str:
+    if sem.n_levels > 1:
+        return f"  (level {path.level})"
     return f"  (group {path.group + 1})" if path.group else ""
 
 
-def _means(sem: SemModel, latent: set[str]) -> tuple[str, ...]:
+def _means(sem: SemModel) -> tuple[str, ...]:
     lines = []
     for group in range(sem.n_groups):
         for factor in sem.latent:
             found = [p for p in sem.paths if (p.left, p.op, p.group) == (factor, "=~", group)]
             if found:
                 cells = " + ".join(f"{_coefficient(p)}{p.right}" for p in found)
-                lines.append(f"{factor} =~ {cells}{_group(found[0])}")
+                lines.append(f"{factor} =~ {cells}{_group(found[0], sem)}")
     means = [p for p in sem.paths if p.op == "~1" and (p.free or p.value)]
-    means.sort(key=lambda p: p.left not in latent)
-    return (*lines, *(f"{p.left} ~ {_coefficient(p)}1{_group(p)}" for p in means))
+    means.sort(key=lambda p: p.left not in sem.latent)
+    return (*lines, *(f"{p.left} ~ {_coefficient(p)}1{_group(p, sem)}" for p in means))
 
 
 def _regressions(sem: SemModel) -> tuple[str, ...]:
     return tuple(
-        f"{p.left} ~ {_coefficient(p)}{p.right}{_group(p)}" for p in sem.paths if p.op == "~"
+        f"{p.left} ~ {_coefficient(p)}{p.right}{_group(p, sem)}" for p in sem.paths if p.op == "~"
     )
 
 
-def _covariances(sem: SemModel, latent: set[str], *, within: bool = True) -> tuple[str, ...]:
+def _covariances(sem: SemModel, *, within: bool = True, level: int = 1) -> tuple[str, ...]:
+    """Of factors at a level, or of outcomes with the constraints."""
+    latent = set(sem.latent)
     found = [
         p
         for p in sem.paths
         if p.op == "~~" and not p.is_zero and ({p.left, p.right} <= latent) == within
+        if not within or p.level == level
     ]
-    lines = [f"{p.left} ~~ {_coefficient(p)}{p.right}{_group(p)}" for p in found]
+    lines = [f"{p.left} ~~ {_coefficient(p)}{p.right}{_group(p, sem)}" for p in found]
     if not within:
         lines += [f"{c.left} {c.op} {c.right}" for c in sem.constraints]
     return tuple(lines)

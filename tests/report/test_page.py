@@ -17,9 +17,10 @@ from growthmm.errors import SpecificationError
 from growthmm.notation import names
 from growthmm.report.equations import equations_mathml
 from growthmm.report.methods_text import methods_paragraph, own_version
-from growthmm.report.page import program_texts
 from growthmm.report.pictures import PICTURES, available
+from growthmm.report.program_texts import program_texts
 from growthmm.report.specification import specification_parts
+from growthmm.translation.script_context import DataFile
 
 FORMULA = "gpa ~ occasion * sex + lib_hours + (1 + occasion | student)"
 
@@ -93,6 +94,7 @@ def test_the_verdict_stands_first_and_every_part_follows() -> None:
         "Equations",
         "Path diagram",
         "Parameters",
+        "Proof",
         "Evidence",
         "Pictures",
         "The model in every program's words",
@@ -100,7 +102,7 @@ def test_the_verdict_stands_first_and_every_part_follows() -> None:
     ]
     assert text.count('class="picture"') == len(available(verified())) == len(PICTURES)
     for level in verified().levels:
-        assert f"<strong>{level.name}</strong>: holds" in text
+        assert f"<strong>{level.name} holds</strong>" in text
     for row in verified().to_dict()["parameters"]:
         assert f"{row['estimate']['long']:.4f}"[:6] in text
 
@@ -135,7 +137,7 @@ def test_parts_hold_the_whole_of_both_models() -> None:
 
 
 def test_every_program_speaks_or_says_why_not() -> None:
-    found = program_texts(verified().pair)
+    found = program_texts(verified().pair, DataFile("gpa.csv"))
     assert {p.key.removesuffix("-sem").removesuffix("-mixed") for p in found} == {
         name.replace(".", "-") for name in names()
     }
