@@ -9,7 +9,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrow", "Box", "Point", "arc", "below", "loop", "straight"]
+__all__ = ["Arrow", "Box", "Point", "arc", "arc_height", "below", "straight"]
 
 Point = tuple[float, float]
 
@@ -35,6 +35,14 @@ class Box:
             and other.x < self.x + self.width
             and self.y < other.y + other.height
             and other.y < self.y + self.height
+        )
+
+    def holds(self, point: Point) -> bool:
+        """Whether a point is within, or on an edge."""
+        x, y = point
+        return (
+            self.x - 1.0 <= x <= self.x + self.width + 1.0
+            and self.y - 1.0 <= y <= self.y + self.height + 1.0
         )
 
     def moved(self, dx: float, dy: float) -> Box:
@@ -96,6 +104,11 @@ def below(a: Box, b: Box, from_: str, port: float, *, free: bool) -> Arrow:
     return _line(_edge(a, end, from_), end, "loading", free)
 
 
+def arc_height(apart: float, *, down: bool) -> float:
+    """How far the control points of an arc stand off its row; the curve reaches 3/4 of it."""
+    return (52.0 if down else 40.0) + 34.0 * apart
+
+
 def arc(a: Box, b: Box, apart: float, *, down: bool, kind: str, free: bool) -> Arrow:
     """A curved arrow between two shapes of one row, higher the further they are apart."""
     sign = 1.0 if down else -1.0
@@ -103,23 +116,10 @@ def arc(a: Box, b: Box, apart: float, *, down: bool, kind: str, free: bool) -> A
     side = 0.22 if b.x > a.x else -0.22
     start = (a.center[0] + side * a.width, y)
     end = (b.center[0] - side * b.width, y)
-    height = (52.0 if down else 40.0) + 34.0 * apart
+    height = arc_height(apart, down=down)
     lean = 0.12 * (end[0] - start[0])
     controls = (start[0] + lean, y + sign * height), (end[0] - lean, y + sign * height)
     return Arrow((start, *controls, end), kind, free)
-
-
-def loop(box: Box, *, down: bool, kind: str, free: bool, round_: bool) -> Arrow:
-    """A variance: a small curve from a shape's edge back to it, on a corner side of factors."""
-    sign = 1.0 if down else -1.0
-    x = box.center[0]
-    y = box.y + (box.height if down else 0.0)
-    if round_:
-        x += 0.3 * box.width
-        y += 0.1 * box.height
-    reach = 44.0 * sign
-    start, end = (x - 7.0, y), (x + 7.0, y)
-    return Arrow((start, (x - 24.0, y + reach), (x + 24.0, y + reach), end), kind, free)
 
 
 def _line(start: Point, end: Point, kind: str, free: bool) -> Arrow:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from growthmm.report.diagram_curves import Arrow
-from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_layout
+from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_parts
 from growthmm.report.style import BLUE, INK, drawing
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def diagram_picture(
     bytes
         The file.
     """
-    parts = [diagram_layout(model, values, group=g) for g in range(model.n_groups)]
+    parts = diagram_parts(model, values)
     width, height = max(p.width for p in parts), sum(p.height for p in parts)
     with drawing(width / 100, height / 100) as figure:
         figure.set_layout_engine("none")

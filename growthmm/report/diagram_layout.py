@@ -6,20 +6,21 @@ Lengths are in pixels, x to the right and y down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from growthmm.report.diagram_curves import Arrow, Box, arc, below, loop, straight
+from growthmm.report.diagram_curves import Arrow, Box, arc, arc_height, below, straight
 from growthmm.report.diagram_labels import placed
+from growthmm.report.diagram_routes import around, crossed, loop_of_factor, loop_of_outcome
 from growthmm.report.text_size import shortened, text_width
 from growthmm.report.text_table import figure
 
 if TYPE_CHECKING:
     from growthmm.model.sem import SemModel
 
-__all__ = ["Diagram", "Label", "Node", "diagram_layout"]
+__all__ = ["Diagram", "Label", "Node", "diagram_layout", "diagram_parts"]
 
 FONT, SMALL = 14.0, 11.0
 HEIGHT, PAD, MARGIN = 38.0, 9.0, 26.0
@@ -84,14 +85,18 @@ class Diagram:
 
 
 def diagram_layout(
-    model: SemModel, values: Mapping[str, float] | None = None, *, group: int = 0
+    model: SemModel,
+    values: Mapping[str, float] | None = None,
+    *,
+    group: int = 0,
+    level: int = 1,
 ) -> Diagram:
-    """Lay out one group's path diagram.
+    """Lay out the path diagram of one group, or one level.
 
     Factors stand above outcomes, and factors of factors above those; person-level covariates and
     the constant stand in the row at the top, what else acts on outcomes in the row at the bottom.
     Every label is put on its own arrow where it overlaps no other label and no variable; if one
-    has no such place, everything is drawn further apart.
+    has no such place, or an arrow no way around the variables, everything is drawn further apart.
 
     Parameters
     ----------
@@ -101,6 +106,8 @@ def diagram_layout(
         Estimates by parameter name, to stand at free paths.
     group : int
         Which group, from 0.
+    level : {1, 2}
+        Which level: persons within clusters, or clusters.
 
     Returns
     -------
@@ -115,31 +122,65 @@ def diagram_layout(
     (['i', 'y0', 'y1', '1'], ['1', '1', 'r', 'r'])
     """
     graph = model.graph()
-    edges = _edges(graph, group)
+    edges = _edges(graph, group, level)
     rows = _rows(model, graph, edges)
-    title = model.group_labels[group] if model.group_labels else f"group {group + 1}"
     spread = 1.0
-    while True:
+    for tries in range(SPREADS):
         nodes = _nodes(rows, graph, edges, spread)
-        arrows = _arrows(edges, {node.name: node for node in nodes}, rows, spread)
+        arrows, free = _arrows(edges, {node.name: node for node in nodes}, rows, spread)
         texts = [_shown(edge, values) for _, _, edge in edges]
         boxes = placed(arrows, texts, [node.box for node in nodes], SMALL)
-        if boxes is not None:
+        # Labels must have their places; an arrow that has no way around is let be in the end.
+        if boxes is not None and (free or tries >= PATIENCE):
             break
         spread *= 1.2
+    else:
+        raise AssertionError("labels have room where everything is far apart")
     labels = [Label(t, b) for t, b in zip(texts, boxes, strict=True) if b is not None]
-    return _framed(title if model.n_groups > 1 else "", nodes, arrows, labels)
+    return _framed(_title(model, group, level), nodes, arrows, labels)
+
+
+SPREADS, PATIENCE = 60, 8
+"""How often a drawing is spread at most, and for the sake of an arrow's way."""
+
+
+def diagram_parts(
+    model: SemModel, values: Mapping[str, float] | None = None
+) -> tuple[Diagram, ...]:
+    """The diagrams of every group, or of every level.
+
+    Parameters
+    ----------
+    model : SemModel
+        The model.
+    values : mapping of str to float, optional
+        Estimates by parameter name.
+    """
+    return tuple(
+        diagram_layout(model, values, group=group, level=level)
+        for group in range(model.n_groups)
+        for level in range(1, model.n_levels + 1)
+    )
+
+
+def _title(model: SemModel, group: int, level: int) -> str:
+    if model.n_levels > 1:
+        return "within clusters (level 1)" if level == 1 else "between clusters (level 2)"
+    if model.n_groups == 1:
+        return ""
+    return model.group_labels[group] if model.group_labels else f"group {group + 1}"
 
 
 Edge = tuple[str, str, dict[str, Any]]
 
 
-def _edges(graph: Any, group: int) -> list[Edge]:
+def _edges(graph: Any, group: int, level: int) -> list[Edge]:
     """The paths that are drawn. The constant is one node above and another below."""
     found = []
     for source, target, edge in graph.edges(data=True):
         zero = not edge["free"] and not edge["value"] and not edge["label"]
-        if edge["group"] == group and (not zero or edge["definition"]):
+        here = (edge["group"], edge["level"]) == (group, level)
+        if here and (not zero or edge["definition"]):
             found.append((source, target, edge))
     return found
 
@@ -155,12 +196,14 @@ def _shown(edge: Mapping[str, Any], values: Mapping[str, float] | None) -> str:
 
 def _rows(model: SemModel, graph: Any, edges: list[Edge]) -> list[list[str]]:
     """Names of the variables, row by row from above."""
-    depth = dict.fromkeys(model.latent, 0)
-    for _ in model.latent:
+    ends = {name for source, target, _ in edges for name in (source, target)}
+    latent = [n for n in model.latent if model.n_levels == 1 or n in ends]
+    depth = dict.fromkeys(latent, 0)
+    for _ in latent:
         for source, target, edge in edges:
             if edge["kind"] == "loading" and {source, target} <= depth.keys():
                 depth[target] = max(depth[target], min(depth[source] + 1, len(depth)))
-    layers = [[n for n in model.latent if depth[n] == k] for k in sorted(set(depth.values()))]
+    layers = [[n for n in latent if depth[n] == k] for k in sorted(set(depth.values()))]
     acted = {s: {t for a, t, e in edges if a == s and e["kind"] == "regression"} for s in graph}
     top = [x for x in model.covariates if acted[x] & set(model.latent)]
     bottom = [x for x in model.covariates if x not in top and acted[x]]
@@ -183,6 +226,7 @@ def _nodes(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) 
     ]
     natural = [sum(w) + GAP * spread * (len(w) - 1) for w in widths]
     whole = max(natural)
+    tops = _tops(rows, graph, edges, spread)
     made: dict[str, Node] = {}
     for level, (row, sizes, least) in enumerate(zip(rows, widths, natural, strict=True)):
         gap, own = GAP * spread, least
@@ -191,7 +235,7 @@ def _nodes(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) 
         if len(row) > 1 and own < room:
             gap += (room - own) / (len(row) - 1)
             own = room
-        x, y = (whole - own) / 2, level * ROW * (0.6 + 0.4 * spread)
+        x, y = (whole - own) / 2, tops[level]
         for name, width in zip(row, sizes, strict=True):
             kind = str(graph.nodes[name.strip()]["kind"]) if name != CONSTANT_BELOW else "constant"
             made[name] = Node(
@@ -202,6 +246,32 @@ def _nodes(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) 
             made |= _under(row, made, edges, GAP * spread)
     order = [name for name in graph if name in made] + [CONSTANT_BELOW] * (CONSTANT_BELOW in made)
     return [made[name] for name in order]
+
+
+def _tops(rows: list[list[str]], graph: Any, edges: list[Edge], spread: float) -> list[float]:
+    """The height of every row: arcs above and below a row have room."""
+    up, down = [0.0] * len(rows), [0.0] * len(rows)
+    for source, target, _ in edges:
+        for k, row in enumerate(rows):
+            if source != target and {source, target} <= set(row):
+                apart = abs(row.index(source) - row.index(target)) * spread
+                low = _hangs(k, rows, str(graph.nodes[target]["kind"]))
+                side = down if low else up
+                side[k] = max(side[k], 0.75 * arc_height(apart, down=low) + ARC_ROOM)
+    tops = [0.0]
+    for k in range(1, len(rows)):
+        room = max(ROW * (0.6 + 0.4 * spread), HEIGHT + down[k - 1] + up[k])
+        tops.append(tops[-1] + room)
+    return tops
+
+
+ARC_ROOM = 24.0
+"""Pixels between an arc and the next row."""
+
+
+def _hangs(level: int, rows: list[list[str]], kind: str) -> bool:
+    """Whether what is curved stands below its variable: at outcomes, above it at others."""
+    return kind == "observed" and (level == len(rows) - 1 or level > 0)
 
 
 def _under(
@@ -227,29 +297,60 @@ def _under(
 
 def _arrows(
     edges: list[Edge], nodes: Mapping[str, Node], rows: list[list[str]], spread: float
-) -> list[Arrow]:
+) -> tuple[list[Arrow], bool]:
+    """Every path's arrow, and whether all have a way that crosses no variable."""
     level = {name: k for k, row in enumerate(rows) for name in row}
     place = {name: k for row in rows for k, name in enumerate(row)}
-    arrows = []
+    made: list[Arrow | None] = []
+    free_ways = True
     for source, target, edge in edges:
         start = _constant(source, target, level, nodes)
         a, b = nodes[start], nodes[target]
         kind, free = str(edge["kind"]), bool(edge["free"])
-        lower = level[target] == len(rows) - 1 or (level[target] > 0 and b.kind == "observed")
-        down = lower and b.kind == "observed"
+        down = _hangs(level[target], rows, b.kind)
         if source == target:
-            arrows.append(loop(b.box, down=down, kind=kind, free=free, round_=b.kind == "latent"))
-        elif level[start] == level[target]:
+            made.append(None)
+            continue
+        if level[start] == level[target]:
             apart = abs(place[start] - place[target])
             if kind == "regression" and apart == 1:
-                arrows.append(straight(a.box, b.box, a.kind, b.kind, kind=kind, free=free))
+                arrow = straight(a.box, b.box, a.kind, b.kind, kind=kind, free=free)
             else:
-                arrows.append(arc(a.box, b.box, apart * spread, down=down, kind=kind, free=free))
+                arrow = arc(a.box, b.box, apart * spread, down=down, kind=kind, free=free)
         elif kind == "loading" and b.kind == "observed":
-            arrows.append(below(a.box, b.box, a.kind, _port(start, rows[level[start]]), free=free))
+            port = _port(start, rows[level[start]])
+            arrow = below(a.box, b.box, a.kind, port, free=free)
         else:
-            arrows.append(straight(a.box, b.box, a.kind, b.kind, kind=kind, free=free))
-    return arrows
+            arrow = straight(a.box, b.box, a.kind, b.kind, kind=kind, free=free)
+        others = [node.box for name, node in nodes.items() if name not in (start, target)]
+        arrow = around(arrow, others)
+        free_ways = free_ways and not crossed(arrow, others)
+        made.append(arrow)
+    return _with_loops(edges, nodes, made, rows), free_ways
+
+
+def _with_loops(
+    edges: list[Edge],
+    nodes: Mapping[str, Node],
+    made: Sequence[Arrow | None],
+    rows: list[list[str]],
+) -> list[Arrow]:
+    """The arrows with the variances, each where its variable has room."""
+    level = {name: k for k, row in enumerate(rows) for name in row}
+    points = [p for arrow in made if arrow is not None for p in (arrow.points[0], arrow.points[3])]
+    found = []
+    for (source, _, edge), arrow in zip(edges, made, strict=True):
+        if arrow is not None:
+            found.append(arrow)
+            continue
+        node, kind, free = nodes[source], str(edge["kind"]), bool(edge["free"])
+        ends = [p for p in points if node.box.holds(p)]
+        if node.kind == "latent":
+            found.append(loop_of_factor(node.box, ends, kind=kind, free=free))
+        else:
+            down = _hangs(level[source], rows, node.kind)
+            found.append(loop_of_outcome(node.box, ends, down=down, kind=kind, free=free))
+    return found
 
 
 def _constant(source: str, target: str, level: Mapping[str, int], nodes: Mapping[str, Node]) -> str:

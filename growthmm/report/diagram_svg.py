@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from growthmm.report.diagram_curves import Arrow
-from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_layout
+from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_parts
 from growthmm.report.diagram_text import path_diagram
 from growthmm.report.style import BLUE, INK
 
@@ -27,7 +27,7 @@ def diagram_svg(
 
     Squares are observed variables, circles latent ones, the triangle is the constant from which
     means come; curved arrows with two heads are variances and covariances. Estimated paths are
-    drawn full, fixed ones dashed. Groups stand one below the other.
+    drawn full, fixed ones dashed. Groups, and levels, stand one below the other.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def diagram_svg(
     >>> print(diagram_svg(read("i =~ 1*y0 + 1*y1"))[:46])
     <svg xmlns="http://www.w3.org/2000/svg" role="
     """
-    parts = [diagram_layout(model, values, group=g) for g in range(model.n_groups)]
+    parts = diagram_parts(model, values)
     width, height = max(p.width for p in parts), sum(p.height for p in parts)
     body, top = [], 0.0
     for part in parts:

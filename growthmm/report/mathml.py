@@ -42,7 +42,7 @@ def _printer() -> Any:
             made.appendChild(text)
             return made
 
-    return Printer()
+    return Printer({"mul_symbol": "dot"})
 
 
 def matrix(value: sympy.Matrix) -> str:

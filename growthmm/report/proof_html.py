@@ -82,7 +82,7 @@ def _factored(parts: Parts, design: str, covariance: str, residual: str) -> list
     """The product and what its letters are."""
     sums, made = [], []
     if parts.covariance.rows:
-        turned = f"<msup><mi>{design}</mi><mo>′</mo></msup>"
+        turned = f"<msup><mi>{design}</mi><mi>⊤</mi></msup>"
         sums.append(f"<mi>{design}</mi><mi>{covariance}</mi>{turned}")
         made = [(design, parts.design), (covariance, parts.covariance)]
     if not parts.residual.is_zero_matrix:

@@ -7,11 +7,16 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
+from conftest import PROFILE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.textpath import TextPath
 
 from growthmm.notation.lavaan.read import read
 from growthmm.report.diagram_curves import Box
 from growthmm.report.diagram_figure import diagram_picture
-from growthmm.report.diagram_layout import diagram_layout
+from growthmm.report.diagram_layout import FONT, SMALL, Diagram, diagram_layout, diagram_parts
+from growthmm.report.diagram_routes import crossed
 from growthmm.report.diagram_svg import diagram_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,6 +57,88 @@ MODELS = {
 
 def values(text: str) -> dict[str, float]:
     return {p.parameter: -1234.5678 for p in read(text).paths if p.free}
+
+
+@st.composite
+def growth_curves(draw: st.DrawFn) -> str:
+    """A growth curve with covariates, residual covariances, paths past a row, groups."""
+    n_factors, n_times = draw(st.integers(1, 4)), draw(st.integers(2, 9))
+    stem = draw(st.sampled_from(["y", "gpa", "a_name_of_some_length", "MWMWMW"]))
+    factors, times = "isqc"[:n_factors], range(n_times)
+    more = [f"{f} ~ {x}" for x in ("sex", "motivation")[: draw(st.integers(0, 2))] for f in factors]
+    if draw(st.booleans()):
+        more += [f"{stem}_{t} ~ hours_{t}" for t in times]
+    bands = draw(st.integers(0, min(3, n_times - 1)))
+    more += [f"{stem}_{t} ~~ {stem}_{t + k}" for k in range(1, bands + 1) for t in times[:-k]]
+    if draw(st.booleans()):
+        more += [f"{stem}_{t} ~ 1" for t in times[1:]]
+    if draw(st.booleans()):
+        # From the row at the top past the factors.
+        more += [f"{stem}_{t} ~ sex" for t in draw(st.sets(st.sampled_from(times)))]
+    if draw(st.booleans()):
+        more += [f"{stem}_{t + 1} ~ a*{stem}_{t}" for t in times[:-1]]
+    if n_factors > 1 and draw(st.booleans()):
+        more.append("s ~ i")
+    if draw(st.booleans()):
+        more.append("i ~~ c(a, b)*i")
+    return curve(n_factors, n_times, *more, stem=stem)
+
+
+def measured(made: Diagram) -> list[tuple[str, Box]]:
+    """Every text with its box as matplotlib's font, a wide one, draws it."""
+    found = []
+    texts = [(n.text, n.box, FONT) for n in made.nodes]
+    texts += [(label.text, label.box, SMALL) for label in made.labels]
+    for text, box, size in texts:
+        extent = TextPath((0, 0), text, size=size, usetex=False).get_extents()
+        x, y = box.center
+        found.append((text, Box(x - extent.width / 2, y - size / 2, extent.width, size)))
+    return found
+
+
+@settings(max_examples=200 if PROFILE == "nightly" else 12)
+@given(growth_curves(), st.booleans())
+def test_texts_as_drawn_never_meet_and_arrows_pass_variables_by(text: str, estimated: bool) -> None:
+    model = read(text)
+    known = values(text) if estimated else None
+    for made in diagram_parts(model, known):
+        texts = measured(made)
+        for (one, a), (other, b) in combinations(texts, 2):
+            assert not a.overlaps(b), (one, other)
+        for label in made.labels:
+            assert not any(label.box.overlaps(node.box) for node in made.nodes), label
+        for arrow in made.arrows:
+            ends = (arrow.points[0], arrow.points[3])
+            others = [n.box for n in made.nodes if not any(n.box.holds(p) for p in ends)]
+            assert not crossed(arrow, others), (arrow, text)
+
+
+def test_an_arrow_in_the_way_is_bent_and_others_are_straight() -> None:
+    made = diagram_layout(read(curve(2, 4, "i ~ sex", "y_0 ~ sex", "y_3 ~ sex")))
+    boxes = {n.name: n.box for n in made.nodes}
+    regressions = [a for a in made.arrows if a.kind == "regression"]
+    assert len(regressions) == 3
+    passed = [b for name, b in boxes.items() if name in "is"]
+    assert not any(crossed(a, passed) for a in regressions if boxes["i"].y < a.points[3][1] - 60)
+
+
+def test_each_level_has_a_drawing_of_its_own() -> None:
+    text = "\n".join(
+        [
+            "level: 1",
+            "i =~ 1*y0 + 1*y1 + 1*y2",
+            "y0 ~~ v*y0",
+            "level: 2",
+            "ib =~ 1*y0 + 1*y1 + 1*y2",
+            "ib ~ 1",
+        ]
+    )
+    within, between = diagram_parts(read(f"growth('{text}', cluster = 'school')"))
+    assert within.title == "within clusters (level 1)"
+    assert {n.name for n in within.nodes if n.kind == "latent"} == {"i"}
+    assert {n.name for n in between.nodes if n.kind == "latent"} == {"ib"}
+    drawn = diagram_svg(read(f"growth('{text}', cluster = 'school')"))
+    assert drawn.count(">y1</text>") == 2
 
 
 @pytest.mark.parametrize("estimated", [False, True], ids=["labels", "estimates"])
