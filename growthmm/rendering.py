@@ -7,9 +7,9 @@ never import upward themselves.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["RENDERINGS", "Tabular", "render"]
+__all__ = ["RENDERINGS", "Shown", "Tabular", "render"]
 
 RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.fit_text:fit_summary",
@@ -35,6 +35,11 @@ RENDERINGS: dict[str, str] = {
     "variance.figure": "growthmm.report.variance_figure:variance_figure",
     "region.figure": "growthmm.report.region_figure:region_figure",
     "trajectories.figure": "growthmm.report.trajectories_figure:trajectories_figure",
+    "result.html": "growthmm.report.result_html:result_html",
+    "model.html": "growthmm.report.result_html:model_html",
+    "written.html": "growthmm.report.result_html:written_html",
+    "moments.html": "growthmm.report.result_html:moments_html",
+    "schema.html": "growthmm.report.result_html:schema_html",
     "sem.diagram": "growthmm.report.diagram_text:path_diagram",
     "sem.svg": "growthmm.report.diagram_svg:diagram_svg",
     "sem.picture": "growthmm.report.diagram_figure:diagram_picture",
@@ -64,3 +69,14 @@ class Tabular:
     def to_html(self) -> str:
         """The table in HTML; everything is escaped."""
         return str(render("table.html", self))
+
+
+class Shown:
+    """A result that notebooks show as HTML, by the rendering that its class names."""
+
+    __slots__ = ()
+
+    _html: ClassVar[str] = "result.html"
+
+    def _repr_html_(self) -> str:
+        return str(render(self._html, self))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from growthmm.errors import ColumnNotFoundError, DataError
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import pandas
@@ -21,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Moments:
+class Moments(Shown):
     """Sample size, means and covariances of complete wide data, as printed in a paper, say.
 
     Parameters
@@ -54,6 +55,8 @@ class Moments:
     >>> bool(np.allclose(printed.draw().mean(), printed.mean))
     True
     """
+
+    _html: ClassVar[str] = "moments.html"
 
     mean: FloatArray
     cov: FloatArray

@@ -12,6 +12,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.prepare import LongData
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.result import FitResult
+from growthmm.rendering import Shown
 
 __all__ = ["ConditionalAIC", "conditional_aic"]
 
@@ -19,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionalAIC:
+class ConditionalAIC(Shown):
     """A conditional AIC and its parts.
 
     Parameters
@@ -36,6 +37,12 @@ class ConditionalAIC:
     log_likelihood: float
     df: float
     caic: float
+
+    def __repr__(self) -> str:
+        return (
+            f"conditional AIC {self.caic:.3f} (log-likelihood {self.log_likelihood:.3f}, "
+            f"effective degrees of freedom {self.df:.3f})"
+        )
 
 
 def conditional_aic(fit: FitResult) -> ConditionalAIC:

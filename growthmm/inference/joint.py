@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError
+from growthmm.rendering import Shown
 
 __all__ = ["JointLikelihood", "joint_likelihood"]
 
@@ -16,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class JointLikelihood:
+class JointLikelihood(Shown):
     """What a program reports that does not condition on covariates.
 
     Parameters

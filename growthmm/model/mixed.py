@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Default
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.terms import Term
+from growthmm.rendering import Shown
 
 __all__ = ["BlockCovariance", "Estimator", "LoadingParameter", "MixedModel", "RandomBlock"]
 
@@ -81,7 +82,7 @@ class LoadingParameter:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
-class MixedModel:
+class MixedModel(Shown):
     """A mixed model for long data, as its text says it.
 
     It is linear but for `loading_parameters`: where there are any, it is linear at their values.
@@ -110,6 +111,8 @@ class MixedModel:
         The data frame or file that the text names. Takes no part in comparison.
     """
 
+    _html: ClassVar[str] = "model.html"
+
     response: str
     fixed: tuple[Term, ...]
     random: tuple[RandomBlock, ...] = ()
@@ -119,6 +122,14 @@ class MixedModel:
     notation: str = field(default="lme4", compare=False)
     defaults: tuple[Default, ...] = field(default=(), compare=False)
     data: str | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        bars = [f"({' + '.join(map(str, b.terms)) or '0'} | {b.group})" for b in self.random]
+        terms = " + ".join([*map(str, self.fixed), *bars])
+        return (
+            f"<MixedModel {self.response} ~ {terms or '0'}: residual {self.residual}, "
+            f"{self.estimator.upper()}, {self.notation}>"
+        )
 
     @property
     def loading_names(self) -> tuple[str, ...]:

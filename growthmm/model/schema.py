@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from growthmm.model.terms import Term
+from growthmm.rendering import Shown
 
 __all__ = [
     "Column",
@@ -129,7 +130,7 @@ class Grouping:
 
 
 @dataclass(frozen=True)
-class Schema:
+class Schema(Shown):
     """The facts that turn a symbolic model into a bound one.
 
     Parameters
@@ -174,6 +175,8 @@ class Schema:
     series : tuple of scalars
         For each of `occasions` which outcome it is of; empty where there is one outcome.
     """
+
+    _html: ClassVar[str] = "schema.html"
 
     person: str
     time: str | None

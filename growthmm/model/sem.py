@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Default
 from growthmm.model.mixed import Estimator
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import networkx
@@ -133,7 +134,7 @@ class Defined:
 
 
 @dataclass(frozen=True)
-class SemModel:
+class SemModel(Shown):
     """A linear structural equation model, as its text and its program's defaults say it.
 
     The table is complete: what a program adds silently (variances, covariances, intercepts)
@@ -182,6 +183,8 @@ class SemModel:
         Program defaults that are not rows (missing-data rule and so on). Not compared.
     """
 
+    _html: ClassVar[str] = "model.html"
+
     paths: tuple[Path, ...]
     latent: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -201,6 +204,14 @@ class SemModel:
     notation: str = field(default="lavaan", compare=False)
     defaults: tuple[Default, ...] = field(default=(), compare=False)
     data: str | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        n_free = len({path.parameter for path in self.paths if path.free})
+        groups = f", {self.n_groups} groups" if self.n_groups > 1 else ""
+        return (
+            f"<SemModel {len(self.latent)} latent variables ({', '.join(self.latent)}), "
+            f"{len(self.outcomes)} outcomes, {n_free} free parameters{groups}, {self.notation}>"
+        )
 
     def __post_init__(self) -> None:
         known = set(self.latent) | set(self.outcomes) | set(self.covariates)

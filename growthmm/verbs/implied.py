@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from growthmm.engines.wide.problem import WideMoments, WideProblem
 from growthmm.errors import SpecificationError, UnboundError
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Shown
 from growthmm.verbs.binding import Facts, paired
 from growthmm.verbs.parameter_values import labelled, vector
 from growthmm.verbs.source import Function, ModelLike, source
@@ -29,7 +30,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Implied:
+class Implied(Shown):
     """Moments of the outcomes of a person seen at every occasion, given covariates x.
 
     Parameters
@@ -41,6 +42,8 @@ class Implied:
     cov : DataFrame
         Covariance matrix given the covariates.
     """
+
+    _html: ClassVar[str] = "moments.html"
 
     mean: pd.Series
     slopes: pd.DataFrame

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from growthmm.data.frames import as_pandas
 from growthmm.engines.prepare import long_data
@@ -32,6 +32,7 @@ from growthmm.notation.base import (
 )
 from growthmm.notation.command_languages.sheet import with_categories
 from growthmm.notation.default_list import DefaultRow, default_rows
+from growthmm.rendering import Shown
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.pair import Pair
 from growthmm.translation.parameter_map import MapRow
@@ -50,7 +51,7 @@ __all__ = ["Translation", "WrittenModel", "translate", "write"]
 
 
 @dataclass(frozen=True)
-class WrittenModel:
+class WrittenModel(Shown):
     """A model written in a notation.
 
     Parameters
@@ -63,13 +64,19 @@ class WrittenModel:
         What the notation cannot say.
     """
 
+    _html: ClassVar[str] = "written.html"
+
     text: str
     script: str
     losses: tuple[Loss, ...]
 
+    def __repr__(self) -> str:
+        n_lines = len(self.text.splitlines())
+        return f"<WrittenModel of {n_lines} lines, {len(self.losses)} losses>"
+
 
 @dataclass(frozen=True)
-class Translation:
+class Translation(Shown):
     """A model carried over to another notation.
 
     Parameters
@@ -95,6 +102,8 @@ class Translation:
         The target notation.
     """
 
+    _html: ClassVar[str] = "written.html"
+
     text: str
     script: str
     model: MixedModel | SemModel
@@ -104,6 +113,13 @@ class Translation:
     schema: Schema | None = None
     given: MixedModel | SemModel | None = field(default=None, repr=False)
     to: str = field(default="", repr=False)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Translation to {self.to}: {len(self.text.splitlines())} lines, "
+            f"{len(self.parameter_rows)} parameters in the map, {len(self.assumptions)} "
+            f"assumptions, {len(self.losses)} losses>"
+        )
 
     @cached_property
     def defaults(self) -> tuple[DefaultRow, ...]:

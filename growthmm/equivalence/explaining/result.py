@@ -232,6 +232,9 @@ class Explanation:
             "assumptions": list(self.assumptions),
         }
 
+    def __repr__(self) -> str:
+        return f"<Explanation {self.verdict}: {len(self.steps)} steps; {self.reason}>"
+
     def __str__(self) -> str:
         return self.summary()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from growthmm.inference.result import FitResult
 from growthmm.printed.results import PrintedResults
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class AgainstPrinted:
+class AgainstPrinted(Shown):
     """Our fit beside what another program printed.
 
     Parameters

@@ -22,7 +22,7 @@ from growthmm.inference.diagnostics.influence import check_influence
 from growthmm.inference.diagnostics.optimum import check_boundary, check_curvature, check_gradient
 from growthmm.inference.diagnostics.stationary import stationarity
 from growthmm.inference.result import FitResult
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ ORDER: tuple[Status, ...] = ("ok", "note", "warning", "problem")
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Shown):
     """What was found when a fit was looked over.
 
     Parameters

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from growthmm.rendering import Shown
+
 __all__ = ["HypothesisTest"]
 
 
 @dataclass(frozen=True)
-class HypothesisTest:
+class HypothesisTest(Shown):
     """A test statistic with its reference distribution.
 
     Parameters

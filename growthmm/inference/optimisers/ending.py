@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from growthmm.inference.diagnostics.stationary import OTHERS_TOLERANCE, stationarity
 from growthmm.inference.result import FitResult
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Endings:
+class Endings(Shown):
     """All searches of a fit's likelihood.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.reading.contrasts import slope_places, slope_table
 from growthmm.inference.result import FitResult
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ __all__ = ["SignificanceRegion", "significance_region"]
 
 
 @dataclass(frozen=True)
-class SignificanceRegion:
+class SignificanceRegion(Shown):
     """The moderator values at which a simple slope differs from zero.
 
     Parameters

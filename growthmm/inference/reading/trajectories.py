@@ -16,7 +16,7 @@ from growthmm.inference.reading.new_rows import bound_of
 from growthmm.inference.reading.prediction import predict_new
 from growthmm.inference.result import FitResult
 from growthmm.model.expression import variables
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ __all__ = ["Trajectories", "trajectories"]
 
 
 @dataclass(frozen=True)
-class Trajectories:
+class Trajectories(Shown):
     """Expected outcomes over time, one course for each combination of covariate values.
 
     Parameters

@@ -17,6 +17,7 @@ from growthmm.inference.estimates import estimates_table
 from growthmm.inference.resampling.outcomes import draw_outcomes
 from growthmm.inference.resampling.persons import draw_persons
 from growthmm.inference.resampling.replicates import replicates
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ COLUMNS = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True)
-class SimulationStudy:
+class SimulationStudy(Shown):
     """What came of many samples.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 
 from growthmm.inference.result import FitResult
 from growthmm.inference.variance.rows import ModelRows, model_rows
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ MOVING = (
 
 
 @dataclass(frozen=True)
-class IntraclassCorrelation:
+class IntraclassCorrelation(Shown):
     """Shares of the outcome's variance that lie between persons.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.inference.variance.rows import ModelRows
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class VariancePartition:
+class VariancePartition(Shown):
     """Six parts of the outcome's model-implied variance, in the outcome's squared unit.
 
     Parameters
@@ -41,6 +42,9 @@ class VariancePartition:
     v2: float
     m: float
     residual: float
+
+    def __repr__(self) -> str:
+        return self.shares.round(4).to_string()
 
     @property
     def within(self) -> float:

@@ -14,7 +14,7 @@ from growthmm.inference.result import FitResult
 from growthmm.inference.variance.explained import explained_variance
 from growthmm.inference.variance.partition import VariancePartition, partition
 from growthmm.inference.variance.rows import model_rows
-from growthmm.rendering import render
+from growthmm.rendering import Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ __all__ = ["RSquared", "r_squared"]
 
 
 @dataclass(frozen=True)
-class RSquared:
+class RSquared(Shown):
     """Variance accounted for by a fitted growth model.
 
     Parameters
