@@ -34,7 +34,6 @@ from growthmm.inference.plain_values import plain, records
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.progress import showing
 from growthmm.rendering import Tabular, render
 
 if TYPE_CHECKING:
@@ -352,10 +351,8 @@ class FitResult(Tabular):
             Outcomes drawn from the model, or persons drawn again.
         interval : {"percentile", "basic"}
             What is made of the bootstrap's draws.
-        n_simulations, seed, workers : int
-            Of the bootstrap; the answer depends on no number of worker processes.
-        progress : bool, optional
-            Whether a bar shows how far it is; where None, in a terminal.
+        n_simulations, seed, workers, progress : optional
+            Of the bootstrap, whose answer no number of processes changes; whether to show a bar.
 
         Returns
         -------
@@ -377,17 +374,17 @@ class FitResult(Tabular):
         """
         from growthmm.inference.intervals.table import interval_table
 
-        with showing(progress):
-            return interval_table(
-                self,
-                method=method,
-                level=level,
-                kind=kind,
-                interval=interval,
-                n_simulations=n_simulations,
-                seed=seed,
-                workers=workers,
-            )
+        return interval_table(
+            self,
+            method=method,
+            level=level,
+            kind=kind,
+            interval=interval,
+            n_simulations=n_simulations,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
 
     def refit(self, estimator: str) -> FitResult:
         """The same model on the same data by another estimator (``"ml"`` or ``"reml"``).

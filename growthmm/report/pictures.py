@@ -13,7 +13,7 @@ from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.scores import expected_scores
 from growthmm.errors import SpecificationError
-from growthmm.report.style import BLUE, GREY, INK, PALETTE, drawing
+from growthmm.report.style import BLUE, EDGED, GREY, INK, PALETTE, drawing
 from growthmm.report.text_size import shortened
 from growthmm.report.trajectories_picture import draw_trajectories, observed_outcomes
 
@@ -75,7 +75,7 @@ def _height(result: Equivalence, kind: str) -> float:
     if kind == "missing":
         n_patterns = len(np.unique(np.isfinite(observed_outcomes(result)), axis=0))
         return 1.5 + 0.3 * min(n_patterns, PATTERNS)
-    return 3.9
+    return 6.0 if kind == "scores" and len(_matched(result)) > 2 else 3.9
 
 
 def available(result: Equivalence) -> tuple[str, ...]:
@@ -116,16 +116,19 @@ def _matched(result: Equivalence) -> list[tuple[str, FloatArray, FloatArray]]:
 
 def _scores(result: Equivalence, figure: Figure) -> None:
     found = _matched(result)[:4]
+    n_columns = min(len(found), 2)
+    n_rows = -(-len(found) // 2)
     for k, (name, effect, score) in enumerate(found):
-        axes: Axes = figure.add_subplot(1, len(found), k + 1)
+        axes: Axes = figure.add_subplot(n_rows, n_columns, k + 1)
         low, high = (float(v) for v in (min(effect.min(), 0), max(effect.max(), 0)))
         axes.plot([low, high], [low, high], color=GREY, linewidth=1)
-        axes.plot(effect, score, ".", color=PALETTE[k], markersize=4)
+        axes.plot(effect, score, ".", color=BLUE, markersize=4)
         worst = float(np.abs(effect - score).max())
-        axes.set_title(f"{shortened(name, 26)}: within {worst:.0e}", fontsize=9)
-        axes.set_xlabel("random effect (mixed)", fontsize=9)
-        if k == 0:
-            axes.set_ylabel("factor score less its mean (SEM)", fontsize=9)
+        axes.set_title(f"{shortened(name, 24)}: within {worst:.0e}", fontsize=9)
+        if k >= len(found) - n_columns:
+            axes.set_xlabel("random effect (mixed)", fontsize=9)
+        if k % n_columns == 0:
+            axes.set_ylabel("factor score\nless its mean (SEM)", fontsize=9)
 
 
 def _n_rows(result: Equivalence) -> int:
@@ -163,6 +166,7 @@ def _parameters(result: Equivalence, figure: Figure) -> None:
             *(gaps, at, marks[k % len(marks)]),
             color=PALETTE[k % len(PALETTE)],
             markersize=5,
+            **EDGED,
             label=engine,
         )
     axes.axvline(1e-3, color=INK, linewidth=1, linestyle="--")

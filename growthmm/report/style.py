@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLUE",
+    "EDGED",
     "GREEN",
     "GREY",
     "HATCHES",
@@ -31,6 +32,9 @@ INK, GREY = "#22262b", "#8a9099"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 PALETTE = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9", "#f0e442")
 """Okabe and Ito's colours (Wong 2011, doi:10.1038/nmeth.1618)."""
+
+EDGED: dict[str, Any] = {"markeredgecolor": INK, "markeredgewidth": 0.5}
+"""An edge for marks, some colours of which are pale on white."""
 
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo")
 """A second sign beside each colour, for print in black and white."""

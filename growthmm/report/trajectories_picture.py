@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import WideData
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.style import BLUE, GREY, INK, ORANGE
+from growthmm.report.style import BLUE, EDGED, GREY, INK, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,7 @@ def draw_trajectories(result: Equivalence, figure: Figure) -> None:
         axes.plot(x, y, ".", color=INK, markersize=3, alpha=0.45)
         x, curve, data = _means(at[:, cells], mean[:, cells], seen[:, cells], shared=shared)
         axes.plot(x, curve, color=BLUE, linewidth=2.6)
-        axes.plot(x, data, "D", color=ORANGE, markersize=5)
+        axes.plot(x, data, "D", markersize=5, **EDGED, color=ORANGE)
         axes.set_xlabel(name)
         axes.set_ylabel(outcome)
         if not k:
@@ -128,7 +128,10 @@ def _legend(axes: Axes, *, shared: bool) -> None:
         ("persons' curves", {"color": GREY}),
         ("data", {"color": INK, "marker": ".", "linestyle": "none"}),
         (f"mean curve{near}", {"color": BLUE, "linewidth": 2.6}),
-        (f"means of the data{near}", {"color": ORANGE, "marker": "D", "linestyle": "none"}),
+        (
+            f"means of the data{near}",
+            {"color": ORANGE, "marker": "D", "linestyle": "none", **EDGED},
+        ),
     )
     handles = [Line2D([], [], label=label, **look) for label, look in entries]
     axes.legend(handles=handles, loc="best", fontsize=8)

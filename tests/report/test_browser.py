@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile_data import hostile
 from test_page import verified
+from test_style import clusters
 
 pytestmark = pytest.mark.browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PAGES = {"plain": verified, "hostile": hostile}
+PAGES = {"plain": verified, "hostile": hostile, "clusters": clusters}
+WIDTHS = (390, 768, 1280)
+A4 = 718
+"""Pixels between the margins of a printed page."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,7 @@ def opened(browser: Any, folder: Path, name: str, width: int = 1280) -> tuple[An
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_cut_and_nothing_complains(
     browser: Any, folder: Path, name: str, width: int
 ) -> None:
@@ -101,6 +106,120 @@ def test_copy_copies_what_is_shown(browser: Any, folder: Path) -> None:
         "document.querySelector('#panel-lavaan [role=status]').textContent === 'Copied'"
     )
     assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#code-lavaan")
+    page.context.close()
+
+
+def test_a_complete_program_is_copied(browser: Any, folder: Path) -> None:
+    page, _ = opened(browser, folder, "plain")
+    page.click("#tab-nlme")
+    page.click("#panel-nlme .copy >> nth=1")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#panel-nlme [role=status]')]"
+        ".some(one => one.textContent === 'Copied')"
+    )
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.text_content("#script-nlme")
+    assert "library(nlme)" in copied
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_text_stands_out_from_what_is_behind_it(browser: Any, folder: Path, name: str) -> None:
+    """At least 4.5 to 1 (WCAG 1.4.3), by the colours that the browser computes."""
+    page, _ = opened(browser, folder, name)
+    assert page.evaluate(FAINT) == []
+    page.evaluate("document.querySelector('.kicker').style.color = '#999'")
+    assert [text[:12] for text, *_ in page.evaluate(FAINT)] == ["Verification"]
+    page.context.close()
+
+
+FAINT = """() => {
+  const numbers = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = c => numbers(c).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const behind = e => {
+    for (; e; e = e.parentElement) {
+      const c = getComputedStyle(e).backgroundColor, n = numbers(c);
+      if (n.length === 3 || n[3] > 0) return c;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
+    if (!text || e.closest('script, style, title, desc, defs')) continue;
+    const drawn = e.closest('svg'), style = getComputedStyle(e);
+    const a = light(drawn ? style.fill : style.color), b = light(behind(drawn || e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) found.push([text, ratio]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_everything_has_a_name_and_an_order(browser: Any, folder: Path, name: str) -> None:
+    page, _ = opened(browser, folder, name)
+    assert page.evaluate("document.documentElement.lang") == "en"
+    levels = page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    nameless = """() => {
+      const said = id => (document.getElementById(id) || {textContent: ''}).textContent;
+      const name = e => e.getAttribute('aria-label')
+        || (e.getAttribute('aria-labelledby') || '').split(' ').map(said).join(' ')
+        || e.textContent;
+      return [...document.querySelectorAll(
+        'button, [role=tab], [role=tabpanel], [role=region], [role=img], [tabindex="0"], summary')]
+        .filter(e => !name(e).trim()).map(e => e.outerHTML.slice(0, 80));
+    }"""
+    assert page.evaluate(nameless) == []
+    missing = "[...document.querySelectorAll('thead th')].filter(h => h.scope !== 'col').length"
+    assert page.evaluate(missing) == 0
+    page.context.close()
+
+
+def test_the_keyboard_reaches_everything_in_order(browser: Any, folder: Path) -> None:
+    page, _ = opened(browser, folder, "plain")
+    wanted = page.evaluate(
+        """() => { let k = 0;
+        return [...document.querySelectorAll('a[href], button, summary, [tabindex="0"]')]
+          .filter(e => e.tabIndex >= 0 && e.offsetParent !== null || e.matches('.skip'))
+          .map(e => { e.dataset.place = ++k; return String(k); }); }"""
+    )
+    reached = []
+    for _ in wanted:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.place"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+    assert reached == wanted
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_and_print_are_whole(browser: Any, folder: Path, name: str) -> None:
+    page, said = opened(browser, folder, name, A4)
+    outside = """[...document.querySelectorAll('.picture svg')].flatMap(svg => {
+      const frame = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll('text')].filter(t => {
+        const box = t.getBoundingClientRect();
+        return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2
+          || box.top < frame.top - 2 || box.bottom > frame.bottom + 2);
+      }).map(t => t.textContent);
+    })"""
+    assert page.evaluate(outside) == []
+    page.emulate_media(media="print")
+    cut = """[...document.querySelectorAll('main *')].filter(e => !e.closest('svg, math')
+        && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+        .map(e => e.outerHTML.slice(0, 80))"""
+    assert page.evaluate(cut) == []
+    assert len(page.pdf(format="A4")) > 50_000
+    assert said == []
     page.context.close()
 
 

@@ -15,7 +15,7 @@ from growthmm.inference.intervals.bootstrap import bootstrap
 from growthmm.inference.intervals.profile import profile_of, targets
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
-from growthmm.progress import tracked
+from growthmm.progress import showing, tracked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,7 @@ def interval_table(
     n_simulations: int,
     seed: int,
     workers: int | None,
+    progress: bool | None = None,
 ) -> pd.DataFrame:
     """Limits of the parameters and of what is derived from them.
 
@@ -68,12 +69,16 @@ def interval_table(
             f"A level of {level} is no probability.", hint="Give it as level=0.95."
         )
     if method == "bootstrap":
-        found = bootstrap(fit, kind=kind, n_simulations=n_simulations, seed=seed, workers=workers)
+        with showing(progress):
+            found = bootstrap(
+                fit, kind=kind, n_simulations=n_simulations, seed=seed, workers=workers
+            )
         low, high = found.interval(level, interval)
         pairs = zip(low.tolist(), high.tolist(), strict=True)
         limits: Limits = dict(zip(found.names, pairs, strict=True))
     elif method == "profile":
-        limits = _profiles(fit, level)
+        with showing(progress):
+            limits = _profiles(fit, level)
     else:
         limits = _wald(fit, level)
     records = []
