@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["proof_html"]
 
+LONGEST = 70
+"""Characters of an expression from which on it is text, which is broken into lines."""
+
 
 def proof_html(proof: Proof) -> str:
     """The proof as HTML; every name is escaped.
@@ -61,6 +64,10 @@ def _mapping(proof: Proof) -> str:
 
 
 def _math(value: sympy.Expr) -> str:
+    text = str(value)
+    if len(text) > LONGEST:
+        # Formulas are not broken into lines; text is.
+        return f"<code>{escape(text)}</code>"
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{expression(value)}</math>'
 
 
