@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from growthmm.verbs.diagnose import diagnose
     from growthmm.verbs.explain import explain
     from growthmm.verbs.fit import fit, log_likelihood
-    from growthmm.verbs.hypotheses import test, test_variance
+    from growthmm.verbs.hypotheses import test, test_terms, test_variance
     from growthmm.verbs.implied import implied
     from growthmm.verbs.imputation import impute, pool
     from growthmm.verbs.missing import missing
@@ -78,6 +78,7 @@ __all__ = [
     "standardized",
     "study",
     "test",
+    "test_terms",
     "test_variance",
     "to_long",
     "to_wide",
@@ -121,6 +122,7 @@ _HOMES = {
     "standardized": ("growthmm.verbs.reading", "standardized"),
     "study": ("growthmm.verbs.simulate", "study"),
     "test": ("growthmm.verbs.hypotheses", "test"),
+    "test_terms": ("growthmm.verbs.hypotheses", "test_terms"),
     "test_variance": ("growthmm.verbs.hypotheses", "test_variance"),
     "to_long": ("growthmm.data.reshape", "to_long"),
     "to_wide": ("growthmm.data.reshape", "to_wide"),

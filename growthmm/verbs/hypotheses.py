@@ -1,16 +1,18 @@
-"""The verbs ``test`` and ``test_variance``."""
+"""The verbs ``test``, ``test_terms`` and ``test_variance``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from growthmm.inference.hypotheses.classical import linear_test
 from growthmm.inference.hypotheses.outcome import HypothesisTest
+from growthmm.inference.hypotheses.terms import TermTests, term_tests
 from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
 from growthmm.progress import showing
 
-__all__ = ["test", "test_variance"]
+__all__ = ["test", "test_terms", "test_variance"]
 
 
 def test(
@@ -23,7 +25,8 @@ def test(
     fit : FitResult
         The larger model.
     hypothesis : str or sequence of str
-        ``"occasion = 0"``, ``"a = b"``, ``"a = 0, b = 0"``; names as in ``fit.estimates``.
+        ``"occasion = 0"``, ``"a = b"``, ``"a = 0, b = 0"``; names as in ``fit.estimates``. The
+        name of a mixed model's term (``"occasion:sex"``) says that all its coefficients are zero.
     kind : {"wald", "score", "lrt"}
         Which test.
     df : {"satterthwaite", "kenward-roger", "none"}, optional
@@ -50,6 +53,57 @@ def test(
     sexmale = 0, occasion:sexmale = 0: wald statistic 16.9992, chi2(2), p = 0.000204
     """
     return linear_test(fit, hypothesis, kind=kind, df=df)
+
+
+def test_terms(
+    fit: FitResult,
+    sums: Literal["I", "II", "III"] = "III",
+    *,
+    df: Literal["none", "satterthwaite", "kenward-roger"] | None = None,
+) -> TermTests:
+    """Test every term of a mixed model's formula: F tests with degrees of freedom.
+
+    The hypotheses are those of the three types of sums of squares (SAS; Goodnight 1980,
+    doi:10.1080/03610928008827869), as lmerTest's ``anova()`` takes them. Type III holds all other
+    terms, and weighs the levels of other categories equally: in ``t * sex`` the slope ``t`` is the
+    mean of both sexes', whatever their numbers and however sex is coded. Type II leaves terms that
+    contain a term out of account, type I all that come later in the formula.
+
+    Parameters
+    ----------
+    fit : FitResult
+        A mixed model by the engine long, or by other engines with ``df="none"``.
+    sums : {"I", "II", "III"}
+        Which hypotheses.
+    df : {"satterthwaite", "kenward-roger", "none"}, optional
+        Denominator degrees of freedom (:func:`fit` has the sources); those of the fit where None.
+        Without any, the tests are Wald's chi-squares.
+
+    Returns
+    -------
+    TermTests
+        ``.table`` with ``term, statistic, df, df_denominator, p_value``, ``.contrasts``.
+
+    Raises
+    ------
+    SpecificationError
+        If an option is none, or there is no term beside the intercept.
+    UnsupportedEngineError
+        For structural equation models, and where the degrees of freedom do not apply.
+
+    Examples
+    --------
+    >>> import growthmm as gm
+    >>> data = gm.datasets.gpa()
+    >>> fit = gm.fit("gpa ~ occasion * sex + (occasion | student)", data, estimator="reml")
+    >>> gm.test_terms(fit, df="satterthwaite")
+    Type III F tests, Satterthwaite's degrees of freedom
+            term     F  df  df_denominator        p
+        occasion 329.5   1             198 5.28e-44
+             sex 4.294   1             198  0.03954
+    occasion:sex 6.182   1             198  0.01373
+    """
+    return term_tests(fit, sums, df)
 
 
 def test_variance(

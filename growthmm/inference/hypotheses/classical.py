@@ -15,6 +15,7 @@ from growthmm.inference.degrees.method import degrees_of
 from growthmm.inference.hypotheses.linear import LinearHypothesis, linear_hypothesis
 from growthmm.inference.hypotheses.null_fit import null_fit
 from growthmm.inference.hypotheses.outcome import HypothesisTest
+from growthmm.inference.hypotheses.terms import term_coefficients
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
 
@@ -36,7 +37,8 @@ def linear_test(
     fit : FitResult
         The larger model.
     hypothesis : str or sequence of str
-        As :func:`~growthmm.inference.hypotheses.linear.linear_hypothesis` reads it.
+        As :func:`~growthmm.inference.hypotheses.linear.linear_hypothesis` reads it. The name of
+        a mixed model's term stands for all its coefficients.
     kind : {"wald", "score", "lrt"}
         Wald: ``(R t - c)' (R V R')^-1 (R t - c)`` at the estimates `t` with covariance matrix `V`
         (Wald 1943, doi:10.1090/S0002-9947-1943-0012401-3). Score: ``s' I^-1 s`` with the score and
@@ -62,7 +64,8 @@ def linear_test(
         raise SpecificationError(
             f"There is no test {kind!r}.", hint=f"Use one of {', '.join(KINDS)}."
         )
-    made = linear_hypothesis(hypothesis, _names(fit), len(fit.fit.names))
+    names = _names(fit)
+    made = linear_hypothesis(_equations(fit, hypothesis, names), names, len(fit.fit.names))
     if kind == "wald":
         return _wald(fit, made, df)
     if df not in (None, "none"):
@@ -79,6 +82,21 @@ def _names(fit: FitResult) -> dict[str, int]:
         rows = {p.name: position[p.parameter] for p in fit.model.paths if p.free}
         return rows | position
     return position
+
+
+def _equations(
+    fit: FitResult, hypothesis: str | Sequence[str], names: dict[str, int]
+) -> str | Sequence[str]:
+    """The hypothesis with names of terms written out as their coefficients."""
+    asked = [hypothesis] if isinstance(hypothesis, str) else list(hypothesis)
+    terms = term_coefficients(fit)
+    if not any(text.strip() in terms and text.strip() not in names for text in asked):
+        return hypothesis
+    made: list[str] = []
+    for text in asked:
+        name = text.strip()
+        made += terms[name] if name in terms and name not in names else (text,)
+    return made
 
 
 def _refuse_boundary(fit: FitResult, hypothesis: LinearHypothesis) -> None:
