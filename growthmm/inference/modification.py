@@ -13,6 +13,7 @@ from growthmm.engines import wide as wide_engine
 from growthmm.engines.prepare import WideData
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.likelihood import likelihood
+from growthmm.inference.penalised import refuse_penalised
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import Operator, Path, SemModel
 
@@ -81,6 +82,7 @@ def modification_indices(
             f"{fit.estimator.upper()} by {fit.engine}.",
             hint="Use engine='wide' and estimator='ml'.",
         )
+    refuse_penalised(fit.penalty, "A modification index")
     if model.constraints:
         raise UnsupportedEngineError(
             "Modification indices are not made for models with constraints.",

@@ -21,7 +21,7 @@ from growthmm.inference.intervals.coordinates import Block, chart
 from growthmm.inference.likelihood import likelihood
 from growthmm.inference.matrices import complete_blocks, residual_variances
 
-__all__ = ["PENALTIES", "WEIGHT", "penalised"]
+__all__ = ["PENALTIES", "WEIGHT", "penalised", "refuse_penalised"]
 
 FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
@@ -32,6 +32,32 @@ PENALTIES = ("wishart", "gamma")
 WEIGHT = 0.75
 """Of ``log|G|``: a Wishart density with 2.5 degrees of freedom more than the matrix has rows, or a
 gamma density of shape 2.5 for a standard deviation, each of infinite scale."""
+
+
+def refuse_penalised(penalty: str | None, what: str) -> None:
+    """Raise the error for what is made of plain maxima alone.
+
+    Parameters
+    ----------
+    penalty : str or None
+        The fit's; None where there is none.
+    what : str
+        What was asked for, at the start of a sentence, in the singular.
+
+    Raises
+    ------
+    SpecificationError
+        If the fit is penalised.
+
+    Examples
+    --------
+    >>> refuse_penalised(None, "A likelihood-ratio test")
+    """
+    if penalty is not None:
+        raise SpecificationError(
+            f"{what} is of a plain maximum of the likelihood; the fit is penalised ({penalty}).",
+            hint="Fit without a penalty.",
+        )
 
 
 def penalised(

@@ -16,6 +16,7 @@ from growthmm.inference.hypotheses.linear import LinearHypothesis, linear_hypoth
 from growthmm.inference.hypotheses.null_fit import null_fit
 from growthmm.inference.hypotheses.outcome import HypothesisTest
 from growthmm.inference.hypotheses.terms import term_coefficients
+from growthmm.inference.penalised import refuse_penalised
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
 
@@ -120,6 +121,7 @@ def _wald(fit: FitResult, hypothesis: LinearHypothesis, df: str | None) -> Hypot
     gap = matrix @ fit.fit.estimates - hypothesis.target
     method = df or (fit.df if fit.robust is None else None) or "none"
     if method != "none":
+        refuse_penalised(fit.penalty, f"An F test with degrees of freedom by {method}")
         found = degrees_of(fit.fit, fit.data.problem, method)
         p = found.problem.fixed.shape[1]
         if max(hypothesis.involved) >= p:
@@ -165,6 +167,7 @@ def _refuse_restricted(fit: FitResult, hypothesis: LinearHypothesis, kind: str) 
 def _likelihood_ratio(fit: FitResult, hypothesis: LinearHypothesis) -> HypothesisTest:
     from scipy.special import chdtrc
 
+    refuse_penalised(fit.penalty, "A likelihood-ratio test")
     _refuse_boundary(fit, hypothesis)
     _refuse_restricted(fit, hypothesis, "likelihood-ratio")
     under = null_fit(fit, hypothesis)
@@ -186,6 +189,7 @@ def _likelihood_ratio(fit: FitResult, hypothesis: LinearHypothesis) -> Hypothesi
 def _score(fit: FitResult, hypothesis: LinearHypothesis) -> HypothesisTest:
     from scipy.special import chdtrc
 
+    refuse_penalised(fit.penalty, "A score test")
     _refuse_boundary(fit, hypothesis)
     _refuse_restricted(fit, hypothesis, "score")
     problem = fit.data.problem

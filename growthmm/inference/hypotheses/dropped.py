@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines import long as long_engine
-from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import run
 from growthmm.engines.wide.problem import WideProblem
@@ -67,7 +67,7 @@ def without_effects(fit: FitResult, effects: Sequence[str]) -> Dropped:
     """
     problem = fit.data.problem
     refuse_estimated_loadings(problem, "A test of random effects")
-    known = problem.random_names if isinstance(problem, LongProblem) else problem.model.latent
+    known = problem.effect_names if isinstance(problem, LongProblem) else problem.model.latent
     strange = [name for name in effects if name not in known]
     if strange or not effects:
         raise SpecificationError(
@@ -85,7 +85,7 @@ def _long(fit: FitResult, problem: LongProblem, effects: list[str]) -> Dropped:
             "Covariance parameters of the model are held or shared.",
             hint="Test random effects in a model whose covariances are free.",
         )
-    names = problem.random_names
+    names = problem.effect_names
     gone = {k for k, name in enumerate(names) if name in effects}
     kept = [k for k in range(len(names)) if k not in gone]
     blocks = []
@@ -97,9 +97,11 @@ def _long(fit: FitResult, problem: LongProblem, effects: list[str]) -> Dropped:
         ]
         if stay:
             blocks.append(
-                RandomEffects(tuple(n for n, _ in stay), tuple(c for _, c in stay), block.diagonal)
+                replace(block, names=tuple(n for n, _ in stay), columns=tuple(c for _, c in stay))
             )
     smaller = replace(problem, random=np.asarray(problem.random)[:, kept], blocks=tuple(blocks))
+    if not any(block.outer for block in blocks):
+        smaller = replace(smaller, clusters=None)
     answer = run("long", smaller, estimator=fit.estimator, bounds="psd")
     own = dict(zip(answer.names, answer.estimates.tolist(), strict=True))
     every = long_engine.parameter_names(problem)

@@ -188,5 +188,5 @@ def _stated(rows: FloatArray, functions: FloatArray, free: IntArray) -> FloatArr
     """
     picked = functions[:, free]
     if picked.shape[0] == picked.shape[1] and np.linalg.cond(picked) < 1 / NEGLIGIBLE:
-        rows = np.linalg.solve(picked, rows)
+        rows = np.asarray(np.linalg.solve(picked, rows), dtype=float)
     return np.where(np.abs(rows) < NEGLIGIBLE * np.abs(rows).max(), 0.0, rows)

@@ -128,6 +128,11 @@ def _column(problem: object, effects: Sequence[str]) -> int:
             f"The exact distribution is of one variance component, and {len(effects)} are tested.",
             hint="Test one effect, or use method='mixture'.",
         )
+    if problem.clusters is not None:
+        raise UnsupportedEngineError(
+            "The exact distribution is of models of two levels; here persons stand in clusters.",
+            hint="Use method='mixture'.",
+        )
     column = problem.random_names.index(effects[0])
     block = next(b for b in problem.blocks if column in b.columns)
     if len(block.columns) > 1 and not block.diagonal:

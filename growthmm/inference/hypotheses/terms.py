@@ -16,6 +16,7 @@ from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.degrees.method import METHODS, Degrees, degrees_of
 from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.hypotheses.estimable import TermColumns, type_1, type_2, type_3
+from growthmm.inference.penalised import refuse_penalised
 from growthmm.inference.plain_values import records
 from growthmm.inference.reading.new_rows import bound_of
 from growthmm.inference.result import FitResult
@@ -121,6 +122,8 @@ def term_tests(fit: FitResult, sums: str = "III", df: str | None = None) -> Term
             f"robust ({fit.robust}).",
             hint="Fit without robust=, or take df='none'.",
         )
+    if method != "none":
+        refuse_penalised(fit.penalty, f"An F test with degrees of freedom by {method}")
     found = None if method == "none" else degrees_of(fit.fit, data.problem, method)
     contrasts = _contrasts(fit, data, sums)
     if not contrasts:

@@ -15,6 +15,7 @@ from growthmm.inference.hypotheses.cone import cone_statistics, mixture_p_value
 from growthmm.inference.hypotheses.dropped import Dropped, without_effects
 from growthmm.inference.hypotheses.exact import exact_draws, tail
 from growthmm.inference.hypotheses.outcome import HypothesisTest
+from growthmm.inference.penalised import refuse_penalised
 from growthmm.inference.result import FitResult
 
 __all__ = ["METHODS", "variance_test"]
@@ -72,6 +73,7 @@ def variance_test(
             f"The fit is by {fit.engine}; random effects are tested in fits by our engines.",
             hint="Use engine long or wide.",
         )
+    refuse_penalised(fit.penalty, "A test of random effects")
     names = [effects] if isinstance(effects, str) else list(effects)
     larger = fit.log_likelihood
     if fit.fit.bounds == "none" and (fit.boundary.beyond or fit.boundary.at_boundary):

@@ -154,7 +154,7 @@ def contrast_table(
     records = []
     for label, text in pairs:
         made = linear_hypothesis(text, places, len(fit.fit.names))
-        if len(made.matrix) != 1 or "=" in text:
+        if len(made.matrix) != 1 or "=" in _without_names(text, places):
             raise SpecificationError(
                 f"{text!r} is no single combination of parameters.",
                 hint="Write one sum, without '='; gm.test takes equations.",
@@ -163,6 +163,13 @@ def contrast_table(
         shifted = Combination(found.estimate - float(made.target[0]), found.std_error, found.df)
         records.append({"name": label} | shifted.row(level))
     return pd.DataFrame.from_records(records)
+
+
+def _without_names(text: str, names: Mapping[str, int]) -> str:
+    """What a text says beside parameters, whose names may hold an equals sign (``s=~y2``)."""
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, " ")
+    return text
 
 
 def slope_table(

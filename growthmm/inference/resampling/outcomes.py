@@ -75,10 +75,10 @@ def _root(matrix: FloatArray) -> FloatArray:
 
 
 def _long(problem: LongProblem, values: FloatArray, rng: np.random.Generator) -> FloatArray:
-    n, q = problem.n_subjects, problem.random.shape[1]
+    n = problem.n_subjects
     mean = np.asarray(problem.fixed) @ values[: problem.fixed.shape[1]]
-    effects = rng.standard_normal((n, q)) @ _root(random_covariance(problem, values)).T
-    mean = mean + np.einsum("ij,ij->i", np.asarray(problem.random), effects[problem.subject])
+    effects = _effects(problem, random_covariance(problem, values), rng)
+    mean = mean + np.einsum("ij,ij->i", np.asarray(problem.random), effects)
     residual = long_engine.residual_matrix(problem, values).to_numpy(dtype=float)
     if len(residual) == 1:
         own = np.sqrt(residual[0, 0]) * rng.standard_normal(len(mean))
@@ -91,12 +91,33 @@ def _long(problem: LongProblem, values: FloatArray, rng: np.random.Generator) ->
     return np.asarray(mean + own, dtype=float)
 
 
+def _effects(problem: LongProblem, covariance: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Random effects row by row (n_rows, n_random): a person's own, and those of its cluster."""
+    q = problem.random.shape[1]
+    shared = {k for block in problem.blocks if block.outer for k in block.columns}
+    made = np.zeros((len(problem.outcome), q))
+    own = [k for k in range(q) if k not in shared]
+    draws = rng.standard_normal((problem.n_subjects, len(own)))
+    made[:, own] = (draws @ _root(covariance[np.ix_(own, own)]).T)[problem.subject]
+    if shared:
+        assert problem.clusters is not None
+        at = sorted(shared)
+        draws = rng.standard_normal((problem.clusters.n_clusters, len(at)))
+        made[:, at] = (draws @ _root(covariance[np.ix_(at, at)]).T)[problem.clusters.code]
+    return made
+
+
 def _wide(problem: WideProblem, values: FloatArray, rng: np.random.Generator) -> WideProblem:
     groups = []
     for (matrices, _), data in zip(compile_problem(problem).groups, problem.groups, strict=True):
         if not isinstance(data, WideGroup):
             raise UnsupportedEngineError(
                 "Moments hold no persons to draw outcomes for.", hint="Give the rows of the data."
+            )
+        if data.clusters is not None:
+            raise UnsupportedEngineError(
+                "Outcomes of a structural equation model of two levels are not drawn.",
+                hint="Use engine='long', which fits the translation.",
             )
         rows = persons(matrices, data)
         at = ram.implied(matrices, np.asarray(values, dtype=float), rows.designs)

@@ -12,7 +12,7 @@ from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 
-__all__ = ["draw_persons", "take_persons"]
+__all__ = ["draw_persons", "refuse_clusters", "take_persons"]
 
 Problem = LongProblem | WideProblem
 IntArray = NDArray[np.intp]
@@ -65,11 +65,7 @@ def take_persons(problem: Problem, chosen: tuple[IntArray, ...]) -> Problem:
         Positions of persons, one array a group (one for a long problem).
     """
     refuse_estimated_loadings(problem, "A sample of persons")
-    if _clustered(problem):
-        raise UnsupportedEngineError(
-            "Persons in clusters are not independent of each other, and are not drawn one by one.",
-            hint="Use a model without effects of clusters.",
-        )
+    refuse_clusters(problem)
     if isinstance(problem, LongProblem):
         return _long(problem, chosen[0])
     groups = []
@@ -79,6 +75,21 @@ def take_persons(problem: Problem, chosen: tuple[IntArray, ...]) -> Problem:
         held = tuple((name, values[rows]) for name, values in data.definitions)
         groups.append(WideGroup(data.outcomes[rows], data.covariates[rows], held))
     return replace(problem, groups=tuple(groups))
+
+
+def refuse_clusters(problem: Problem) -> None:
+    """Refuse to draw persons that stand in clusters.
+
+    Raises
+    ------
+    UnsupportedEngineError
+        If they do.
+    """
+    if _clustered(problem):
+        raise UnsupportedEngineError(
+            "Persons in clusters are not independent of each other, and are not drawn one by one.",
+            hint="Use a model without effects of clusters.",
+        )
 
 
 def _clustered(problem: Problem) -> bool:

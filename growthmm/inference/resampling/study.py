@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import FitFailedError, NotIdentifiedError, SpecificationError
 from growthmm.inference.degrees.method import with_degrees
 from growthmm.inference.estimates import estimates_table
+from growthmm.inference.plain_values import records
 from growthmm.inference.resampling.outcomes import draw_outcomes
 from growthmm.inference.resampling.persons import draw_persons
 from growthmm.inference.resampling.replicates import replicates
@@ -22,7 +23,7 @@ from growthmm.rendering import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SimulationStudy", "simulation_study"]
+__all__ = ["SimulationStudy", "StudySeries", "simulation_study"]
 
 FloatArray = NDArray[np.float64]
 COLUMNS = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
@@ -55,6 +56,16 @@ class SimulationStudy(Shown):
     n_failed: int
     n_boundary: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values: the counts, and ``rows``."""
+        return {
+            "n_subjects": self.n_subjects,
+            "n_simulations": self.n_simulations,
+            "n_failed": self.n_failed,
+            "n_boundary": self.n_boundary,
+            "rows": records(self.table),
+        }
+
     def summary(self) -> str:
         """The table as text."""
         head = (
@@ -69,6 +80,50 @@ class SimulationStudy(Shown):
 
 
 @dataclass(frozen=True)
+class StudySeries:
+    """Studies of samples of several sizes.
+
+    Parameters
+    ----------
+    studies : tuple of SimulationStudy
+        One a size.
+    """
+
+    studies: tuple[SimulationStudy, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The studies' tables, one below the other, with ``n_subjects`` in front."""
+        import pandas as pd
+
+        parts = [one.table.assign(n_subjects=one.n_subjects) for one in self.studies]
+        whole = pd.concat(parts, ignore_index=True)
+        return whole[["n_subjects", *(name for name in whole if name != "n_subjects")]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values: ``studies``."""
+        return {"studies": [one.to_dict() for one in self.studies]}
+
+    def summary(self) -> str:
+        """The tables as text."""
+        return "\n\n".join(one.summary() for one in self.studies)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """Figures of one sample's fit (n_parameters, n_columns), and what it is of."""
+
+    figures: FloatArray
+    edge: bool
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    n_subjects: int
+
+
+@dataclass(frozen=True)
 class _Sample:
     """One sample and its fit; a class, so that other processes can be sent it."""
 
@@ -80,7 +135,7 @@ class _Sample:
     level: float
     n_subjects: int | None
 
-    def __call__(self, rng: np.random.Generator) -> tuple[FloatArray, bool] | None:
+    def __call__(self, rng: np.random.Generator) -> _Fitted | None:
         problem = self.problem
         if self.n_subjects is not None:
             problem = draw_persons(problem, rng, self.n_subjects)
@@ -97,7 +152,8 @@ class _Sample:
         names = tuple((name, name) for name in found.names)
         table = estimates_table(found, names, self.level, degrees)
         edge = found.boundary.at_boundary or found.boundary.beyond
-        return table[list(COLUMNS)].to_numpy(dtype=float), edge
+        figures = table[list(COLUMNS)].to_numpy(dtype=float)
+        return _Fitted(figures, edge, found.names, found.kinds, found.n_subjects)
 
 
 def simulation_study(
@@ -135,15 +191,18 @@ def simulation_study(
             f"{n_simulations - len(good)} of {n_simulations} fits to simulated data failed.",
             hint="Give more persons, or a simpler covariance structure.",
         )
-    whole = np.array([row for row, _ in good])
-    first = run(engine, replace(problem), **options)
+    whole, first = np.array([one.figures for one in good]), good[0]
     table = pd.DataFrame({"name": first.names, "kind": first.kinds, "true": values})
     for name, column in _columns(whole, values, level).items():
         table[name] = column
     if n_subjects is None:
         n_subjects = first.n_subjects
     return SimulationStudy(
-        table, n_subjects, n_simulations, n_simulations - len(good), sum(edge for _, edge in good)
+        table,
+        n_subjects,
+        n_simulations,
+        n_simulations - len(good),
+        sum(one.edge for one in good),
     )
 
 

@@ -11,6 +11,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.degrees.method import degrees_of
 from growthmm.inference.estimated_loadings import refuse_estimated_loadings
+from growthmm.inference.penalised import refuse_penalised
 from growthmm.inference.result import FitResult
 from growthmm.inference.variance.rows import ModelRows, model_rows
 
@@ -77,6 +78,7 @@ def semipartial(fit: FitResult, method: str = "kenward-roger", level: float = 0.
     unit = np.eye(len(estimates))
     records = []
     if method == "kenward-roger":
+        refuse_penalised(fit.penalty, "Kenward and Roger's F test")
         found = degrees_of(fit.fit, problem, method)
         for name, at in effects.items():
             statistic, df = found.f_test(estimates[at], unit[at])
