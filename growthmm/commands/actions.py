@@ -9,6 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from growthmm.commands.argument import Given, given
+from growthmm.commands.facts import (
+    data_of,
+    facts,
+    fitted,
+    held,
+    named,
+    notation,
+    option,
+    preparing,
+    reading,
+)
+from growthmm.commands.inferring import DOINGS
 from growthmm.commands.output import Answer, check_target, deliver
 from growthmm.errors import SpecificationError
 from growthmm.progress import showing, tracked
@@ -58,110 +70,6 @@ def perform(chosen: argparse.Namespace) -> int:
     return deliver(answer, chosen)
 
 
-def _facts(chosen: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "id": chosen.id,
-        "time": chosen.time,
-        "outcome": chosen.outcome,
-        "time_values": _numbers(chosen.time_values),
-        "layout": "wide" if chosen.wide else None,
-    }
-
-
-def _numbers(text: str | None, flag: str = "--time-values") -> list[float] | None:
-    if text is None:
-        return None
-    try:
-        return [float(piece) for piece in text.split(",")]
-    except ValueError:
-        raise SpecificationError(
-            f"{flag} {text!r} is no list of numbers.", hint=f"Write {flag} 0,1,2,3."
-        ) from None
-
-
-def _names(text: str, flag: str) -> list[str]:
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    if not found:
-        raise SpecificationError(
-            f"{flag} {text!r} names nothing.", hint=f"Write {flag} NAME,NAME or leave it out."
-        )
-    return found
-
-
-def _held(pieces: list[str] | None) -> dict[str, float] | None:
-    """Parameters and values; a name may hold an equals sign itself (``i=~y2``)."""
-    if not pieces:
-        return None
-    found: dict[str, float] = {}
-    for piece in pieces:
-        name, _, text = piece.rpartition("=")
-        try:
-            value = float(text)
-        except ValueError:
-            value = None
-        if not name.strip() or value is None:
-            raise SpecificationError(
-                f"--fixed {piece!r} is no parameter and value.",
-                hint="Write --fixed 'NAME=VALUE', the name as the estimates have it.",
-            )
-        if name.strip() in found:
-            raise SpecificationError(
-                f"--fixed gives {name.strip()!r} twice.", hint="Give each parameter one value."
-            )
-        found[name.strip()] = value
-    return found
-
-
-def _option(chosen: argparse.Namespace, model: Given, name: str) -> str | None:
-    """An option of the model's own, or the flag."""
-    value: str | None = model.options.get(name, getattr(chosen, name, None))
-    return value
-
-
-def _data(chosen: argparse.Namespace, *, required: bool = True) -> Any:
-    """What ``--data`` and ``--moments`` name: a path, moments or nothing."""
-    if chosen.moments is None and not str(chosen.data).lower().endswith(".json"):
-        if chosen.data is None and required:
-            raise SpecificationError(
-                f"growthmm {chosen.command} needs data.", hint="Give a file: --data gpa.csv."
-            )
-        return chosen.data
-    if chosen.moments and chosen.data is not None:
-        raise SpecificationError(
-            f"Both --data {chosen.data} and --moments {chosen.moments} are given.",
-            hint="Give one of them.",
-        )
-    path = chosen.moments or chosen.data
-    if path is None:
-        raise SpecificationError("--moments names no file.", hint="Write --moments FILE.")
-    from growthmm.commands.moments_file import read_moments
-
-    return read_moments(path)
-
-
-def _reading(chosen: argparse.Namespace, model: Given) -> dict[str, Any]:
-    return {
-        "function": _option(chosen, model, "function"),
-        "residual": _option(chosen, model, "residual"),
-    }
-
-
-def _preparing(chosen: argparse.Namespace) -> dict[str, Any]:
-    """What is done to model and data before: rounding of times, person means."""
-    made: dict[str, Any] = {}
-    if chosen.bin is not None:
-        values = _numbers(chosen.bin, "--bin") or []
-        made["bin"] = values[0] if len(values) == 1 else values
-    if chosen.mundlak is not None:
-        made["mundlak"] = _names(chosen.mundlak, "--mundlak")
-    return made
-
-
-def _notation(chosen: argparse.Namespace, model: Given) -> str | None:
-    found: str | None = model.options.get("from", chosen.from_)
-    return found
-
-
 def demo(chosen: argparse.Namespace) -> Answer:
     """The main job on the built-in GPA data."""
     from growthmm import datasets
@@ -203,12 +111,12 @@ def translate(chosen: argparse.Namespace) -> Answer:
     made = carry(
         model.text,
         chosen.to,
-        data=_data(chosen, required=False),
-        notation=_notation(chosen, model),
-        estimator=_option(chosen, model, "estimator"),
-        **_preparing(chosen),
-        **_reading(chosen, model),
-        **_facts(chosen),
+        data=data_of(chosen, required=False),
+        notation=notation(chosen, model),
+        estimator=option(chosen, model, "estimator"),
+        **preparing(chosen),
+        **reading(chosen, model),
+        **facts(chosen),
     )
     if chosen.script:
         return Answer(made.to_dict(), made.script)
@@ -236,10 +144,10 @@ def defaults(chosen: argparse.Namespace) -> Answer:
     rows = listed(
         model.text,
         chosen.to,
-        notation=_notation(chosen, model),
-        estimator=_option(chosen, model, "estimator"),
-        **_reading(chosen, model),
-        **_facts(chosen),
+        notation=notation(chosen, model),
+        estimator=option(chosen, model, "estimator"),
+        **reading(chosen, model),
+        **facts(chosen),
     )
     text = defaults_text(rows) if rows else "The target shares every default of the source."
     return Answer({"defaults": [asdict(row) for row in rows]}, text)
@@ -259,7 +167,7 @@ def reshape(chosen: argparse.Namespace) -> Answer:
         as_pandas(chosen.data),
         id=chosen.id,
         time=chosen.time,
-        values=_names(chosen.values, "--values"),
+        values=named(chosen.values, "--values"),
         names=chosen.names,
         stack=chosen.stack,
     )
@@ -283,23 +191,7 @@ def _parquet(frame: Any) -> bytes:
 
 def fit(chosen: argparse.Namespace) -> Answer:
     """Fit a model by one engine."""
-    from growthmm.verbs.fit import fit as estimate
-
-    model = given(chosen.model)
-    result = estimate(
-        model.text,
-        _data(chosen),
-        engine=chosen.engine,
-        estimator=_option(chosen, model, "estimator"),
-        bounds=_option(chosen, model, "bounds"),
-        information=chosen.information,
-        fixed=_held(chosen.fixed),
-        **{name: value for name in ("robust", "df", "penalty") if (value := getattr(chosen, name))},
-        notation=_notation(chosen, model),
-        **_preparing(chosen),
-        **_reading(chosen, model),
-        **_facts(chosen),
-    )
+    result = fitted(chosen)
     return Answer(result.to_dict(), result.summary())
 
 
@@ -328,16 +220,16 @@ def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence:
     _check_time_limit(chosen)
     found: Equivalence = judge(
         model.text,
-        _data(chosen),
-        engines=None if chosen.engines is None else _names(chosen.engines, "--engines"),
-        estimator=_option(chosen, model, "estimator"),
-        bounds=_option(chosen, model, "bounds"),
-        notation=_notation(chosen, model),
+        data_of(chosen),
+        engines=None if chosen.engines is None else named(chosen.engines, "--engines"),
+        estimator=option(chosen, model, "estimator"),
+        bounds=option(chosen, model, "bounds"),
+        notation=notation(chosen, model),
         time_limit=chosen.time_limit,
-        fixed=_held(chosen.fixed),
-        **_preparing(chosen),
-        **_reading(chosen, model),
-        **_facts(chosen),
+        fixed=held(chosen.fixed),
+        **preparing(chosen),
+        **reading(chosen, model),
+        **facts(chosen),
     )
     return found
 
@@ -366,13 +258,13 @@ def _against(chosen: argparse.Namespace, model: Given) -> Answer:
         )
     result = judge(
         model.text,
-        _data(chosen),
+        data_of(chosen),
         against=Path(chosen.against),
-        estimator=_option(chosen, model, "estimator"),
-        bounds=_option(chosen, model, "bounds"),
-        notation=_notation(chosen, model),
-        **_reading(chosen, model),
-        **_facts(chosen),
+        estimator=option(chosen, model, "estimator"),
+        bounds=option(chosen, model, "bounds"),
+        notation=notation(chosen, model),
+        **reading(chosen, model),
+        **facts(chosen),
     )
     return Answer(result.to_dict(), result.summary(), 0 if result.agrees else 1)
 
@@ -387,14 +279,14 @@ def compare(chosen: argparse.Namespace) -> Answer:
         raise SpecificationError(
             "One model was given to compare.", hint="Give two or more, each in quotes."
         )
-    data = _data(chosen)
+    data = data_of(chosen)
     if isinstance(data, str):
         data = as_pandas(data)
     sides = [(chosen.from_a, chosen.estimator_a), (chosen.from_b, chosen.estimator_b)]
     sides += [(None, None)] * len(chosen.models)
     fits = []
     wanted = list(zip(chosen.models, sides, strict=False))
-    for text, (notation, estimator) in tracked(wanted, "models"):
+    for text, (written, estimator) in tracked(wanted, "models"):
         model = given(text)
         fits.append(
             estimate(
@@ -402,10 +294,10 @@ def compare(chosen: argparse.Namespace) -> Answer:
                 data,
                 engine=chosen.engine,
                 estimator=model.options.get("estimator", estimator or chosen.estimator),
-                bounds=_option(chosen, model, "bounds"),
-                notation=model.options.get("from", notation or chosen.from_),
-                **_reading(chosen, model),
-                **_facts(chosen),
+                bounds=option(chosen, model, "bounds"),
+                notation=model.options.get("from", written or chosen.from_),
+                **reading(chosen, model),
+                **facts(chosen),
             )
         )
     result = weigh(*fits, refit=chosen.refit)
@@ -416,28 +308,14 @@ def explain(chosen: argparse.Namespace) -> Answer:
     """Why two analyses give different numbers."""
     from growthmm.commands.explaining import explained
 
-    return explained(chosen, _data(chosen, required=False), _facts(chosen))
+    return explained(chosen, data_of(chosen, required=False), facts(chosen))
 
 
 def diagnose(chosen: argparse.Namespace) -> Answer:
     """Fit a model and look the fit over."""
     from growthmm.verbs.diagnose import diagnose as look
-    from growthmm.verbs.fit import fit as estimate
 
-    model = given(chosen.model)
-    result = estimate(
-        model.text,
-        _data(chosen),
-        engine=chosen.engine,
-        estimator=_option(chosen, model, "estimator"),
-        bounds=_option(chosen, model, "bounds"),
-        fixed=_held(chosen.fixed),
-        notation=_notation(chosen, model),
-        **_preparing(chosen),
-        **_reading(chosen, model),
-        **_facts(chosen),
-    )
-    found = look(result, influence=chosen.influence)
+    found = look(fitted(chosen), influence=chosen.influence)
     return Answer(found.to_dict(), found.summary(), 1 if found.status == "problem" else 0)
 
 
@@ -459,12 +337,12 @@ def _looked_at(chosen: argparse.Namespace) -> tuple[Given, Any, dict[str, Any]]:
     """Model, data and options of a command that fits for itself."""
     model = given(chosen.model)
     options = {
-        "estimator": _option(chosen, model, "estimator"),
-        "notation": _notation(chosen, model),
-        **_reading(chosen, model),
-        **_facts(chosen),
+        "estimator": option(chosen, model, "estimator"),
+        "notation": notation(chosen, model),
+        **reading(chosen, model),
+        **facts(chosen),
     }
-    return model, _data(chosen), options
+    return model, data_of(chosen), options
 
 
 def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
@@ -495,5 +373,6 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "missing": missing,
     "alternatives": alternatives,
     "engines": engines,
+    **DOINGS,
 }
 """What every command of :data:`growthmm.commands.parser.COMMANDS` does."""

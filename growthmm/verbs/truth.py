@@ -227,7 +227,7 @@ def _long_rows(
         _nothing_beside_data(design)
         frame = as_pandas(design.data).copy()
         if outcome not in frame.columns:
-            frame[outcome] = np.arange(len(frame), dtype=float)
+            frame[outcome] = _unread(len(frame))
         return frame
     terms = [*model.fixed, *(term for block in model.random for term in block.terms)]
     used = [name for term in terms for factor in term.factors for name in variables(factor)]
@@ -274,7 +274,7 @@ def _crossed(
     }
     for name, values in (design.covariates or {}).items():
         columns[name] = np.repeat(_values(name, values, n, rng), len(times))
-    columns[outcome] = np.arange(n * len(times), dtype=float)
+    columns[outcome] = _unread(n * len(times))
     return pd.DataFrame(columns)
 
 
@@ -289,7 +289,7 @@ def _wide_rows(model: SemModel, design: Design, rng: np.random.Generator) -> pd.
     if design.data is not None:
         _nothing_beside_data(design)
         frame = as_pandas(design.data)
-        rows = np.arange(len(frame), dtype=float)
+        rows = _unread(len(frame))
         absent = {name: rows for name in model.outcomes if name not in frame.columns}
         return frame.assign(**absent)
     if model.n_groups > 1 or model.group_variable or any(p.definition for p in model.paths):
@@ -313,9 +313,14 @@ def _wide_rows(model: SemModel, design: Design, rng: np.random.Generator) -> pd.
         )
     n = design.n_subjects
     _enough(n)
-    columns: dict[str, Any] = dict.fromkeys(model.outcomes, np.arange(n, dtype=float))
+    columns: dict[str, Any] = dict.fromkeys(model.outcomes, _unread(n))
     columns |= {name: _values(name, values, n, rng) for name, values in given.items()}
     return pd.DataFrame(columns)
+
+
+def _unread(n: int) -> FloatArray:
+    """Numbers in place of outcomes that are yet to be drawn; like no predictor's."""
+    return np.random.default_rng(0).standard_normal(n)
 
 
 def _enough(n: int) -> None:
