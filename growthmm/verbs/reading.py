@@ -14,6 +14,7 @@ from growthmm.inference.labelled import ordered_estimates
 from growthmm.inference.reading import trajectories as _trajectories
 from growthmm.inference.reading.contrasts import contrast_table, slope_table
 from growthmm.inference.reading.new_rows import bound_of
+from growthmm.inference.reading.pseudo import pseudo_standardized
 from growthmm.inference.reading.region import SignificanceRegion
 from growthmm.inference.reading.region import significance_region as _region
 from growthmm.inference.reading.standardized import standardized_solution
@@ -184,7 +185,7 @@ def trajectories(
 
 
 def standardized(
-    fit: FitResult, kind: Literal["all", "lv"] = "all", *, time: str | None = None
+    fit: FitResult, kind: Literal["all", "lv", "pseudo"] = "all", *, time: str | None = None
 ) -> pd.DataFrame:
     """The standardised solution, with standard errors by the delta method.
 
@@ -195,9 +196,10 @@ def standardized(
     ----------
     fit : FitResult
         Of either family.
-    kind : {"all", "lv"}
+    kind : {"all", "lv", "pseudo"}
         All variables have variance 1, or latent variables alone: lavaan's ``std.all`` and
-        ``std.lv``.
+        ``std.lv``. ``"pseudo"`` scales a mixed model's own coefficients, each by the standard
+        deviations at its level: within persons or between them (Hoffman 2015; as R's effectsize).
     time : str, optional
         The column of time of a mixed model, where several could be it.
 
@@ -205,7 +207,8 @@ def standardized(
     -------
     DataFrame
         One row a path of the growth curve: ``name, kind, estimate, std_error, statistic, p_value,
-        ci_low, ci_high``.
+        ci_low, ci_high``; for ``"pseudo"`` one a fixed effect, see
+        :func:`growthmm.inference.reading.pseudo.pseudo_standardized`.
 
     Raises
     ------
@@ -222,6 +225,8 @@ def standardized(
     >>> table.loc["i~~s", ["estimate", "std_error"]].round(4).tolist()
     [-0.1403, 0.1079]
     """
+    if kind == "pseudo":
+        return pseudo_standardized(fit)
     if isinstance(fit.data, WideData):
         names = fit.data.problem.model.free_parameters
         order = [fit.fit.names.index(name) for name in names]

@@ -83,7 +83,8 @@ def standardized_solution(
 
     if kind not in KINDS:
         raise SpecificationError(
-            f"There is no standardised solution {kind!r}.", hint="Use 'all' or 'lv'."
+            f"There is no standardised solution {kind!r}.",
+            hint="Use 'all' or 'lv', or 'pseudo' for a mixed model's coefficients.",
         )
     refuse_levels(data, "A standardised solution")
     refuse_definitions(data, "A standardised solution")
