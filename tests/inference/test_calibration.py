@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from growthmm.inference.intervals.bootstrap import bootstrap
 from growthmm.inference.intervals.profile import profile_of, targets
 from growthmm.inference.resampling.outcomes import draw_outcomes
 from growthmm.inference.resampling.persons import take_persons
+from growthmm.inference.resampling.replicates import replicates
 from growthmm.inference.result import FitResult
 
 pytestmark = pytest.mark.nightly
@@ -60,34 +61,67 @@ def test_corrected_sandwiches_cover_where_the_plain_ones_fall_short() -> None:
     assert inside["cr0"] / n < 0.935
 
 
-def test_profile_intervals_cover() -> None:
-    fit = first(gm.fit(SLOPE, gm.datasets.gpa()), 100)
-    truth = fit.fit.estimates
-    rng = np.random.default_rng(3)
-    wanted, _ = targets(fit)
-    names = ("occasion", "sd(occasion)", "var(Residual)")
-    inside, n = dict.fromkeys(names, 0), 1000
-    for _ in range(n):
-        found = again(fit, truth, rng)
+@dataclass(frozen=True)
+class ProfileCovers:
+    """Whether profile intervals of a new sample hold the true values; for other processes."""
+
+    fit: FitResult
+    names: tuple[str, ...]
+
+    def __call__(self, rng: np.random.Generator) -> tuple[bool, ...]:
+        truth = self.fit.fit.estimates
+        wanted, _ = targets(self.fit)
+        found = again(self.fit, truth, rng)
         own, blocks = targets(found)
-        for name in names:
+        inside = []
+        for name in self.names:
             # A value is inside where twice the fall of the likelihood is below the quantile.
             profile = profile_of(found, own[name], blocks)
             value, _ = profile.at(wanted[name].value(truth), found.fit.estimates)
-            inside[name] += 2 * (found.log_likelihood - value) <= NORMAL**2
-    for name in names:
-        assert 0.935 < inside[name] / n < 0.965, name
+            inside.append(2 * (found.log_likelihood - value) <= NORMAL**2)
+        return tuple(inside)
 
 
-def test_bootstrap_intervals_cover_about_as_often() -> None:
+def test_profile_intervals_cover() -> None:
+    fit = first(gm.fit(SLOPE, gm.datasets.gpa()), 100)
+    names = ("occasion", "sd(occasion)", "var(Residual)")
+    inside = replicates(ProfileCovers(fit, names), 3000, seed=3, workers=2)
+    for name, share in zip(names, np.mean(inside, axis=0), strict=True):
+        assert 0.935 < share < 0.965, name
+
+
+@dataclass(frozen=True)
+class BootstrapCovers:
+    """Whether percentile intervals of a new sample hold the true slope, by kind of bootstrap."""
+
+    fit: FitResult
+
+    def __call__(self, rng: np.random.Generator) -> tuple[bool, ...]:
+        truth = self.fit.fit.estimates
+        found = again(self.fit, truth, rng)
+        seed = int(rng.integers(2**31))
+        made = bootstrap(found, n_simulations=99, seed=seed, workers=1)
+        low, high = made.interval(0.95, "percentile")
+        ends = made.interval(0.95, "basic")
+        return bool(low[1] <= truth[1] <= high[1]), bool(ends[0][1] <= truth[1] <= ends[1][1])
+
+
+def test_bootstrap_intervals_cover() -> None:
     fit = first(gm.fit("gpa ~ occasion + (1 | student)", gm.datasets.gpa()), 60)
-    rng = np.random.default_rng(4)
-    truth, inside, n = fit.fit.estimates, 0, 120
-    for _ in range(n):
-        found = bootstrap(again(fit, truth, rng), n_simulations=99, seed=5, workers=1)
-        low, high = found.interval(0.95, "percentile")
-        inside += low[1] <= truth[1] <= high[1]
-    assert inside / n == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / n))
+    inside = replicates(BootstrapCovers(fit), 1000, seed=4, workers=2)
+    for kind, share in zip(("percentile", "basic"), np.mean(inside, axis=0), strict=True):
+        assert 0.935 < share < 0.965, kind
+
+
+@dataclass(frozen=True)
+class BoundaryErrs:
+    """The p value of the test of random slopes in a sample that has none."""
+
+    fit: FitResult
+    values: np.ndarray
+
+    def __call__(self, rng: np.random.Generator) -> float:
+        return gm.test_variance(again(self.fit, self.values, rng), "occasion").p_value
 
 
 def test_the_boundary_test_has_its_size() -> None:
@@ -97,15 +131,10 @@ def test_the_boundary_test_has_its_size() -> None:
     values = np.array(
         [null.fit.value(name) if name in null.fit.names else 0.0 for name in full.fit.names]
     )
-    rng = np.random.default_rng(6)
-    wrong = {0.05: 0, 0.2: 0}
-    n = 2000
-    for _ in range(n):
-        p_value = gm.test_variance(again(full, values, rng), "occasion").p_value
-        for level in wrong:
-            wrong[level] += p_value < level
-    for level, count in wrong.items():
-        assert count / n == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / n))
+    p_values = np.array(replicates(BoundaryErrs(full, values), 5000, seed=6, workers=2))
+    for level in (0.05, 0.2):
+        share = float(np.mean(p_values < level))
+        assert share == pytest.approx(level, abs=3 * np.sqrt(level * (1 - level) / 5000))
 
 
 def test_the_exact_test_has_its_size_with_few_persons() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from growthmm.data.frames import as_pandas, require_columns
 from growthmm.engines.prepare import LongData
+from growthmm.engines.wide.problem import WideMoments, WideProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.reading.new_rows import bound_of
 from growthmm.inference.reading.prediction import predict_new
@@ -107,17 +108,16 @@ def trajectories(
         If the fit keeps no data to take means from.
     """
     chosen = {name: list(values) for name, values in (at or {}).items()}
-    if fit.source is None:
-        raise UnsupportedEngineError(
-            "The fit keeps no data from which times and means could be taken.",
-            hint="Fit by gm.fit, and use fit.predict with rows of your own.",
-        )
-    frame = as_pandas(fit.source)
     if isinstance(fit.data, LongData):
+        if fit.source is None:
+            raise UnsupportedEngineError(
+                "The fit keeps no data from which times and means could be taken.",
+                hint="Fit by gm.fit, and use fit.predict with rows of your own.",
+            )
         return _long(
             fit,
             fit.data,
-            frame,
+            as_pandas(fit.source),
             chosen,
             time=time,
             times=times,
@@ -131,8 +131,8 @@ def trajectories(
         )
     columns = fit.data.problem.model.covariates
     _known(chosen, columns)
-    require_columns(frame, columns)
-    held = {name: float(frame[name].mean()) for name in columns if name not in chosen}
+    means = _covariate_means(fit.data.problem)
+    held = {name: means[name] for name in columns if name not in chosen}
     rows, labels = _grid({}, chosen, held)
     found = predict_new(fit, rows, level="population", interval=interval, coverage=coverage)
     size = len(fit.data.problem.model.outcomes)
@@ -141,6 +141,13 @@ def trajectories(
     table["outcome"] = found.index.get_level_values("outcome")
     table[list(found.columns)] = found.to_numpy()
     return Trajectories(table, "outcome", held, interval, coverage)
+
+
+def _covariate_means(problem: WideProblem) -> dict[str, float]:
+    """Means of a structural equation model's covariates over its persons."""
+    data, first = problem.groups[0], len(problem.model.outcomes)
+    means = data.mean[first:] if isinstance(data, WideMoments) else data.covariates.mean(axis=0)
+    return dict(zip(problem.model.covariates, map(float, means), strict=True))
 
 
 def _long(
