@@ -301,7 +301,18 @@ def compare(chosen: argparse.Namespace) -> Answer:
             )
         )
     result = weigh(*fits, refit=chosen.refit)
-    return Answer(result.to_dict(), result.summary())
+    values, text = result.to_dict(), result.summary()
+    if chosen.conditional:
+        table = result.conditional()
+        values["conditional"] = table.to_dict("records")
+        text += f"\n\nConditional AIC\n{table.round(3).to_string(index=False)}"
+    if chosen.folds is not None:
+        from growthmm.inference.cross_validation import cross_validate
+
+        table = cross_validate(*fits, n_folds=chosen.folds, seed=chosen.seed)
+        values["cross_validation"] = table.to_dict("records")
+        text += f"\n\nCross-validation by person\n{table.round(4).to_string(index=False)}"
+    return Answer(values, text)
 
 
 def explain(chosen: argparse.Namespace) -> Answer:

@@ -290,6 +290,14 @@ def _compare(name: str) -> Parser:
         default=None,
         help="refit REML models by ML first (the default), or compare as fitted",
     )
+    group = parser.add_argument_group("prediction")
+    group.add_argument(
+        "--conditional", action="store_true", help="conditional AICs too: of the same persons again"
+    )
+    group.add_argument(
+        "--folds", type=int, metavar="K", help="cross-validate by person too, in K folds"
+    )
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the folds")
     add_answer(parser)
     return parser
 

@@ -129,6 +129,16 @@ class Comparison(Tabular):
 
         return averaged(self, criterion)
 
+    def conditional(self) -> pd.DataFrame:
+        """Conditional AICs of the models, for predicting the same persons again.
+
+        Columns ``model, log_likelihood, df, caic, delta_caic, reason``; where a model has none,
+        NaN and the reason. See :func:`growthmm.inference.conditional.conditional_aic`.
+        """
+        from growthmm.inference.conditional import conditional_table
+
+        return conditional_table(self.fits)
+
     def to_dict(self) -> dict[str, Any]:
         """The rows as plain values."""
         return {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,10 @@ from growthmm.errors import UnsupportedEngineError
 from growthmm.inference.result import FitResult
 from growthmm.rendering import Shown
 
-__all__ = ["ConditionalAIC", "conditional_aic"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ConditionalAIC", "conditional_aic", "conditional_table"]
 
 FloatArray = NDArray[np.float64]
 
@@ -182,3 +187,35 @@ def _freedom(
     drift = size * (np.array(moved) / s - np.outer(slopes, rest) / s**2)
     direct = n - whole + float(np.trace(M @ (half.T @ half)))
     return rest, direct + float(np.sum(np.array(moved) * np.linalg.solve(-hessian, drift)))
+
+
+def conditional_table(fits: Sequence[FitResult]) -> pd.DataFrame:
+    """Conditional AICs side by side.
+
+    Parameters
+    ----------
+    fits : sequence of FitResult
+        Of the same outcomes.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``model, log_likelihood, df, caic, delta_caic, reason``; NaN and the reason where
+        a fit has none.
+    """
+    import pandas as pd
+
+    records = []
+    for fit in fits:
+        row = {"model": fit.label, "log_likelihood": np.nan, "df": np.nan, "caic": np.nan}
+        reason = ""
+        try:
+            found = conditional_aic(fit)
+        except UnsupportedEngineError as error:
+            reason = str(error).partition("\n")[0]
+        else:
+            row |= {"log_likelihood": found.log_likelihood, "df": found.df, "caic": found.caic}
+        records.append(row | {"reason": reason})
+    table = pd.DataFrame.from_records(records)
+    table.insert(4, "delta_caic", table["caic"] - table["caic"].min())
+    return table

@@ -113,6 +113,20 @@ def test_studies(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     assert found["studies"][0]["n_simulations"] == 10
 
 
+def test_compare_by_prediction(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    models = ("gpa ~ occasion + (1 | student)", "gpa ~ occasion + (occasion | student)")
+    words = ("--data", data, "--conditional", "--folds", 3)
+    found = answered(capsys, "compare", *models, *words)
+    assert found["conditional"][1]["delta_caic"] == 0
+    assert found["conditional"][1]["df"] == pytest.approx(
+        gm.conditional_aic(gm.fit(models[1], gm.datasets.gpa())).df
+    )
+    assert found["cross_validation"][1]["log_score"] > found["cross_validation"][0]["log_score"]
+    assert main(["compare", *models, *map(str, words), "--engine", "wide"]) == 0
+    assert "is of a structural equation model" in capsys.readouterr().out
+    assert "1 folds" in refused(capsys, "compare", *models, "--data", data, "--folds", 1)
+
+
 def test_refusals(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     where = ("--data", data)
     assert "none are named" in refused(capsys, "test", SLOPE, *where, "--exact")
