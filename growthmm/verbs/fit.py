@@ -177,7 +177,9 @@ def fit(
         _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
         options.pop("bounds", None)
         answer = penalised(arrays.problem, penalty=penalty, **options)
-        return FitResult(fitted, answer, arrays, read.label, notes, penalty=penalty, source=data)
+        return FitResult(
+            fitted, answer, arrays, read.label, notes, penalty=penalty, source=ready.data
+        )
     answer = run(engine, arrays.problem, **options)
     method, degrees = None, None
     if robust is not None:
@@ -187,7 +189,7 @@ def fit(
         answer, degrees = with_degrees(answer, arrays.problem, str(df))
         method = df
     return FitResult(
-        fitted, answer, arrays, read.label, notes, robust, method, degrees, source=data
+        fitted, answer, arrays, read.label, notes, robust, method, degrees, source=ready.data
     )
 
 

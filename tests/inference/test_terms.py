@@ -134,6 +134,19 @@ def test_without_degrees_of_freedom_terms_have_walds_chi_square() -> None:
     assert gm.test_terms(fit).to_dict()["rows"][0]["df_denominator"] is None
 
 
+def test_columns_that_were_made_first_are_there_still() -> None:
+    data = gm.datasets.gpa()
+    model = "gpa ~ occasion * sex + lib_hours + (occasion | student)"
+    fit = gm.fit(model, data, mundlak=["lib_hours"])
+    assert "lib_hours_mean" in gm.test_terms(fit).table["term"].tolist()
+    sample = gm.simulate(fit, 20, seed=1)
+    assert sample.groupby("student")["lib_hours_mean"].nunique().eq(1).all()
+    assert len(gm.trajectories(fit).table) == 25
+    late = data.assign(t=data["occasion"] + 0.2 * np.sin(np.arange(len(data))))
+    rounded = gm.fit("gpa ~ t * sex + (t | student)", late, bin=1)
+    assert sorted(gm.simulate(rounded, 20)["t"].unique()) == list(range(6))
+
+
 def test_refusals() -> None:
     fit = fitted("three_way")
     with pytest.raises(SpecificationError, match="'IV'"):
