@@ -270,6 +270,9 @@ class FitResult(Tabular):
     ) -> Any:
         """Fitted outcomes, or outcomes expected in new rows.
 
+        ``x'b``, for a person ``x'b + z'u`` with the person's predicted effects `u`; errors by the
+        mixed model equations (Henderson 1975, doi:10.2307/2529430).
+
         Parameters
         ----------
         new_data : data frame or path, optional

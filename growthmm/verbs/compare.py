@@ -14,6 +14,11 @@ def compare(
 ) -> Comparison:
     """Compare fits of the same data by likelihood-ratio tests and information criteria.
 
+    ``2 (log L1 - log L0)`` against chi-square (Wilks 1938, doi:10.1214/aoms/1177732360), ``-2 log L
+    + 2 k`` (Akaike 1974, doi:10.1109/TAC.1974.1100705), its correction ``+ 2 k (k + 1) / (n - k -
+    1)`` (Hurvich & Tsai 1989, doi:10.1093/biomet/76.2.297) and ``-2 log L + k log n`` (Schwarz
+    1978, doi:10.1214/aos/1176344136), over rows and over persons.
+
     Parameters
     ----------
     *fits : FitResult

@@ -14,7 +14,11 @@ def diagnose(fit: FitResult, *, influence: bool = False, progress: bool | None =
 
     Checks the slope of the likelihood and its curvature, computed anew at the estimates, the
     boundary of covariance matrices, scales and collinearity of the predictors, times far from
-    zero, the number of persons, variances near zero and correlations near one.
+    zero, the number of persons, variances near zero and correlations near one. The slope `s` is
+    measured by what is still to be gained, ``s' I^-1 s / 2`` with minus the Hessian `I` (Dennis &
+    Schnabel 1996, doi:10.1137/1.9781611971200, section 7.2); collinearity by variance inflation
+    and condition numbers (Belsley, Kuh & Welsch 1980, doi:10.1002/0471725153); influence by the
+    distance ``(b - b_i)' V^-1 (b - b_i) / p`` (Cook 1977, doi:10.1080/00401706.1977.10489493).
 
     Parameters
     ----------

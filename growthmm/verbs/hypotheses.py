@@ -28,7 +28,10 @@ def test(
         ``"occasion = 0"``, ``"a = b"``, ``"a = 0, b = 0"``; names as in ``fit.estimates``. The
         name of a mixed model's term (``"occasion:sex"``) says that all its coefficients are zero.
     kind : {"wald", "score", "lrt"}
-        Which test.
+        For ``R t = c``: ``(R t - c)' (R V R')^-1 (R t - c)`` (Wald 1943,
+        doi:10.1090/S0002-9947-1943-0012401-3), ``s' I^-1 s`` under the hypothesis (Rao 1948,
+        doi:10.1017/S0305004100023987), or twice the difference of the log-likelihoods (Wilks
+        1938, doi:10.1214/aoms/1177732360).
     df : {"satterthwaite", "kenward-roger", "none"}, optional
         For a Wald test of fixed effects: an F test with these denominator degrees of freedom;
         those of the fit where None.
@@ -127,8 +130,11 @@ def test_variance(
     effects : str or sequence of str
         Random effects of a mixed model, or latent variables.
     method : {"mixture", "exact"}
-        The limiting mixture of chi-squares (one effect: in closed form; several: simulated), or
-        the finite-sample distribution of one uncorrelated variance component.
+        The limiting mixture of chi-squares, for one effect beside q that it covaries with
+        ``0.5 chi2(q) + 0.5 chi2(q + 1)`` (Self & Liang 1987, doi:10.1080/01621459.1987.10478472;
+        Stram & Lee 1994, doi:10.2307/2533455), for several simulated; or the finite-sample
+        distribution of one uncorrelated variance component (Crainiceanu & Ruppert 2004,
+        doi:10.1111/j.1467-9868.2004.00438.x).
     n_simulations, seed : int
         For what is simulated.
     progress : bool, optional

@@ -33,6 +33,9 @@ def contrasts(
 ) -> pd.DataFrame:
     """Linear combinations of parameters, with intervals and tests.
 
+    ``l'b`` with variance ``l'Vl`` (Searle 1971, Linear Models, section 3.6), referred to t with
+    the fit's degrees of freedom (Giesbrecht & Burns 1985, doi:10.2307/2530872), else to the normal.
+
     Parameters
     ----------
     fit : FitResult
@@ -69,7 +72,9 @@ def contrasts(
 def simple_slopes(
     fit: FitResult, slope: str, interaction: str, at: Sequence[float], *, level: float = 0.95
 ) -> pd.DataFrame:
-    """A slope at chosen values of what moderates it.
+    """A slope at chosen values of what moderates it: ``b1 + b12 x``.
+
+    Source: Bauer & Curran (2005), doi:10.1207/s15327906mbr4003_5.
 
     Parameters
     ----------
@@ -129,6 +134,14 @@ def significance_region(
         If a parameter is unknown.
     UnsupportedEngineError
         If a parameter has no standard error.
+
+    Examples
+    --------
+    >>> import growthmm as gm
+    >>> fit = gm.fit("gpa ~ occasion * sex + (occasion | student)", gm.datasets.gpa())
+    >>> region = gm.significance_region(fit, "occasion", "occasion:sexmale")
+    >>> [round(end, 2) for end in region.bounds]
+    [2.51, 17.54]
     """
     return _region(fit, slope, interaction, level)
 
@@ -143,6 +156,9 @@ def trajectories(
     level: float = 0.95,
 ) -> _trajectories.Trajectories:
     """Expected courses over time at chosen covariate values, with a picture.
+
+    ``X b`` with the standard error ``sqrt(x'Vx)``, for a new person ``sqrt(x'Vx + z'Gz + s2)``
+    (Laird & Ware 1982, doi:10.2307/2529876).
 
     Parameters
     ----------
@@ -190,7 +206,9 @@ def standardized(
     """The standardised solution, with standard errors by the delta method.
 
     A mixed model has that of its growth curve: estimates and their covariance matrix are carried
-    over by the parameter map, so that both sides give the same numbers.
+    over by the parameter map, so that both sides give the same numbers. Each path is multiplied
+    by the implied standard deviation of its cause and divided by that of its effect (Bollen 1989,
+    doi:10.1002/9781118619179, pp. 349-350).
 
     Parameters
     ----------

@@ -45,8 +45,9 @@ def simulate(
 ) -> pd.DataFrame:
     """Draw a sample from a fitted model, or from a bare one at given parameter values.
 
-    From a fit, persons keep their times, covariates and missing values; outcomes are new. A bare
-    model is given its persons: rows of `data`, or times and covariates.
+    From a fit, persons keep their times, covariates and missing values; outcomes are new: ``X b +
+    Z u + e`` with ``u ~ N(0, G)``, ``e ~ N(0, R)`` (Laird & Ware 1982, doi:10.2307/2529876). A
+    bare model is given its persons: rows of `data`, or times and covariates.
 
     Parameters
     ----------

@@ -50,6 +50,10 @@ def r_squared(fit: FitResult) -> _r_squared.RSquared:
 def icc(fit: FitResult) -> _icc.IntraclassCorrelation:
     """The intraclass correlation: the share of variance that lies between persons.
 
+    ``z'Gz / (z'Gz + s2)``, averaged over the rows and by occasion; *unadjusted* the fixed effects'
+    variance counts below as well (Nakagawa, Johnson & Schielzeth 2017,
+    doi:10.1098/rsif.2017.0213).
+
     Parameters
     ----------
     fit : FitResult

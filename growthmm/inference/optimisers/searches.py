@@ -57,7 +57,8 @@ def all_optimizers(
     Our Newton search and scipy's methods maximise the same likelihood with the same exact
     derivatives from the same start, some standard units of every coordinate away from that by
     moments (which for balanced data is the maximum); other programs search by themselves. Each is
-    judged by our likelihood and its slope at its estimates, not by what it says.
+    judged by our likelihood and its slope at its estimates, not by what it says (methods: Nocedal
+    & Wright 2006, doi:10.1007/978-0-387-40065-5).
 
     Parameters
     ----------
@@ -226,6 +227,9 @@ def restarts(
     progress: bool | None = None,
 ) -> Endings:
     """Fit again from dispersed starts: whether there is another, or a higher, maximum.
+
+    Multistart (Rinnooy Kan & Timmer 1987, doi:10.1007/BF02592070): every coordinate starts
+    ``spread z`` units away, `z` standard normal, a unit one over the root of its curvature.
 
     Parameters
     ----------
