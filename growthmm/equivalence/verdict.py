@@ -8,6 +8,7 @@ from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import NOT_ASKED, EngineReport, Fits
 from growthmm.equivalence.moment_test import MomentComparison
 from growthmm.equivalence.optima import Optima
+from growthmm.model.expression_rates import estimated_rates
 from growthmm.model.growth import GrowthModel
 
 __all__ = ["Verdict", "curved_reason", "model_verdict", "verdict"]
@@ -76,8 +77,12 @@ def curved_reason(growth: GrowthModel) -> str:
     shown, count = ", ".join(names), len(names)
     factors = ", ".join(f.name for f in growth.factors if f.cells)
     more = f"{count} parameter" + ("s" if count > 1 else "")
+    parts = [part.expression for f in growth.factors if f.cells for part in f.column.parts]
+    rates = estimated_rates(parts, names)
+    curve = f", the exponential exp(-g*t) with estimated rate g = {' and '.join(rates)}"
     return (
-        f"the loadings of {factors} depend on the parameters {shown}, and a linear mixed model's "
+        f"the loadings of {factors} depend on the parameter{'s' * (count > 1)} {shown}"
+        f"{curve if rates else ''}, and a linear mixed model's "
         "design is fixed numbers; the nearest forms are nlme::nlme(), which has the same "
         f"likelihood but need not end at its maximum, and lme4 at given {shown}, profiled over "
         f"them, with {more} more than lmer counts"

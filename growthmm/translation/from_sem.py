@@ -44,6 +44,7 @@ from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcome_effects import outcome_effects
 from growthmm.translation.outcome_residual import read_outcome_residuals
+from growthmm.translation.proportional_change import change_curves
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
@@ -96,6 +97,8 @@ def growth_from_sem(
     levels = flattened(model)
     plain = reduced(levels.model)
     reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
+    if plain.change is not None and not schema.series:
+        reading.estimated |= change_curves(plain.change, schema)
     reading.between = levels.factors
     found = reading.result(assumptions)
     if levels.outer and schema.series:

@@ -31,7 +31,7 @@ from growthmm.translation.curves import (
     span_start,
 )
 
-__all__ = ["Estimated", "KnownCurve", "estimated_loadings"]
+__all__ = ["Estimated", "KnownCurve", "estimated_loadings", "fresh_name"]
 
 KnownCurve = tuple[Column, tuple[str, ...]]
 """A column of time that holds parameters, and which."""
@@ -110,7 +110,7 @@ class _Reader:
         self.schema = schema
         self.known = known
         self.time = quote(schema.time or "time")
-        self.taken = {schema.time, schema.person, schema.outcome}
+        self.taken: set[str | None] = {schema.time, schema.person, schema.outcome}
         self.taken |= {variable.name for variable in schema.variables}
 
     def factor(self, name: str, rows: Mapping[str, Path]) -> Estimated | None:
@@ -144,12 +144,7 @@ class _Reader:
 
     def fresh(self, wish: str) -> str:
         """A name that an expression can hold and no column bears."""
-        plain = re.sub(r"\W", "_", wish)
-        plain = plain if plain[0].isalpha() else f"l{plain}"
-        while plain in self.taken:
-            plain += "_"
-        self.taken.add(plain)
-        return plain
+        return fresh_name(wish, self.taken)
 
     def curve(
         self, name: str, rows: Sequence[Path | None], ties: Sequence[Constraint]
@@ -250,6 +245,22 @@ class _Reader:
             if abs(left - right) > 1e-9 * max(1.0, abs(left)):
                 return False
         return True
+
+
+def fresh_name(wish: str, taken: set[str | None]) -> str:
+    """A name that an expression can hold and nothing bears; it is taken from then on.
+
+    Examples
+    --------
+    >>> fresh_name("2.x", {"l2_x"})
+    'l2_x_'
+    """
+    plain = re.sub(r"\W", "_", wish)
+    plain = plain if plain[0].isalpha() else f"l{plain}"
+    while plain in taken:
+        plain += "_"
+    taken.add(plain)
+    return plain
 
 
 def _labelled(rows: Sequence[Path | None], loadings: Sequence[float]) -> dict[str, float] | None:

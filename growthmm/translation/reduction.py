@@ -7,12 +7,14 @@ Free regressions among growth factors that are a covariance written otherwise be
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.model.sem import Path, SemModel
+from growthmm.translation.proportional_change import Change, polynomials
 
 __all__ = ["Reduction", "reduced"]
 
@@ -36,11 +38,15 @@ class Reduction:
     inverse : tuple of (str, str)
         The original's parameters that are no numbers of the reduced model, in terms of the moments
         of the factors.
+    change : Change, optional
+        Loadings that hold coefficients of proportional change; `model` has them at coefficients of
+        zero.
     """
 
     model: SemModel
     rules: tuple[tuple[str, str], ...] = ()
     inverse: tuple[tuple[str, str], ...] = ()
+    change: Change | None = None
 
 
 def reduced(model: SemModel) -> Reduction:
@@ -70,8 +76,8 @@ def reduced(model: SemModel) -> Reduction:
     """
     if model.n_groups > 1 or model.group_variable:
         return Reduction(model)
-    plain = _without_sums(model)
-    return _regressions_as_covariances(plain)
+    plain, change = _without_sums(model)
+    return replace(_regressions_as_covariances(plain), change=change)
 
 
 def _edge(path: Path, model: SemModel) -> Edge | None:
@@ -81,24 +87,30 @@ def _edge(path: Path, model: SemModel) -> Edge | None:
     return (path.left, path.right) if path.op == "~" else (path.right, path.left)
 
 
-def _without_sums(model: SemModel) -> SemModel:
-    """The model with effects among latent variables passed on to the outcomes, where fixed."""
+def _without_sums(model: SemModel) -> tuple[SemModel, Change | None]:
+    """The model with effects among latent variables passed on to the outcomes.
+
+    Effects that are fixed make numbers of the loadings; one that is free, and starts from or ends
+    in a sum, makes a polynomial of them.
+    """
     edges = {path: edge for path in model.paths if (edge := _edge(path, model)) is not None}
     fixed = {path: edge for path, edge in edges.items() if not path.free}
     if not any(path.value for path in fixed) or any(path.definition for path in edges):
-        return model
+        return model, None
     chained = {name for edge in fixed.values() for name in edge}
     loads = [p for p in model.paths if p.op == "=~" and p.right in model.outcomes]
     if any(path.free or path.definition for path in loads if path.left in chained):
-        return model
+        return model, None
     total = _totals(model, fixed, loads)
     if total is None:
-        return model
+        return model, None
     own = _with_disturbance(model, edges)
-    # A sum that a free regression starts from, or ends in, stays; so do carriers of products.
     kept = [name for name in model.latent if name in own or name not in chained]
-    if any(set(edge) & (set(model.latent) - set(kept)) for p, edge in edges.items() if p.free):
-        return model
+    sums = set(model.latent) - set(kept)
+    moving = {path: edge for path, edge in edges.items() if path.free and set(edge) & sums}
+    change = _change(model, fixed | moving, loads, [n for n in kept if n in chained])
+    if moving and change is None:
+        return model, None
     rows: list[Path] = []
     for name in kept:
         if name not in chained:
@@ -116,7 +128,27 @@ def _without_sums(model: SemModel) -> SemModel:
         for path in model.paths
         if path not in fixed and path not in loads and {path.left, path.right} <= names
     ]
-    return replace(model, paths=tuple(rows), latent=tuple(kept))
+    made = replace(model, paths=tuple(rows), latent=tuple(kept))
+    return made, change if moving else None
+
+
+def _change(
+    model: SemModel, edges: dict[Path, Edge], loads: list[Path], factors: list[str]
+) -> Change | None:
+    """The loadings as polynomials of free effects; None where these are no plain parameters."""
+    free = {path.parameter for path in edges if path.free}
+    others = {path.parameter for path in model.paths if path.free and path not in edges}
+    bound = {word for c in model.constraints for word in re.findall(r"[\w.]+", c.left + " " + c.right)}
+    order = _order(model, list(edges.values()))
+    if order is None or free & (others | bound):
+        return None
+    weighted = [
+        (edge, path.parameter if path.free else float(path.value or 0.0))
+        for path, edge in edges.items()
+    ]
+    own = [(p.left, p.right, float(p.value or 0.0)) for p in loads if not p.free]
+    found = ((name, polynomials(name, order, weighted, own)) for name in factors)
+    return Change(tuple((name, tuple(cells.items())) for name, cells in found))
 
 
 def _totals(model: SemModel, fixed: dict[Path, Edge], loads: list[Path]) -> FloatArray | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, spell, variables
+from growthmm.model.expression_rates import estimated_rates
 from growthmm.model.mixed import MixedModel
 from growthmm.notation.formula.text import term_text
 from growthmm.notation.residual_columns import crossed_loss
@@ -132,11 +133,14 @@ def loading_losses(model: MixedModel) -> list[Loss]:
     names = ", ".join(model.loading_names)
     count = len(model.loading_names)
     more = f"{count} parameter" + ("s" if count > 1 else "")
+    terms = (*model.fixed, *(t for block in model.random for t in block.terms))
+    rates = estimated_rates((f for term in terms for f in term.factors), model.loading_names)
+    curve = f"the exponential exp(-g*t) with estimated rate g = {' and '.join(rates)} in "
     return [
         Loss(
             f"the loading parameter{'s' if count > 1 else ''} {names}",
             "a linear mixed model's design is fixed numbers, and this one depends on parameters",
-            f"nlme::nlme(); or lme4 at given {names}, {_at_given(model)}, profiled over them: "
+            f"{curve if rates else ''}nlme::nlme(); or lme4 at given {names}, {_at_given(model)}, profiled over them: "
             f"the highest log-likelihood is this model's, with {more} more than lmer counts (AIC "
             "and BIC raised accordingly)",
         )
