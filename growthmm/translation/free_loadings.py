@@ -11,6 +11,7 @@ from growthmm.model.defaults import Loss
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, parse
 from growthmm.model.growth import GrowthFactor, GrowthModel
 from growthmm.model.sem import Constraint, Defined, Path
+from growthmm.translation.change_rows import ChangeRows, change_rows
 from growthmm.translation.definitions import fixed_loadings
 from growthmm.translation.sem_arithmetic import sem_text
 
@@ -31,12 +32,15 @@ class LoadingRows:
         The parameters of curves.
     names : tuple of (str, str)
         Keys of free loadings and the SEM's parameters.
+    latent : tuple of str
+        Latent variables beside the growth factors.
     """
 
     paths: tuple[Path, ...]
     constraints: tuple[Constraint, ...] = ()
     defined: tuple[Defined, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    latent: tuple[str, ...] = ()
 
 
 def loading_rows(growth: GrowthModel) -> LoadingRows:
@@ -44,7 +48,8 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
 
     A free loading is a free row with the parameter's name as label. The loadings of a curve are
     free rows too, all but one constrained: the curve's parameter is defined from the first of them
-    that holds it, by solving for it.
+    that holds it, by solving for it. A level and a change that is proportional to it are written
+    as true scores and their differences.
 
     Parameters
     ----------
@@ -57,8 +62,12 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
         If a curve's parameters cannot be solved for.
     """
     maker = _Maker(growth)
+    change = change_rows(growth, maker.taken)
+    if change is not None:
+        maker.change(change)
     for factor in growth.factors:
-        maker.factor(factor)
+        if change is None or factor.name not in change.factors:
+            maker.factor(factor)
     if maker.losses:
         raise UnsupportedError(
             "No latent growth curve here says parts of this model.",
@@ -66,7 +75,11 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
             hint="growthmm fit still fits it on the long side.",
         )
     return LoadingRows(
-        tuple(maker.paths), tuple(maker.constraints), tuple(maker.defined), tuple(maker.names)
+        tuple(maker.paths),
+        tuple(maker.constraints),
+        tuple(maker.defined),
+        tuple(maker.names),
+        () if change is None else change.latent,
     )
 
 
@@ -85,6 +98,13 @@ class _Maker:
         self.defined: list[Defined] = []
         self.names = [(key, name) for name, key in self.keys.items() if name in self.solved]
         self.losses: list[Loss] = []
+
+    def change(self, rows: ChangeRows) -> None:
+        """The rows of proportional change, whose coefficient is a parameter of the SEM."""
+        self.paths += rows.paths
+        self.taken |= set(rows.latent)
+        self.solved.add(rows.parameter)
+        self.names.append((self.keys[rows.parameter], rows.parameter))
 
     def factor(self, factor: GrowthFactor) -> None:
         """The rows of one factor."""

@@ -44,7 +44,7 @@ from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcome_effects import outcome_effects
 from growthmm.translation.outcome_residual import read_outcome_residuals
-from growthmm.translation.proportional_change import change_curves
+from growthmm.translation.proportional_change import Change, change_curves
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
@@ -97,8 +97,8 @@ def growth_from_sem(
     levels = flattened(model)
     plain = reduced(levels.model)
     reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
-    if plain.change is not None and not schema.series:
-        reading.estimated |= change_curves(plain.change, schema)
+    if plain.change is not None:
+        reading.proportional(plain.change)
     reading.between = levels.factors
     found = reading.result(assumptions)
     if levels.outer and schema.series:
@@ -235,6 +235,18 @@ class _Recognition:
 
     def _lose(self, what: str, why: str, nearest: str) -> None:
         self.losses.append(Loss(what, why, nearest))
+
+    def proportional(self, change: Change) -> None:
+        """Take loadings from coefficients of proportional change."""
+        if self.schema.series:
+            self._lose(
+                f"change in proportion {', '.join(change.parameters)} to the level",
+                "the loadings of several outcomes depend on parameters, and curves of several "
+                "outcomes at once are not translated here",
+                "the change of one outcome, whose mixed form is nlme's",
+            )
+        else:
+            self.estimated |= change_curves(change, self.schema)
 
     def _whole(self) -> None:
         model = self.model

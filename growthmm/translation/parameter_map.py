@@ -92,6 +92,9 @@ def parameter_map(
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
         kind, syntax, rule = _describe(growth, key)
+        if kind == "loading" and syntax.startswith(f"{mixed[key]} :=") and key in dict(sem_names):
+            syntax = f"{sem[key]} (label of effects on differences)"
+            rule = "effect of the level on its change = " + rule.partition(" = ")[2]
         if growth.outer_blocks and key in sem:
             syntax, rule = _at_its_level(growth, key, sem[key], syntax, rule)
         if key not in sem:

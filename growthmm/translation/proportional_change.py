@@ -49,6 +49,24 @@ class Change:
         cells = [cell for _, row in self.loadings for _, cell in row]
         return tuple(dict.fromkeys(name for cell in cells for one in cell for name in one))
 
+    @property
+    def plain(self) -> dict[tuple[str, str], float]:
+        """Loadings without proportional change, by factor and outcome.
+
+        At coefficients of zero; of one, where that would leave a factor with one outcome (an
+        autoregression).
+        """
+        for value in (0.0, 1.0):
+            numbers = {
+                (factor, y): sum(v * value ** len(m) for m, v in cell.items())
+                for factor, row in self.loadings
+                for y, cell in row
+            }
+            reached = [[bool(numbers[f, y]) for y, _ in row] for f, row in self.loadings]
+            if all(sum(own) > 1 or len(own) < 2 for own in reached):
+                break
+        return numbers
+
 
 def polynomials(
     factor: str,
@@ -176,16 +194,16 @@ def _sum(powers: Sequence[tuple[float, ...]]) -> Closed | None:
     own = (longest[-2] / scale - 1) / (k - 1)
     steps = [len(cell) for cell in powers]
     for cell, n in zip(powers, steps, strict=True):
-        expected = [
-            scale * sum(comb(j, m) * own ** (j - m) for j in range(m, n)) for m in range(n)
-        ]
+        expected = [scale * sum(comb(j, m) * own ** (j - m) for j in range(m, n)) for m in range(n)]
         if not _alike(cell, expected):
             return None
     return own, scale, steps
 
 
 def _alike(first: Sequence[float], second: Sequence[float]) -> bool:
-    return all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(first, second, strict=True))
+    return all(
+        isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(first, second, strict=True)
+    )
 
 
 def _apart(cells: Sequence[Polynomial], schema: Schema) -> str:

@@ -89,7 +89,7 @@ def _exponential(loadings: tuple[float, ...], times: tuple[float, ...], time: st
     minus = "-" if rate > 0 else ""
     text = f"exp({minus}{number(abs(rate))}*{time})"
     reach = max(abs(v) for v in loadings)
-    level, slope = (0.0 if abs(v) < 1e-12 * reach else float(f"{v:.12g}") for v in affine)
+    level, slope = (0.0 if abs(v) < 1e-11 * reach else float(f"{v:.12g}") for v in affine)
     if (level, slope) == (0.0, 1.0):
         return text
     if abs(slope) == 1.0:

@@ -39,8 +39,7 @@ class Reduction:
         The original's parameters that are no numbers of the reduced model, in terms of the moments
         of the factors.
     change : Change, optional
-        Loadings that hold coefficients of proportional change; `model` has them at coefficients of
-        zero.
+        Loadings that hold coefficients of proportional change; `model` has them without it.
     """
 
     model: SemModel
@@ -99,15 +98,16 @@ def _without_sums(model: SemModel) -> tuple[SemModel, Change | None]:
         return model, None
     chained = {name for edge in fixed.values() for name in edge}
     loads = [p for p in model.paths if p.op == "=~" and p.right in model.outcomes]
+    own = _with_disturbance(model, edges)
+    kept = [name for name in model.latent if name in own or name not in chained]
+    sums = set(model.latent) - set(kept)
+    moving = {path: edge for path, edge in edges.items() if path.free and set(edge) & sums}
+    chained |= {name for edge in moving.values() for name in edge}
     if any(path.free or path.definition for path in loads if path.left in chained):
         return model, None
     total = _totals(model, fixed, loads)
     if total is None:
         return model, None
-    own = _with_disturbance(model, edges)
-    kept = [name for name in model.latent if name in own or name not in chained]
-    sums = set(model.latent) - set(kept)
-    moving = {path: edge for path, edge in edges.items() if path.free and set(edge) & sums}
     change = _change(model, fixed | moving, loads, [n for n in kept if n in chained])
     if moving and change is None:
         return model, None
@@ -116,11 +116,11 @@ def _without_sums(model: SemModel) -> tuple[SemModel, Change | None]:
         if name not in chained:
             rows += [path for path in loads if path.left == name]
             continue
-        column = total[:, model.latent.index(name)]
+        column = dict(zip(model.outcomes, total[:, model.latent.index(name)].tolist(), strict=True))
+        if moving and change is not None:
+            column = {y: change.plain.get((name, y), 0.0) for y in model.outcomes}
         rows += [
-            Path(name, "=~", y, free=False, value=float(value))
-            for y, value in zip(model.outcomes, column, strict=True)
-            if value
+            Path(name, "=~", y, free=False, value=value) for y, value in column.items() if value
         ]
     names = set(kept) | set(model.outcomes) | set(model.covariates) | {""}
     rows += [
@@ -138,7 +138,9 @@ def _change(
     """The loadings as polynomials of free effects; None where these are no plain parameters."""
     free = {path.parameter for path in edges if path.free}
     others = {path.parameter for path in model.paths if path.free and path not in edges}
-    bound = {word for c in model.constraints for word in re.findall(r"[\w.]+", c.left + " " + c.right)}
+    bound = {
+        word for c in model.constraints for word in re.findall(r"[\w.]+", c.left + " " + c.right)
+    }
     order = _order(model, list(edges.values()))
     if order is None or free & (others | bound):
         return None

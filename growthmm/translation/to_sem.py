@@ -77,7 +77,11 @@ def _of_persons(growth: GrowthModel) -> BoundSem:
     covariates = tuple(dict.fromkeys(name for c in _used(growth) for name in c))
     model = SemModel(
         paths=tuple(rows),
-        latent=(*(f.name for f in growth.factors if f.name not in distal), *carrying),
+        latent=(
+            *(f.name for f in growth.factors if f.name not in distal),
+            *carrying,
+            *loadings.latent,
+        ),
         outcomes=outcomes,
         covariates=covariates,
         constraints=(*loadings.constraints, *residuals.constraints),
