@@ -1,4 +1,4 @@
-"""Powers whose exponent is time and whose base is estimated: exponentials with an estimated rate."""
+"""Powers of an estimated base whose exponent is time: exponentials with an estimated rate."""
 
 from __future__ import annotations
 

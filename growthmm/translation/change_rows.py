@@ -1,9 +1,10 @@
-"""Exponentials of base ``1 + b`` as a dual change score model: true scores and their differences."""
+"""Exponentials of base ``1 + b`` as dual change scores: true scores and their differences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log, log1p
 
 from growthmm.data.names import wide_columns
@@ -74,7 +75,7 @@ def _steps(level: GrowthFactor, change: GrowthFactor) -> tuple[int, ...] | None:
     if min(values) <= 0:
         return None
     steps = tuple(round(log(value) / log1p(probe)) for value in values)
-    if steps[0] != 0 or any(k >= m for k, m in zip(steps, steps[1:], strict=False)):
+    if steps[0] != 0 or any(k >= m for k, m in pairwise(steps)):
         return None
     for value in PROBES:
         power = tuple((1 + value) ** k for k in steps)

@@ -27,6 +27,7 @@ __all__ = [
     "grid_values",
     "losses_at_individual_times",
     "losses_by_visit",
+    "losses_of_several",
 ]
 
 GRID = (1.0, 2.0, 3.0, 4.0, 5.0)
@@ -183,6 +184,21 @@ def defined_factor(
         "their names have nothing in common that could be one column of long data",
         "columns named alike, such as t_1, t_2, t_3",
     )
+
+
+def losses_of_several(model: SemModel) -> list[Loss]:
+    """Definition variables in a model of several outcomes."""
+    columns = dict.fromkeys(p.definition for p in model.paths if p.definition is not None)
+    if not columns:
+        return []
+    return [
+        Loss(
+            f"loadings by the data columns {', '.join(columns)}",
+            "loadings of several outcomes that differ from person to person are not translated "
+            "here",
+            "the model of one outcome, or loadings shared by everyone",
+        )
+    ]
 
 
 def losses_by_visit(model: SemModel, schema: Schema) -> list[Loss]:

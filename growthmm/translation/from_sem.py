@@ -27,7 +27,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import carriers
-from growthmm.translation.definitions import defined_factor, losses_by_visit
+from growthmm.translation.definitions import defined_factor, losses_by_visit, losses_of_several
 from growthmm.translation.distal import (
     distal_outcomes,
     refuse_clusters,
@@ -44,7 +44,11 @@ from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcome_effects import outcome_effects
 from growthmm.translation.outcome_residual import read_outcome_residuals
-from growthmm.translation.proportional_change import Change, change_curves
+from growthmm.translation.proportional_change import (
+    Change,
+    change_curves,
+    change_of_several,
+)
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 
@@ -167,7 +171,7 @@ class _Recognition:
             if by_visit:
                 raise UnsupportedError(MESSAGE, losses=self.losses + by_visit, hint=HINT)
         if self.schema.series:
-            self._losses_of_several()
+            self.losses += losses_of_several(self.model)
         factors = [*self._factors(), *self._distal_factors()]
         if self.schema.series:
             # The order of the fixed effects: whatever outcome is written first, terms by degree.
@@ -216,16 +220,6 @@ class _Recognition:
             self.rules,
         )
 
-    def _losses_of_several(self) -> None:
-        columns = dict.fromkeys(p.definition for p in self.model.paths if p.definition is not None)
-        if columns:
-            self._lose(
-                f"loadings by the data columns {', '.join(columns)}",
-                "loadings of several outcomes that differ from person to person are not "
-                "translated here",
-                "the model of one outcome, or loadings shared by everyone",
-            )
-
     def _recoded(self, direct: list[DirectEffect]) -> list[DirectEffect]:
         """Direct effects on single outcomes as a formula says them, under their new keys."""
         made = list(whole_effects(direct, self.schema))
@@ -239,12 +233,7 @@ class _Recognition:
     def proportional(self, change: Change) -> None:
         """Take loadings from coefficients of proportional change."""
         if self.schema.series:
-            self._lose(
-                f"change in proportion {', '.join(change.parameters)} to the level",
-                "the loadings of several outcomes depend on parameters, and curves of several "
-                "outcomes at once are not translated here",
-                "the change of one outcome, whose mixed form is nlme's",
-            )
+            self.losses.append(change_of_several(change))
         else:
             self.estimated |= change_curves(change, self.schema)
 

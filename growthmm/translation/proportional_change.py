@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, isclose
 
+from growthmm.model.defaults import Loss
 from growthmm.model.expression import canonical, quote
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
@@ -19,7 +20,7 @@ from growthmm.translation.affine import affine_map, affine_text, number
 from growthmm.translation.curves import curve_factor, free_column, span_start
 from growthmm.translation.loading_curves import Estimated, fresh_name
 
-__all__ = ["Change", "change_curves", "polynomials"]
+__all__ = ["Change", "change_curves", "change_of_several", "polynomials"]
 
 Monomial = tuple[str, ...]
 """Parameters that are multiplied, in order, one as often as its power."""
@@ -139,6 +140,16 @@ def change_curves(change: Change, schema: Schema) -> dict[str, Estimated]:
         used = [(name, sem) for sem, name in renamed.items() if name in made.parameters]
         found[factor] = Estimated(made, tuple(used))
     return found
+
+
+def change_of_several(change: Change) -> Loss:
+    """Why proportional change of several outcomes is not translated."""
+    return Loss(
+        f"change in proportion {', '.join(change.parameters)} to the level",
+        "the loadings of several outcomes depend on parameters, and curves of several outcomes at "
+        "once are not translated here",
+        "the change of one outcome, whose mixed form is nlme's",
+    )
 
 
 def _closed(cells: Sequence[Polynomial], schema: Schema) -> str | None:

@@ -158,10 +158,10 @@ def test_coupled_change_of_two_outcomes_is_refused() -> None:
     first = dual("b").replace("y_", "a_")
     second = first.replace("a_", "c_").replace("b*", "g*").replace("r*", "q*")
     second = re.sub(r"\b([lds])(\d?)\b", r"m\1\2", second)
+    text = "\n".join([first, second, "d1 ~ k*ml0"])
+    wide = wide_frame("L_lcs_wide.csv").rename(columns=lambda name: name.replace("y_", "a_"))
+    wide = wide.assign(**{f"c_{t}": wide[f"a_{t}"] for t in range(5)})
     with pytest.raises(UnsupportedError) as caught:
-        text = "\n".join([first, second, "d1 ~ k*ml0"])
-        wide = wide_frame("L_lcs_wide.csv").rename(columns=lambda name: name.replace("y_", "a_"))
-        wide = wide.assign(**{f"c_{t}": wide[f"a_{t}"] for t in range(5)})
         gm.translate(text, "nlme", data=wide, id="id", function="lavaan")
     assert any("several outcomes" in loss.why for loss in caught.value.losses)
 
