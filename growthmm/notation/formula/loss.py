@@ -140,9 +140,9 @@ def loading_losses(model: MixedModel) -> list[Loss]:
         Loss(
             f"the loading parameter{'s' if count > 1 else ''} {names}",
             "a linear mixed model's design is fixed numbers, and this one depends on parameters",
-            f"{curve if rates else ''}nlme::nlme(); or lme4 at given {names}, {_at_given(model)}, profiled "
-            f"over them: the highest log-likelihood is this model's, with {more} more than lmer counts (AIC "
-            "and BIC raised accordingly)",
+            f"{curve if rates else ''}nlme::nlme(); or lme4 at given {names}, {_at_given(model)}, "
+            f"profiled over them: the highest log-likelihood is this model's, with {more} more "
+            "than lmer counts (AIC and BIC raised accordingly)",
         )
     ]
 
