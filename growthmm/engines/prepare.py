@@ -33,9 +33,8 @@ from growthmm.engines.prepare_clusters import (
 from growthmm.engines.prepare_curves import CurvedColumns, curved_columns
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError, TooFewSubjectsError, ValueColumnError
-from growthmm.model.bound import BoundMixed, BoundSem
+from growthmm.model.bound import BoundMixed, BoundSem, block_names
 from growthmm.model.expression import quote, variables
-from growthmm.model.factor_pattern import named_pattern
 from growthmm.model.growth import Covariate
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -163,7 +162,9 @@ def long_data(bound: BoundMixed, frame: pd.DataFrame) -> LongData:
         stop = start + len(block.columns)
         names = tuple(spell(column) for column in block.columns)
         group = (schema.cluster or "") if block.outer else group_name(schema)
-        pattern = named_pattern(block.pattern, names, group) if block.pattern else None
+        pattern = None
+        if block.pattern:
+            pattern = block_names(block, block.pattern, names, group, schema)
         columns = tuple(range(start, stop))
         blocks.append(RandomEffects(names, columns, block.diagonal, pattern, block.outer))
         start = stop

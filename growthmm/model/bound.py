@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from growthmm.model.defaults import Assumption
+from growthmm.model.factor_pattern import Pattern, named_pattern
 from growthmm.model.growth import Covariate, GrowthModel
 from growthmm.model.mixed import MixedModel
+from growthmm.model.names import covariance_name
 from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import SemModel
 
-__all__ = ["BoundMixed", "BoundSem", "ParameterNames", "RandomColumns"]
+__all__ = ["BoundMixed", "BoundSem", "ParameterNames", "RandomColumns", "block_names"]
 
 ParameterNames = tuple[tuple[str, str], ...]
 """Pairs (key of the growth model's parameter, the family's name of the same parameter)."""
@@ -31,12 +34,15 @@ class RandomColumns:
         with one name are equal. Empty for an unstructured block.
     outer : bool
         Whether they are effects of the clusters that hold the persons.
+    states : bool
+        Whether they are the random intercepts of a person's occasions, a column a time.
     """
 
     columns: tuple[Column, ...]
     diagonal: bool = False
     pattern: tuple[tuple[str | float, ...], ...] = ()
     outer: bool = False
+    states: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,3 +103,27 @@ class BoundSem:
     assumptions: tuple[Assumption, ...] = ()
     rules: ParameterNames = ()
     inverse: ParameterNames = ()
+
+
+def block_names(
+    block: RandomColumns, cells: Pattern, effects: Sequence[str], group: str, schema: Schema
+) -> Pattern:
+    """The covariance matrix of a block under the names of its parameters.
+
+    Parameters
+    ----------
+    block : RandomColumns
+        The block.
+    cells : Pattern
+        Its covariance matrix, with any names.
+    effects : sequence of str
+        The names of its effects.
+    group : str
+        Their grouping factor.
+    schema : Schema
+        With the columns of persons and times.
+    """
+    if not block.states:
+        return named_pattern(cells, effects, group)
+    name = covariance_name("(Intercept)", "(Intercept)", f"{schema.person}:{schema.time}")
+    return tuple(tuple(name if isinstance(cell, str) else cell for cell in row) for row in cells)

@@ -47,6 +47,7 @@ from growthmm.translation.facts import (
 )
 from growthmm.translation.grouping import with_grouping
 from growthmm.translation.residual_roles import by_time, settled
+from growthmm.translation.states import person_effects, states_of, with_states
 from growthmm.translation.tabulate import tabulated
 from growthmm.translation.visits import at_individual_times, by_row, visits_of, with_visits
 
@@ -98,6 +99,14 @@ def bind_mixed(
     if id is None and known is not None and not model.groups:
         id = known.person
     known = at_individual_times(known)
+    if wide_form:
+        own = states_of(model, frame, id, time or (known.time if known is not None else None))
+        if own is not None:
+            effects = person_effects(model, own)
+            bound = bind_mixed(
+                effects, frame, id=own.person, time=own.time, time_values=time_values, known=known
+            )
+            return with_states(bound, model, own)
     groups = grouping(model, frame, id, known, wide_form=wide_form)
     person = groups.person if groups is not None else _person(model, frame, id)
     _refuse_outcome_as_covariate(model)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from growthmm.data.design_names import r_name
 from growthmm.data.levels import level_text
 from growthmm.errors import NotIdentifiedError, UnsupportedError
-from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns
+from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns, block_names
 from growthmm.model.defaults import Loss
-from growthmm.model.factor_pattern import entries, named_pattern, renamed
+from growthmm.model.factor_pattern import entries, renamed
 from growthmm.model.growth import (
     Covariate,
     DirectEffect,
@@ -129,6 +129,15 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
     if not bound.schema.series:
         return []
     losses = []
+    states = any(block.states for block in bound.random)
+    if states and len(bound.model.groups) > 2:
+        losses.append(
+            Loss(
+                f"grouping factors {', '.join(bound.model.groups)}",
+                "of outcomes that share states persons are the highest level here",
+                "the model without clusters, or without the states",
+            )
+        )
     for column in (column for block in bound.random for column in block.columns):
         if not _roles(split_by_group(column.parts, bound.schema.grouping)[1], bound) <= TIME_ROLES:
             name = notation(bound.model.notation).coefficient(column)
@@ -465,7 +474,7 @@ class _Assembly:
 
     def _name(self, block: RandomColumns, made: FactorBlock, group: str) -> None:
         effects = [self.spell(column) for column in block.columns]
-        mixed = named_pattern(made.cells, effects, group)
+        mixed = block_names(block, made.cells, effects, group, self.schema)
         pairs = zip(entries(made.cells), entries(mixed), strict=True)
         named = {str(key): str(name) for (_, _, key), (_, _, name) in pairs if isinstance(key, str)}
         self.names += named.items()

@@ -10,11 +10,11 @@ from growthmm.data.design import bind_columns
 from growthmm.data.design_names import r_name
 from growthmm.data.levels import level_text
 from growthmm.errors import NotationError, UnsupportedError
-from growthmm.model.bound import BoundMixed, RandomColumns
+from growthmm.model.bound import BoundMixed, RandomColumns, block_names
 from growthmm.model.defaults import Loss
 from growthmm.model.expression import quote, tree
 from growthmm.model.expression_tree import Call
-from growthmm.model.factor_pattern import entries, named_pattern, pattern_kind
+from growthmm.model.factor_pattern import entries, pattern_kind
 from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_key, residual_keys
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.names import residual_name, stratum_names
@@ -28,6 +28,7 @@ from growthmm.translation.curves import loading_parameters
 from growthmm.translation.grouping import indicator, multiplied
 from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator
+from growthmm.translation.states import is_of_states, state_block
 
 __all__ = ["mixed_from_growth"]
 
@@ -95,14 +96,19 @@ class _Formula:
         within = ":".join(map(quote, (cluster, person))) if nested else quote(person)
         for block, group in grouped:
             columns = tuple(self._varying(name, block) for name in block.factors)
+            states = is_of_states(block, growth)
             blocks.append(
-                _random_block(block, columns, quote(group) if group == cluster else within)
+                state_block(growth.schema)
+                if states
+                else _random_block(block, columns, quote(group) if group == cluster else within)
             )
             pattern = block.pattern
             if pattern and pattern_kind(pattern) == "unstructured":
                 pattern = ()
-            random.append(RandomColumns(columns, pattern=pattern, outer=group == cluster))
-            named = named_pattern(block.cells, [spell(column) for column in columns], group)
+            own = RandomColumns(columns, pattern=pattern, outer=group == cluster, states=states)
+            random.append(own)
+            effects = [spell(column) for column in columns]
+            named = block_names(own, block.cells, effects, group, growth.schema)
             pairs = zip(entries(block.cells), entries(named), strict=True)
             found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
             names += found.items()
@@ -298,6 +304,7 @@ def _unsaid(bound: BoundMixed) -> list[Loss]:
     groups += [
         (block.terms, columns.columns, "random effects")
         for block, columns in zip(bound.model.random, bound.random, strict=True)
+        if not columns.states
     ]
     for terms, meant, kind in groups:
         again = bind_columns(terms, None, known=bound.schema).columns
