@@ -17,7 +17,7 @@ from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.equivalence.optima import Optima
 from growthmm.equivalence.points import block_entries
 from growthmm.equivalence.referee import rounding
-from growthmm.equivalence.scores import expected_scores
+from growthmm.equivalence.scores import own_deviations
 from growthmm.translation.pair import Pair
 from growthmm.translation.to_distal import distal_factors
 
@@ -193,7 +193,7 @@ def predictions(
     scores, _ = wide_engine.factor_scores(wide.problem, there)
     place = {subject: row for row, subject in enumerate(wide.subjects)}
     rows = np.array([place[subject] for subject in long.subjects])
-    expected = expected_scores(wide.problem, there)
+    own = own_deviations(wide.problem, there, scores)
     worst = 0.0
     # A factor without variance has scores of rounding alone; the outcome's scale judges those.
     smallest = 1e-6 * float(np.std(problem.outcome))
@@ -201,7 +201,7 @@ def predictions(
     for k, name in enumerate(factors):
         if name not in latent:
             continue
-        score = (scores - expected)[rows, latent[name]]
+        score = own[rows, latent[name]]
         reach = float(np.abs(random[:, k]).max())
         scale = max(float(np.sqrt(np.mean(modes[:, k] ** 2))), smallest / reach)
         worst = max(worst, float(np.abs(score - modes[:, k]).max()) / scale)

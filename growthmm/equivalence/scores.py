@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 
-__all__ = ["expected_scores"]
+__all__ = ["expected_scores", "own_deviations"]
 
 FloatArray = NDArray[np.float64]
 
@@ -60,3 +60,34 @@ def expected_scores(problem: WideProblem, values: FloatArray) -> FloatArray:
                 means[:, at[left]] += value * filled[:, column[right]]
         made.append(np.linalg.solve(np.eye(len(at)) - among, means[..., None])[..., 0])
     return np.concatenate(made)
+
+
+def own_deviations(problem: WideProblem, values: FloatArray, scores: FloatArray) -> FloatArray:
+    """What is each latent variable's own in its factor score: random effects on the mixed side.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+    values : (n_parameters,) ndarray
+        Parameter values.
+    scores : (n_subjects, n_latent) ndarray
+        Factor scores.
+
+    Returns
+    -------
+    (n_subjects, n_latent) ndarray
+        Scores less their expectation, and less what fixed paths bring from other latent
+        variables: a state of second-order growth without the growth.
+    """
+    model = problem.model
+    at = {name: k for k, name in enumerate(model.latent)}
+    off = scores - expected_scores(problem, values)
+    made = off.copy()
+    for path in model.paths:
+        if path.op not in ("=~", "~") or path.free or path.group or not path.value:
+            continue
+        left, right = (path.left, path.right) if path.op == "~" else (path.right, path.left)
+        if left in at and right in at and path.definition is None:
+            made[:, at[left]] -= path.value * off[:, at[right]]
+    return made

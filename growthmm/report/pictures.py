@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import WideData
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
-from growthmm.equivalence.scores import expected_scores
+from growthmm.equivalence.scores import own_deviations
 from growthmm.errors import SpecificationError
 from growthmm.report.style import BLUE, EDGED, GREY, INK, PALETTE, drawing
 from growthmm.report.text_size import shortened
@@ -105,7 +105,7 @@ def _matched(result: Equivalence) -> list[tuple[str, FloatArray, FloatArray]]:
     if len(factors) != modes.shape[1]:
         return []
     scores = result.sem_fit.random_effects.to_numpy()
-    centered = scores - expected_scores(wide.problem, result.sem_fit._values)
+    centered = own_deviations(wide.problem, result.sem_fit._values, scores)
     place = {subject: row for row, subject in enumerate(wide.subjects)}
     rows = np.array([place[subject] for subject in modes.index])
     return [

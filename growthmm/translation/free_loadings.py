@@ -14,6 +14,7 @@ from growthmm.model.sem import Constraint, Defined, Path
 from growthmm.translation.change_rows import ChangeRows, change_rows
 from growthmm.translation.definitions import fixed_loadings
 from growthmm.translation.sem_arithmetic import sem_text
+from growthmm.translation.states import state_loadings
 
 __all__ = ["LoadingRows", "inverted", "loading_rows"]
 
@@ -109,7 +110,8 @@ class _Maker:
     def factor(self, factor: GrowthFactor) -> None:
         """The rows of one factor."""
         if not factor.cells:
-            self.paths += fixed_loadings(factor, self.growth)
+            through = state_loadings(factor, self.growth)
+            self.paths += through or fixed_loadings(factor, self.growth)
             return
         labels = self.labels(factor)
         for cell, loading, y, label in zip(

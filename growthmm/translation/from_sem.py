@@ -51,6 +51,7 @@ from growthmm.translation.proportional_change import (
 )
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
+from growthmm.translation.states import states_last
 
 __all__ = ["growth_from_sem"]
 
@@ -208,6 +209,7 @@ class _Recognition:
             residual=residual,
             estimator=self.model.estimator,
         )
+        growth = states_last(growth)
         same = dict(pair for found in self.estimated.values() for pair in found.names)
         self.names += [(key, same[name]) for key, name in growth.loading_keys if name in same]
         return BoundSem(

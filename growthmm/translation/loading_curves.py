@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -247,7 +248,7 @@ class _Reader:
         return True
 
 
-def fresh_name(wish: str, taken: set[str | None]) -> str:
+def fresh_name(wish: str, taken: set[Any]) -> str:
     """A name that an expression can hold and nothing bears; it is taken from then on.
 
     Examples

@@ -151,14 +151,40 @@ def whole_outcomes(
             acting = frozenset(e.covariate for e in effects if e.factor == factor.name)
             use = (factor.mean, part_of.get(factor.name), acting)
             uses.setdefault(factor.column.parts[1:], []).append(use)
+    contrasts = _contrasts(factors, set(part_of), {e.factor for e in effects}, schema)
     n = len(schema.outcomes)
     whole = {base for base, found in uses.items() if len(found) == n and len(set(found)) == 1}
     return tuple(
-        factor
+        replace(factor, column=contrasts[factor.name])
+        if factor.name in contrasts
+        else factor
         if not _coded(factor.column, schema) or factor.column.parts[1:] in whole
         else replace(factor, column=recoded(factor.column, schema))
         for factor in factors
     )
+
+
+def _contrasts(
+    factors: Sequence[GrowthFactor], varying: set[str], moved: set[str], schema: Schema
+) -> dict[str, Column]:
+    """Columns of the categorical indicator beside an intercept, where they are all there are.
+
+    Means of all outcomes but the first, which differ from the intercept of all in nothing else.
+    """
+    if schema.indicator is None or not all(isinstance(o, str) for o in schema.outcomes):
+        return {}
+    if schema.contrasts != "treatment" or not any(f.mean and not f.column.parts for f in factors):
+        return {}
+    made: dict[str, Column] = {}
+    places: set[int] = set()
+    for factor in factors:
+        parts = factor.column.parts
+        plain = factor.mean and factor.name not in varying | moved
+        if plain and _coded(factor.column, schema) and len(parts) == 1 and parts[0].index:
+            part = replace(parts[0], index=parts[0].index - 1, coding="contrast")
+            made[factor.name] = Column(factor.column.term, (part,))
+            places.add(parts[0].index)
+    return made if places == set(range(1, len(schema.outcomes))) else {}
 
 
 def whole_effects(effects: Sequence[DirectEffect], schema: Schema) -> tuple[DirectEffect, ...]:

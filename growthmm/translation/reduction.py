@@ -3,6 +3,7 @@
 Latent variables that are fixed sums of others (the true scores and differences of a latent change
 score model) are left out: what they pass on becomes loadings of the latent variables behind them.
 Free regressions among growth factors that are a covariance written otherwise become covariances.
+Intercepts of outcomes that share a label become the mean of a factor.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.model.sem import Path, SemModel
+from growthmm.translation.loading_curves import fresh_name
 from growthmm.translation.proportional_change import Change, polynomials
 
 __all__ = ["Reduction", "reduced"]
@@ -75,8 +77,28 @@ def reduced(model: SemModel) -> Reduction:
     """
     if model.n_groups > 1 or model.group_variable:
         return Reduction(model)
-    plain, change = _without_sums(model)
+    plain, change = _without_sums(_intercepts_as_factors(model))
     return replace(_regressions_as_covariances(plain), change=change)
+
+
+def _intercepts_as_factors(model: SemModel) -> SemModel:
+    """The model with intercepts that share a label as the mean of a factor without variance."""
+    shared: dict[str, list[Path]] = {}
+    for path in model.paths:
+        if path.op == "~1" and path.free and path.label and path.left in model.outcomes:
+            shared.setdefault(path.label, []).append(path)
+    found = {label: rows for label, rows in shared.items() if len(rows) > 1}
+    if not found:
+        return model
+    rows = [path for path in model.paths if not any(path in same for same in found.values())]
+    names: list[str] = []
+    taken = {*model.latent, *model.outcomes, *model.covariates}
+    for label, same in found.items():
+        name = fresh_name(f"i_{label}", taken)
+        names.append(name)
+        rows += [Path(name, "=~", path.left, free=False, value=1.0) for path in same]
+        rows.append(Path(name, "~1", "", label=label, start=same[0].start))
+    return replace(model, paths=tuple(rows), latent=(*model.latent, *names))
 
 
 def _edge(path: Path, model: SemModel) -> Edge | None:

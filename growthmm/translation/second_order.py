@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss
-from growthmm.model.sem import Path, SemModel
+from growthmm.model.sem import SemModel
 
 __all__ = ["SecondOrder", "refuse_second_order", "second_order"]
 
@@ -63,39 +63,23 @@ def second_order(model: SemModel) -> SecondOrder | None:
 
 
 def refuse_second_order(model: SemModel) -> None:
-    """Refuse a second-order growth model, with what it lacks for a three-level form, or that form.
+    """Refuse a second-order growth model whose loadings on the outcomes are no ones.
 
     Raises
     ------
     UnsupportedError
-        For any second-order growth model.
+        With what it lacks for the three-level form, and that form.
     """
     found = second_order(model)
     if found is None:
         return
-    formula = _formula(found)
     lacking = _lacking(model, found)
     if lacking:
         raise UnsupportedError(
             "The second-order growth model is no linear mixed model (condition 21).",
             losses=lacking,
-            hint=f"Without these it would be {formula} on data with a row an item.",
+            hint=f"Without these it would be {_formula(found)} on data with a row an item.",
         )
-    raise UnsupportedError(
-        "The second-order growth model is a three-level mixed model of stacked items, and the data "
-        "of the two have other rows.",
-        losses=[
-            Loss(
-                f"{len(found.items[0])} items at each of {len(found.occasions)} occasions",
-                "a mixed model has a row for each item, a growth curve a column for each item and "
-                "occasion: all loadings are 1 and unique variances equal, so that it is the same "
-                "model",
-                f"{formula}, on data with a row for each person, occasion and item: `item` as a "
-                "factor whose first level is the item without an intercept",
-            )
-        ],
-        hint="Stack the items and fit that formula; growthmm fit fits this form as it is.",
-    )
 
 
 def _formula(found: SecondOrder) -> str:
@@ -105,7 +89,6 @@ def _formula(found: SecondOrder) -> str:
 
 def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
     losses = []
-    outcomes = {y for own in found.items for y in own}
     free = [p for p in model.paths if p.op == "=~" and p.left in found.occasions and p.free]
     if free:
         losses.append(
@@ -129,39 +112,4 @@ def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
                 "rescale the items",
             )
         )
-    unique = [p for p in model.paths if p.op == "~~" and p.left == p.right and p.left in outcomes]
-    if _differ(unique):
-        losses.append(
-            Loss(
-                "unique variances that differ",
-                "a mixed model's residual has one variance over items and occasions",
-                "one label for all unique variances",
-            )
-        )
-    states = [
-        p for p in model.paths if p.op == "~~" and p.left == p.right and p.left in found.occasions
-    ]
-    if _differ(states):
-        losses.append(
-            Loss(
-                f"variances of {', '.join(found.occasions)} that differ",
-                "the random effect of a person's occasion has one variance",
-                "one label for all of them",
-            )
-        )
-    means = {(p.left): p for p in model.paths if p.op == "~1"}
-    for place, same in enumerate(zip(*found.items, strict=True)):
-        if _differ([means[y] for y in same if y in means]):
-            losses.append(
-                Loss(
-                    f"intercepts of item {place + 1} ({', '.join(same)}) that differ",
-                    "an item has one fixed effect for all occasions",
-                    "one label for the item",
-                )
-            )
     return losses
-
-
-def _differ(rows: list[Path]) -> bool:
-    """Whether rows hold more than one parameter or value."""
-    return len({(p.parameter if p.free else None, p.value) for p in rows}) > 1

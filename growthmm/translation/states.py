@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from growthmm.model.bound import BoundMixed
 from growthmm.model.expression import quote, variables
 from growthmm.model.factor_pattern import pattern_kind
-from growthmm.model.growth import FactorBlock, GrowthModel
+from growthmm.model.growth import FactorBlock, GrowthFactor, GrowthModel
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.schema import Schema
+from growthmm.model.sem import Path
 from growthmm.model.terms import Term
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ __all__ = [
     "is_of_states",
     "person_effects",
     "state_block",
+    "state_loadings",
+    "states_last",
     "states_of",
     "with_states",
 ]
@@ -141,6 +144,45 @@ def is_of_states(block: FactorBlock, growth: GrowthModel) -> bool:
     wanted = {tuple(float(own == t) for own in schema.occasions) for t in schema.times}
     several = all(sum(own) > 1 for own in wanted)
     return several and loadings == wanted and len(block.factors) == len(wanted)
+
+
+def states_last(growth: GrowthModel) -> GrowthModel:
+    """The model with what holds for all of a person's times before what holds for one."""
+    ordered = sorted(growth.blocks, key=lambda block: is_of_states(block, growth))
+    return replace(growth, blocks=tuple(ordered))
+
+
+def state_loadings(factor: GrowthFactor, growth: GrowthModel) -> list[Path]:
+    """The loadings of a second-order growth model: of states on outcomes, of growth on states.
+
+    Parameters
+    ----------
+    factor : GrowthFactor
+        A factor with fixed loadings.
+    growth : GrowthModel
+        The model it is of.
+
+    Returns
+    -------
+    list of Path
+        Empty where the model has no states, or the factor is no function of time alone.
+    """
+    block = next((block for block in growth.blocks if is_of_states(block, growth)), None)
+    if block is None:
+        return []
+    schema = growth.schema
+    if factor.name in block.factors:
+        pairs = zip(schema.outcome_columns, factor.loadings, strict=True)
+        return [Path(factor.name, "=~", y, free=False, value=v) for y, v in pairs if v]
+    first = {t: schema.occasions.index(t) for t in schema.times}
+    if tuple(factor.loadings[first[t]] for t in schema.occasions) != factor.loadings:
+        return []
+    at = {growth.factor(name).loadings.index(1.0): name for name in block.factors}
+    state = {schema.occasions[j]: name for j, name in at.items()}
+    return [
+        Path(factor.name, "=~", state[t], free=False, value=factor.loadings[j])
+        for t, j in first.items()
+    ]
 
 
 def state_block(schema: Schema) -> RandomBlock:

@@ -105,10 +105,10 @@ class _Formula:
             pattern = block.pattern
             if pattern and pattern_kind(pattern) == "unstructured":
                 pattern = ()
-            own = RandomColumns(columns, pattern=pattern, outer=group == cluster, states=states)
-            random.append(own)
+            made = RandomColumns(columns, pattern=pattern, outer=group == cluster, states=states)
+            random.append(made)
             effects = [spell(column) for column in columns]
-            named = block_names(own, block.cells, effects, group, growth.schema)
+            named = block_names(made, block.cells, effects, group, growth.schema)
             pairs = zip(entries(block.cells), entries(named), strict=True)
             found = {str(key): str(n) for (_, _, key), (_, _, n) in pairs if isinstance(key, str)}
             names += found.items()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import growthmm as gm
+from growthmm.equivalence.result import Equivalence
 from growthmm.errors import UnsupportedError
 
 ITEMS, TIMES = "abc", range(3)
@@ -70,10 +71,58 @@ def test_with_loadings_of_one_it_is_the_three_level_model() -> None:
         assert abs(here["estimate"] - there["estimate"]) < 1e-5 * there["std_error"]
 
 
-def test_the_three_level_form_is_named() -> None:
-    with pytest.raises(UnsupportedError, match="3 items at each of 3 occasions") as caught:
-        gm.translate(text(), "lme4")
-    assert "y ~ item + t + (1 + t | id) + (1 | id:t)" in str(caught.value)
+FORMULA = "y ~ item + t + (1 + t | id) + (1 | id:t)"
+FACTS = {"id": "id", "time": "t", "outcome": "y"}
+
+
+@cache
+def verified(source: str) -> Equivalence:
+    if source == "formula":
+        return gm.verify(FORMULA, stacked(), engines=["long"])
+    if source == "wide":
+        return gm.verify(text(), wide(), engines=["long"], **FACTS)
+    return gm.verify(text(), stacked(), engines=["long"], **FACTS)
+
+
+@pytest.mark.parametrize("source", ["formula", "wide", "stacked"])
+def test_verify_calls_the_three_level_form_identical(source: str) -> None:
+    found = verified(source)
+    assert (found.verdict, found.model_verdict) == ("identical", "identical_if"), found.reason
+    assert [level.passed for level in found.levels] == [True] * 6
+    truth = gm.fit(text(), wide(), id="id").log_likelihood
+    for fit in (found.mixed_fit, found.sem_fit):
+        assert fit.log_likelihood == pytest.approx(truth, abs=1e-7)
+        assert fit.n_parameters == 9
+    rows = found.parameters.set_index("mixed_name")
+    assert rows.loc["var((Intercept)|id:t)", "estimate_long"] == pytest.approx(
+        rows.loc["var((Intercept)|id:t)", "estimate_wide"], rel=1e-6
+    )
+    if source != "formula":
+        assert rows.loc["var((Intercept)|id:t)", "sem_name"] == "p"
+
+
+def test_translation_to_the_formula_and_back() -> None:
+    made = gm.translate(text(), "lme4", data=wide(), **FACTS)
+    assert made.text.strip() == "y ~ t + outcome + (1 + t | id) + (1 | id:t)"
+    there = gm.translate(text(), "nlme", data=wide(), **FACTS).text
+    assert there.endswith("random = list(id = pdSymm(~ 1 + t), t = pdSymm(~ 1)))")
+    data = stacked()
+    sem = gm.translate(FORMULA, "lavaan", data=data).text
+    assert "i =~ 1*q + 1*q2 + 1*q3" in sem
+    assert "q2 =~ 1*a_1 + 1*b_1 + 1*c_1" in sem
+    back = gm.translate(sem, "lme4", data=data, **FACTS).text
+    assert back.strip() == FORMULA
+    assert gm.translate(back, "lavaan", data=data).text == sem
+    nested = gm.translate(FORMULA, "nlme", data=data).text
+    assert gm.translate(nested, "lavaan", data=data).text == sem
+
+
+def test_clusters_are_told_from_occasions() -> None:
+    """``(1 | id:k)`` where k is no time of the model are persons in clusters, as before."""
+    data = stacked().rename(columns={"id": "school"})
+    data["child"] = data["school"].astype(str) + data["item"]
+    made = gm.translate("y ~ t + (1 + t | school) + (1 | school:child)", "lavaan", data=data)
+    assert "level: 2" in made.text
 
 
 def test_estimated_loadings_are_no_linear_mixed_model() -> None:
@@ -86,15 +135,24 @@ def test_estimated_loadings_are_no_linear_mixed_model() -> None:
     assert found.log_likelihood > gm.fit(text(), wide(), id="id").log_likelihood - 1e-9
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"unique": ""}, "unique variances that differ"),
-        ({"state": ""}, "variances of f0, f1, f2 that differ"),
-        ({"item": False}, r"intercepts of item 2 \(b0, b1, b2\) that differ"),
-        ({"loading": "2*"}, "loadings f0=~b0 = 2"),
-    ],
-)
-def test_what_keeps_it_from_being_one_is_named(changed: dict[str, object], message: str) -> None:
-    with pytest.raises(UnsupportedError, match=message):
-        gm.translate(text(**changed), "lme4")  # type: ignore[arg-type]
+OTHER = {
+    "unique variances of their own": ({"unique": ""}, "identical", 17),
+    "states of their own": ({"state": ""}, "identical", 11),
+    "intercepts of their own": ({"item": False}, "identical", 13),
+}
+
+
+@pytest.mark.parametrize(("changed", "verdict", "count"), OTHER.values(), ids=OTHER.keys())
+def test_other_equalities_are_other_linear_models(
+    changed: dict[str, object], verdict: str, count: int
+) -> None:
+    made = text(**changed)  # type: ignore[arg-type]
+    found = gm.verify(made, wide(), engines=["long"], **FACTS)
+    assert found.verdict == verdict, found.reason
+    assert found.sem_fit.n_parameters == found.mixed_fit.n_parameters == count
+    assert "(1 | id:t)" in found.text or changed == {"state": ""}
+
+
+def test_fixed_loadings_other_than_one_are_named() -> None:
+    with pytest.raises(UnsupportedError, match="loadings f0=~b0 = 2"):
+        gm.translate(text(loading="2*"), "lme4")
