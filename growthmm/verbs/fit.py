@@ -150,7 +150,7 @@ def fit(
         engine = "long" if family == "mixed" else "wide"
     chosen = engine_called(engine)
     ready = prepared(read.model, data, facts, bin, mundlak)
-    fitted, arrays, notes = _arrays(ready.model, ready.data, facts, chosen.family)
+    fitted, arrays, notes = _arrays(ready.model, ready.data, ready.facts, chosen.family)
     notes += ready.notes
     if fixed:
         if not chosen.own:

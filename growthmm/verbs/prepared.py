@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.translation.script_context import DataFile
-from growthmm.verbs.binding import Facts, Layout
+from growthmm.verbs.binding import Facts, Layout, paired
 from growthmm.verbs.person_means import with_person_means
 from growthmm.verbs.rounding import Bins, Rounded, rounded
 
@@ -33,6 +33,8 @@ class Prepared:
         The data before and after rounding of times.
     means : tuple of (str, str)
         Columns of person means, and of what.
+    facts : Facts
+        What was said about the data, as they now are.
     """
 
     model: MixedModel | SemModel
@@ -40,6 +42,7 @@ class Prepared:
     notes: tuple[Assumption, ...] = ()
     rounding: Rounded | None = None
     means: tuple[tuple[str, str], ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
     def file(self, path: str | None, layout: Layout | None) -> DataFile:
         """The data file as a program finds it, with what was done to the data since."""
@@ -76,14 +79,24 @@ def prepared(
     DataError
         If it does not fit the data.
     """
-    made = Prepared(model, data)
+    made = Prepared(model, data, facts=facts)
+    if isinstance(model, SemModel) and data is not None and (bins is not None or mundlak):
+        made = _in_long_form(model, data, facts)
+        assert isinstance(made.model, MixedModel)
+        model, data, facts = made.model, made.data, made.facts
     if mundlak:
         if isinstance(mundlak, str):
             raise SpecificationError(
                 f"mundlak={mundlak!r} is one text.", hint=f"Write mundlak=[{mundlak!r}]."
             )
         means = with_person_means(model, data, mundlak, facts.id)
-        made = Prepared(means.model, means.frame, means.notes, means=means.columns)
+        made = replace(
+            made,
+            model=means.model,
+            data=means.frame,
+            notes=(*made.notes, *means.notes),
+            means=means.columns,
+        )
     if bins is not None:
         rounding = rounded(made.model, made.data, facts, bins)
         why = "asked for with bin=: an approximation, verify shows the error it makes"
@@ -92,3 +105,16 @@ def prepared(
             made, data=rounding.binned.frame, notes=(*made.notes, note), rounding=rounding
         )
     return made
+
+
+def _in_long_form(model: SemModel, data: object, facts: Facts) -> Prepared:
+    """The mixed form of a growth curve with its data in the long layout.
+
+    Times and means of persons are those of rows, whatever layout the data come in.
+    """
+    pair, frame = paired(model, data, facts)
+    schema = pair.mixed.schema
+    why = "what bin= and mundlak= do is done to the rows of long data"
+    note = Assumption("the growth curve is taken in its mixed form", why)
+    own = Facts(schema.person, schema.time, schema.outcome)
+    return Prepared(pair.mixed.model, frame, (*pair.assumptions, note), facts=own)

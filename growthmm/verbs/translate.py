@@ -313,7 +313,8 @@ def translate(
     frame = data if named is None else named.frame
     ready = prepared(read.model, frame, facts, bin, mundlak)
     notes += ready.notes
-    read = replace(read, model=ready.model)
+    read, facts = replace(read, model=ready.model), ready.facts
+    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     if family == wanted or (not wanted and family in families(target)):
         told = _told(read.model, facts)
         try:

@@ -202,7 +202,7 @@ def verify(
                 bounds=cast("Literal['psd', 'none'] | None", bounds),
             )
     ready = prepared(growth, data, facts, bin, mundlak)
-    pair, frame = paired(ready.model, ready.data, facts, spelling="lme4")
+    pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")
     pair = replace(pair, assumptions=pair.assumptions + ready.notes)
     assert frame is not None
     with showing(progress):

@@ -123,6 +123,29 @@ def test_translation_to_lavaan_rounds_when_asked() -> None:
     assert "findInterval" in made.script
 
 
+@pytest.mark.parametrize("layout", ["wide", "long"])
+@pytest.mark.parametrize("program", ["openmx", "mplus"])
+def test_definition_variables_are_rounded_as_formulas_are(program: str, layout: str) -> None:
+    """From SEM text the error is that of the formula, whatever layout the data come in."""
+    formula = "y ~ t + x + (1 + t | id)"
+    text = gm.translate(formula, program, data=visits(), time="t").text
+    facts = {"id": "id", "notation": program}
+    data = gm.to_wide(visits(), id="id", time="t", values=["y", "x"], visits=True)
+    if layout == "long":
+        data, facts = visits(), {**facts, "time": "t", "outcome": "y"}
+    with pytest.raises(UnsupportedError) as caught:
+        gm.translate(text, "lavaan", data=data, **facts)
+    assert any("definition variables" in loss.why for loss in caught.value.losses)
+    assert any("bin=" in loss.nearest for loss in caught.value.losses)
+    made = gm.translate(text, "lavaan", data=data, bin=1.0, **facts)
+    assert "s =~ 0*y_0 + 1*y_1 + 2*y_2 + 3*y_3 + 4*y_4" in made.text
+    found = gm.verify(text, data, bin=1.0, engines=["long"], **facts)
+    direct = gm.verify(formula, visits(), time="t", bin=1.0, engines=["long"])
+    assert (found.verdict, found.model_verdict) == ("approximate", "approximate")
+    assert found.reason == direct.reason
+    assert "standard errors" in found.reason
+
+
 def test_two_visits_in_a_bin_are_refused() -> None:
     with pytest.raises(DataError, match="have two visits in one bin of time") as caught:
         gm.verify(FORMULA, long(), bin=1.0)

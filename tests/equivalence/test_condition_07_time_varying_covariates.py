@@ -86,6 +86,24 @@ def test_person_means_split_within_from_between() -> None:
     assert any("each person's mean of lib_hours" in str(note) for note in found.assumptions)
 
 
+@pytest.mark.parametrize("layout", ["wide", "long"])
+def test_person_means_are_added_to_a_growth_curve_too(layout: str) -> None:
+    long = gm.datasets.gpa()
+    formula = "gpa ~ occasion + lib_hours + (1 + occasion | student)"
+    text = gm.translate(formula, "lavaan", data=long).text
+    data, facts = long, {"id": "student", "time": "occasion"}
+    if layout == "wide":
+        data = gm.to_wide(long, id="student", time="occasion", values=["gpa", "lib_hours"])
+        facts = {"id": "student"}
+    found = gm.verify(text, data, mundlak=["lib_hours"], engines=["long"], **facts)
+    direct = gm.fit(formula, long, mundlak=["lib_hours"])
+    assert found.verdict == "identical"
+    assert found.sem_fit.log_likelihood == pytest.approx(direct.log_likelihood, abs=1e-7)
+    made = gm.translate(text, "lavaan", data=data, mundlak=["lib_hours"], **facts)
+    assert "i ~ lib_hours_mean" in made.text
+    assert any("(Mundlak)" in str(note) for note in made.assumptions)
+
+
 def test_person_means_of_what_does_not_vary_are_refused() -> None:
     with pytest.raises(SpecificationError, match="its own mean"):
         gm.fit(

@@ -34,3 +34,10 @@ def test_the_chi_square_has_no_saturated_model() -> None:
     enough = gm.verify(FORMULA, study(60, 4)).sem_fit.fit_measures
     assert math.isfinite(enough["chi_square"])
     assert few.get("chi_square") is None or math.isnan(few["chi_square"])
+
+
+def test_the_message_says_what_is_fine_and_what_is_not() -> None:
+    found = gm.verify(FORMULA, study(8, 12))
+    assert found.reason.startswith("one model written twice")
+    shown = " ".join(found.sem_fit.summary().split())
+    assert "saturated" in shown
