@@ -85,7 +85,7 @@ def _fit_measures(result: FitResult) -> list[str]:
         why = (
             "loadings differ from person to person, so that no saturated model is common to all"
             if by_person
-            else "there is no unrestricted model to compare with"
+            else _no_unrestricted(result)
         )
         return ["", paragraph(f"No chi-square: {why}.")]
     return [

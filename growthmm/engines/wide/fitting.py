@@ -14,6 +14,7 @@ from growthmm.engines.outcome import Boundary, Convergence, EngineFit
 from growthmm.engines.wide.boundary import examine
 from growthmm.engines.wide.consistent import consistent
 from growthmm.engines.wide.constraints import Jet, Relation, relations
+from growthmm.engines.wide.elsewhere import dispersed, has_few_persons
 from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.engines.wide.polishing import polished, search
@@ -42,6 +43,9 @@ Estimator = Literal["ml", "reml"]
 Information = Literal["expected", "observed"]
 
 MANY_CELLS = 8_000
+
+HOPS = 3
+"""How often to look around the highest of several maxima."""
 
 
 def fit(
@@ -108,8 +112,8 @@ def fit(
     starts, radius = _warmed(problem, system, starts, estimator)
     best = _best(problem, system, plain, starts, estimator, radius=radius)
     transform = plain
-    if bounds == "none" and problem.model.constraints:
-        best = _beyond_a_constraint(problem, system, starts, best, estimator)
+    if bounds == "none" and (problem.model.constraints or has_few_persons(system)):
+        best = _beyond(problem, system, starts, best, estimator)
     if bounds == "psd":
         found = examine(problem.model, system, best.point)
         if found.beyond or not best.converged:
@@ -303,7 +307,7 @@ def _warmed(
     return starts.behind(found.point), radius
 
 
-def _beyond_a_constraint(
+def _beyond(
     problem: WideProblem,
     system: System,
     starts: Candidates,
@@ -313,14 +317,28 @@ def _beyond_a_constraint(
     """A better unbounded optimum, where one was found among matrices that are no covariances.
 
     Nonlinear constraints (an AR(1) by its lags) can have a second maximum with a negative
-    variance; the maximum over covariance matrices is a start on the other side of the ridge.
+    variance, and few persons can have several; the maximum over covariance matrices is a start on
+    the other side of the ridge, and with few persons there are more around both.
     """
-    if not examine(problem.model, system, found.point).beyond:
+    if found.converged and not examine(problem.model, system, found.point).beyond:
         return found
+    plain = identity(system.n_parameters)
     transform, inside = _bounded(problem, system, starts, estimator)
-    start = transform.natural(inside.point)
-    again = _best(problem, system, identity(system.n_parameters), [start], estimator)
-    return again if again.converged and again.value > found.value else found
+    points = [transform.natural(inside.point)]
+    few = has_few_persons(system) and not problem.model.constraints
+    if few:
+        points += dispersed(system, points[0])
+    for hop in range(HOPS):
+        before = found
+        for point in (*points, *(dispersed(system, found.point, seed=hop) if few else ())):
+            again = _from(problem, system, plain, point, estimator=estimator, radius=1.0)
+            if again is not None and again.converged:
+                better = again.value > found.value + 1e-9 * abs(found.value)
+                found = again if better or not found.converged else found
+        points = []
+        if found is before:
+            break
+    return found
 
 
 def _bounded(
