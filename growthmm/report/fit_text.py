@@ -6,6 +6,7 @@ from math import isnan
 from textwrap import shorten
 
 from growthmm.engines.prepare import WideData
+from growthmm.engines.wide.problem import WideGroup
 from growthmm.inference.result import FitResult
 from growthmm.report.text_table import WIDTH, figure, p_text, paragraph, table
 
@@ -96,6 +97,20 @@ def _fit_measures(result: FitResult) -> list[str]:
         f"CFI {found['cfi']:.3f}, TLI {found['tli']:.3f} (against uncorrelated outcomes); "
         f"{found['growth_cfi']:.3f}, {found['growth_tli']:.3f} (against no growth)",
     ]
+
+
+def _no_unrestricted(result: FitResult) -> str:
+    """Why there is no unrestricted model; few persons leave its covariance matrix singular."""
+    assert isinstance(result.data, WideData)
+    for group in result.data.problem.groups:
+        if isinstance(group, WideGroup):
+            n, size = group.outcomes.shape
+            if n <= size:
+                return (
+                    f"with {n} persons and {size} outcomes the unrestricted covariance matrix is "
+                    "singular; the likelihood of the growth curve is fine"
+                )
+    return "there is no unrestricted model to compare with"
 
 
 def _ending(result: FitResult) -> str:

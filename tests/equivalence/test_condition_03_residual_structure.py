@@ -42,3 +42,16 @@ def test_their_likelihoods_differ_by_a_likelihood_ratio() -> None:
     assert fits[0].log_likelihood == pytest.approx(-123.117105, abs=1e-6)
     assert fits[1].log_likelihood == pytest.approx(-49.385246, abs=1e-6)
     assert fits[1].n_parameters - fits[0].n_parameters == 5
+
+
+def test_explain_says_what_the_two_defaults_differ_in() -> None:
+    """lme4's one residual variance against growth()'s free ones: the step and its size."""
+    found = gm.explain(SLOPE, FREE, gpa(), id="student", time="occasion")
+    steps = {step.cause: step for step in found.steps}
+    step = steps["residual_variances"]
+    assert step.log_likelihood_after - step.log_likelihood_before == pytest.approx(
+        73.7318595, abs=1e-5
+    )
+    assert step.description.startswith(
+        "Residual variances are equal in lme4, free at every occasion"
+    )

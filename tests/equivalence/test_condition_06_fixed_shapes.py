@@ -53,4 +53,5 @@ def test_fixed_effects_beyond_the_random_ones(formula: str) -> None:
     frame = CASES["A02"].long_frame()
     found = gm.verify(formula, frame, engines=("statsmodels",))
     assert found.verdict == "identical"
+    assert found.reason.startswith("one model written twice")
     assert OUTSIDE[formula] in found.text

@@ -40,4 +40,5 @@ def test_the_message_says_what_is_fine_and_what_is_not() -> None:
     found = gm.verify(FORMULA, study(8, 12))
     assert found.reason.startswith("one model written twice")
     shown = " ".join(found.sem_fit.summary().split())
-    assert "saturated" in shown
+    assert "with 8 persons and 12 outcomes the unrestricted covariance matrix is singular" in shown
+    assert "the likelihood of the growth curve is fine" in shown
