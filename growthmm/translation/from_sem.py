@@ -44,11 +44,7 @@ from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcome_effects import outcome_effects
 from growthmm.translation.outcome_residual import read_outcome_residuals
-from growthmm.translation.proportional_change import (
-    Change,
-    change_curves,
-    change_of_several,
-)
+from growthmm.translation.proportional_change import Change, change_curves, change_of_several
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 from growthmm.translation.states import states_last
