@@ -13,7 +13,6 @@ version = release
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "numpydoc",
 ]
 source_suffix = {".md": "myst-nb"}
@@ -51,3 +50,14 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 html_show_sourcelink = False
+
+# Formulas become MathML as the pages are built, so that they can be read without a network.
+html_math_renderer = "mathml"
+
+
+def setup(app):
+    """Load the extension that stands beside this file."""
+    import sys
+
+    sys.path.insert(0, str(app.confdir))
+    app.setup_extension("mathml")

@@ -1,10 +1,9 @@
-"""What a newcomer types first: the README's examples, the public names, make."""
+"""What a newcomer types first: the command line, the public names, make."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -18,12 +17,10 @@ import pytest
 
 import growthmm as gm
 from growthmm.cli import main
-from growthmm.engines.registry import ENGINES
 from growthmm.model.residual import ResidualKind
 from growthmm.notation import names, notation
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 NOTATIONS = (ROOT / "docs" / "notations.md").read_text(encoding="utf-8")
 PUBLIC = (
     "Moments",
@@ -55,12 +52,6 @@ COMMANDS = (
 )
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks in one language (empty for none)."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-    return [block for word, block in found if word == language]
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a command printed and its exit status."""
@@ -74,7 +65,7 @@ class Answer:
 def growthmm(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Answer]:
-    """The command line, in the folder of the README's files."""
+    """The command line, in the folder of the README's data."""
     monkeypatch.chdir(folder)
 
     def run(*arguments: str) -> Answer:
@@ -88,11 +79,9 @@ def growthmm(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the README names."""
+    """A folder with the data that the README names."""
     made = tmp_path_factory.mktemp("readme")
     gm.datasets.gpa().to_csv(made / "gpa.csv", index=False)
-    text = next(block for block in blocks("") if block.startswith("i =~"))
-    (made / "model.lav").write_text(text, encoding="utf-8")
     return made
 
 
@@ -107,46 +96,6 @@ def test_version_is_said_once() -> None:
 def test_public_name(name: str) -> None:
     assert name in gm.__all__
     assert getattr(gm, name).__doc__
-
-
-def test_readme_in_python() -> None:
-    (code,) = blocks("python")
-    names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert names["fit"].log_likelihood == pytest.approx(-123.117105481461, abs=1e-6)
-    assert names["check"].verdict == "identical"
-    assert names["growth"].losses == ()
-
-
-def test_quickstart_in_python() -> None:
-    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE))
-    names: dict[str, object] = {}
-    exec(compile(code, "quickstart.md", "exec"), names)
-    assert (names["check"].verdict, names["check"].model_verdict) == ("identical", "identical_if")
-    expected = pytest.approx(-123.117105481461, abs=1e-6)
-    assert names["from_moments"].log_likelihood == expected
-
-
-def test_readme_shows_the_text_that_translate_writes() -> None:
-    shown = next(block for block in blocks("") if block.startswith("i =~"))
-    model = "gpa ~ occasion + (1 + occasion | student)"
-    assert gm.translate(model, "lavaan", data=gm.datasets.gpa()).text.strip() == shown.strip()
-
-
-def test_readme_on_the_command_line(growthmm: Callable[..., Answer]) -> None:
-    lines = [line for block in blocks("") for line in block.splitlines()]
-    calls = [shlex.split(line)[1:] for line in lines if line.startswith("growthmm ")]
-    assert {call[0] for call in calls} == set(COMMANDS) - {"reshape"}
-    for call in calls:
-        answer = growthmm(*call)
-        assert (answer.status, answer.err) == (0, ""), call
-        assert answer.out.strip(), call
-
-
-def test_readme_names_every_notation_and_engine() -> None:
-    table = README[README.index("## Notations and engines") : README.index("## What `verify`")]
-    assert [name for name in (*names(), *ENGINES) if f"`{name}`" not in table] == []
 
 
 SECTIONS = {
@@ -234,10 +183,15 @@ def test_make_knows_its_targets() -> None:
     assert {"demo", "test", "lint", "types", "docs", "bench", "clean", "help"} <= targets
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.stem}")
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)#:\s]+)\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).is_file()] == []
