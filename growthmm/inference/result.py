@@ -30,7 +30,6 @@ from growthmm.inference.labelled import (
     ordered_estimates,
     residual_covariance,
 )
-from growthmm.inference.plain_values import plain, records
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -465,31 +464,9 @@ class FitResult(Tabular):
 
         What does not exist is None.
         """
-        measured = self.estimator == "ml" and isinstance(self.data, WideData)
-        return {
-            "engine": self.engine,
-            "estimator": self.estimator,
-            "log_likelihood": self.log_likelihood,
-            "n_parameters": self.n_parameters,
-            "aic": self.aic,
-            "bic": self.bic,
-            "bic_subjects": self.bic_subjects,
-            "n_subjects": self.n_subjects,
-            "n_rows": self.n_rows,
-            "converged": self.convergence.converged,
-            "at_boundary": self.boundary.at_boundary or self.boundary.beyond,
-            "boundary": self.boundary.description,
-            "bounds": self.fit.bounds,
-            "information": self.fit.information,
-            "robust": self.robust,
-            "df": self.df or "none",
-            "penalty": self.penalty,
-            "estimates": records(self.estimates),
-            "derived": records(self.derived),
-            "fit_measures": plain(self.fit_measures) if measured else None,
-            "assumptions": [str(a) for a in self.assumptions],
-            "warnings": list(self.fit.warnings),
-        }
+        from growthmm.inference.record import fit_record
+
+        return fit_record(self)
 
     def __repr__(self) -> str:
         return (
