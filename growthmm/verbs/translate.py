@@ -42,7 +42,8 @@ from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
-from growthmm.verbs.source import Function, ModelLike, Source, source
+from growthmm.verbs.source import Function, ModelLike, Source
+from growthmm.verbs.source import source as read_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,7 +209,7 @@ def _check_losses(losses: tuple[Loss, ...], title: str, on_loss: OnLoss) -> None
 
 
 def translate(
-    model: ModelLike,
+    source: ModelLike,
     to: str,
     *,
     data: object | None = None,
@@ -230,7 +231,7 @@ def translate(
 
     Parameters
     ----------
-    model : str, Path, MixedModel or SemModel
+    source : str, Path, MixedModel or SemModel
         The model.
     to : str
         The target notation. One that writes both families (SAS, Stata) keeps the model's own,
@@ -283,8 +284,8 @@ def translate(
     >>> print(made.text.splitlines()[1])
     s =~ 0*y_0 + 1*y_1 + 2*y_2
     """
-    read = source(
-        model,
+    read = read_source(
+        source,
         notation=notation,
         function=function,
         residual=residual,
