@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from growthmm.data.wording import nearest
 from growthmm.errors import SpecificationError
@@ -31,6 +32,16 @@ class Given:
 
     text: str
     options: dict[str, str]
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the model is the path of a file that exists."""
+        if "\n" in self.text or "\0" in self.text or len(self.text) > 1000:
+            return False
+        try:
+            return Path(self.text).expanduser().is_file()
+        except OSError:
+            return False
 
 
 def given(text: str) -> Given:

@@ -24,6 +24,9 @@ __all__ = [
     "reading",
 ]
 
+OWN_DATA = ("fit", "verify", "report", "diagnose", "test", "intervals", "variance")
+"""Commands that use the data which a model's file names, where no others are given."""
+
 
 def facts(chosen: argparse.Namespace) -> dict[str, Any]:
     """What is said of the data's columns."""
@@ -91,7 +94,7 @@ def option(chosen: argparse.Namespace, model: Given, name: str) -> str | None:
 def data_of(chosen: argparse.Namespace, *, required: bool = True) -> Any:
     """What ``--data`` and ``--moments`` name: a path, moments or nothing."""
     if chosen.moments is None and not str(chosen.data).lower().endswith(".json"):
-        if chosen.data is None and required:
+        if chosen.data is None and required and not _in_file(chosen):
             raise SpecificationError(
                 f"growthmm {chosen.command} needs data.", hint="Give a file: --data gpa.csv."
             )
@@ -107,6 +110,11 @@ def data_of(chosen: argparse.Namespace, *, required: bool = True) -> Any:
     from growthmm.commands.moments_file import read_moments
 
     return read_moments(path)
+
+
+def _in_file(chosen: argparse.Namespace) -> bool:
+    """Whether the command takes one model, and this one is a file, which may name its data."""
+    return chosen.command in OWN_DATA and given(chosen.model).in_file
 
 
 def reading(chosen: argparse.Namespace, model: Given) -> dict[str, Any]:

@@ -32,7 +32,7 @@ __all__ = ["fit", "log_likelihood"]
 
 def fit(
     model: ModelLike,
-    data: object,
+    data: object | None = None,
     *,
     id: str | None = None,
     time: str | None = None,
@@ -63,8 +63,9 @@ def fit(
     ----------
     model : str, Path, MixedModel or SemModel
         A formula, SEM text, a whole call, a file, or a model already read.
-    data : data frame, path or Moments
-        Long data; wide data (or moments) for a structural equation model.
+    data : data frame, path or Moments, optional
+        Long data; wide data (or moments) for a structural equation model. What the text of a
+        model's file names where None.
     id, time : str, optional
         Columns of person and time, where the model does not say.
     engine : str
@@ -144,6 +145,12 @@ def fit(
             f"robust={robust!r}.",
             hint="Leave one of them out; robust='cr2' has degrees of freedom of its own.",
         )
+    given: tuple[Assumption, ...] = ()
+    if data is None:
+        from growthmm.verbs.model_data import own_data
+
+        own = own_data(read)
+        data, given = own.frame, (own.note,)
     facts = Facts(id, time, outcome, time_values, layout)
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     if engine == "auto":
@@ -151,7 +158,7 @@ def fit(
     chosen = engine_called(engine)
     ready = prepared(read.model, data, facts, bin, mundlak)
     fitted, arrays, notes = _arrays(ready.model, ready.data, ready.facts, chosen.family)
-    notes += ready.notes
+    notes += given + ready.notes
     if fixed:
         if not chosen.own:
             raise UnsupportedEngineError(

@@ -367,12 +367,7 @@ def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
         data = named_data(found, read.folder)
     except DataError as error:
         return None, (Assumption(WITHOUT_DATA, error.message),)
-    n_rows, n_columns = data.frame.shape
-    what = f"the data are {found.path} ({n_rows} rows, {n_columns} columns)"
-    why = "the model's text names the file"
-    if not data.csv:
-        why += "; a written program needs it as a CSV file with names"
-    return data, (Assumption(what, why),)
+    return data, (data.note,)
 
 
 def _unused(named: NamedData, error: GrowthmmError) -> Assumption:

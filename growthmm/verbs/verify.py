@@ -11,6 +11,7 @@ from growthmm.equivalence.joint import with_joint_likelihood
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import SpecificationError
+from growthmm.model.defaults import Assumption
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.progress import showing
@@ -30,7 +31,7 @@ __all__ = ["verify"]
 @overload
 def verify(
     model: ModelLike,
-    data: object,
+    data: object | None = None,
     *,
     against: str | Path,
     id: str | None = None,
@@ -53,7 +54,7 @@ def verify(
 @overload
 def verify(
     model: ModelLike,
-    data: object,
+    data: object | None = None,
     *,
     against: None = None,
     id: str | None = None,
@@ -77,7 +78,7 @@ def verify(
 
 def verify(
     model: ModelLike,
-    data: object,
+    data: object | None = None,
     *,
     id: str | None = None,
     time: str | None = None,
@@ -103,8 +104,8 @@ def verify(
     ----------
     model : str, Path, MixedModel or SemModel
         The model, in either family.
-    data : data frame, path or Moments
-        Its data, long or wide.
+    data : data frame, path or Moments, optional
+        Its data, long or wide; what the text of a model's file names where None.
     id, time, outcome : str, optional
         Columns of the long form, where the model does not say.
     engines : sequence of str, optional
@@ -170,6 +171,13 @@ def verify(
         estimator=estimator,
         otherwise="ml",
     )
+    path = str(data) if isinstance(data, (str, Path)) else None
+    given: tuple[Assumption, ...] = ()
+    if data is None:
+        from growthmm.verbs.model_data import own_data
+
+        own = own_data(read)
+        data, given, path = own.frame, (own.note,), str(own.path) if own.csv else None
     facts = Facts(id, time, outcome, time_values, layout)
     growth = read.model
     if fixed:
@@ -203,7 +211,7 @@ def verify(
             )
     ready = prepared(growth, data, facts, bin, mundlak)
     pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")
-    pair = replace(pair, assumptions=pair.assumptions + ready.notes)
+    pair = replace(pair, assumptions=pair.assumptions + given + ready.notes)
     assert frame is not None
     with showing(progress):
         found = verify_pair(
@@ -214,7 +222,6 @@ def verify(
             engines=engines,
             time_limit=time_limit,
         )
-    path = str(data) if isinstance(data, (str, Path)) else None
     found = replace(found, file=ready.file(path, layout or given_layout(growth, data, facts)))
     if ready.rounding is not None:
         return with_rounding_error(found, ready.rounding, read.model.estimator)

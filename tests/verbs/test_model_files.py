@@ -12,7 +12,7 @@ import pytest
 import growthmm as gm
 from growthmm.cli import main
 from growthmm.data.named import read_free, with_codes
-from growthmm.errors import DataError, UnboundError
+from growthmm.errors import DataError, SpecificationError, UnboundError
 from growthmm.notation.data_source import named_by_r, named_by_sas, named_by_spss, named_by_stata
 
 SCORES = " ".join(f"y{k}@{k}" for k in range(4))
@@ -220,3 +220,32 @@ def test_why_the_named_data_gave_no_facts_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnboundError, match="the times") as caught:
         gm.translate(tmp_path / "m.sps", "lavaan")
     assert "g.csv' has 4 cells, and a row has 2 columns." in str(caught.value.hint)
+
+
+def test_fit_and_verify_take_the_data_that_the_file_names(folder: Path) -> None:
+    named = gm.fit(folder / "m.inp")
+    frame = read_free(folder / "data" / "g.dat", ["id", "Y0", "Y1", "Y2", "Y3", "x"])
+    frame = with_codes(frame, [("-99", ("Y0", "Y1", "Y2", "Y3")), ("9", ("x",))])
+    assert named.log_likelihood == gm.fit(folder / "m.inp", frame).log_likelihood
+    note = "the data are data/g.dat (60 rows, 6 columns)"
+    assert note in [said.what for said in named.assumptions]
+    found = gm.verify(folder / "m.inp")
+    assert found.model_verdict == "identical_if"
+    assert note in [said.what for said in found.assumptions]
+
+
+def test_a_model_without_data_anywhere_is_refused(folder: Path) -> None:
+    (folder / "bare.lav").write_text("i =~ 1*y0 + 1*y1\ns =~ 0*y0 + 1*y1\n")
+    for verb in (gm.fit, gm.verify):
+        for model in ("y ~ t + (t | id)", folder / "bare.lav"):
+            with pytest.raises(SpecificationError, match="No data were given"):
+                verb(model)
+
+
+def test_commands_take_the_data_that_the_file_names(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(folder / "m.inp"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "identical"
+    assert main(["fit", "y ~ t + (t | id)"]) == 2
+    assert "growthmm fit needs data." in capsys.readouterr().err
