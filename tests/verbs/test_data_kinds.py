@@ -123,7 +123,7 @@ def test_a_model_may_stand_in_a_file(tmp_path: Path) -> None:
         (lambda: gm.read("  "), "The model text is empty"),
         (lambda: gm.fit(3, frames("long")), "A model is text, a path or a model already read"),
         (lambda: gm.fit(FORMULA, 3), "which is no data frame"),
-        (lambda: gm.fit(FORMULA, None), "which is no data frame"),
+        (lambda: gm.fit(FORMULA, None), "No data were given"),
         (lambda: gm.fit(FORMULA, frames("long").iloc[:0]), "no rows"),
         (lambda: gm.fit(FORMULA, frames("long"), estimator="REML"), "no estimator 'REML'"),
         (lambda: gm.fit(FORMULA, frames("long"), start={"x": 1.0}), "The starting values lack"),

@@ -35,8 +35,10 @@ def data(layout: str) -> pd.DataFrame:
 
 
 @cache
-def found() -> MissingData:
-    return gm.missing(FORMULA, data("long"), n_imputations=3, auxiliary=["lib_hours"], seed=2)
+def found(*, forest: bool = False) -> MissingData:
+    return gm.missing(
+        FORMULA, data("long"), n_imputations=3, auxiliary=["lib_hours"], seed=2, forest=forest
+    )
 
 
 def test_patterns_and_rules_are_those_of_the_data() -> None:
@@ -79,7 +81,7 @@ def test_the_listwise_analysis_is_lavaans_default() -> None:
 
 
 def test_every_way_stands_beside_maximum_likelihood() -> None:
-    table = found().estimates
+    table = found(forest=True).estimates
     assert set(table["method"]) == {
         "maximum_likelihood",
         "listwise",
@@ -365,6 +367,7 @@ def test_commands_print_the_same_numbers_as_json(
     assert "GEE, exchangeable" in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 @pytest.mark.r("lavaan", "jsonlite")
 @pytest.mark.parametrize("name", AUXILIARY)
 def test_written_correlates_are_fitted_alike_by_lavaan(name: str) -> None:
