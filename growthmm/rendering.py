@@ -18,6 +18,8 @@ RENDERINGS: dict[str, str] = {
     "explanation.summary": "growthmm.report.explanation_text:explanation_summary",
     "explanation.html": "growthmm.report.explanation_html:explanation_html",
     "equivalence.html": "growthmm.report.page:report_page",
+    "not_representable.summary": "growthmm.report.not_representable_text:not_representable_summary",
+    "not_representable.html": "growthmm.report.not_representable_page:not_representable_page",
     "equivalence.picture": "growthmm.report.pictures:picture",
     "proof.text": "growthmm.report.proof_text:proof_text",
     "proof.latex": "growthmm.report.proof_text:proof_latex",

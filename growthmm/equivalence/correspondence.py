@@ -22,7 +22,7 @@ from growthmm.moments.rank import rank
 from growthmm.translation.curves import is_curve
 from growthmm.translation.pair import Pair
 
-__all__ = ["Correspondence", "NoCounterpartError", "carried", "correspondence"]
+__all__ = ["Correspondence", "NoCounterpartError", "carried", "correspondence", "feasible"]
 
 FloatArray = NDArray[np.float64]
 
@@ -295,7 +295,7 @@ def _moved(made: Correspondence, start: FloatArray, rng: np.random.Generator) ->
         trial = start + size * rng.normal(size=len(start)) * np.maximum(np.abs(start), 0.1)
         try:
             with np.errstate(all="ignore"):
-                trial = _feasible(sem, trial)
+                trial = feasible(sem, trial)
         except SpecificationError:
             # A constraint has no value there.
             size /= 2
@@ -312,7 +312,7 @@ def _has_curves(made: Correspondence, values: FloatArray) -> bool:
     return finite_designs(made.mixed, made._copied(values, made.mixed_starts[0], forth=False))
 
 
-def _feasible(sem: SemMoments, values: FloatArray) -> FloatArray:
+def feasible(sem: SemMoments, values: FloatArray) -> FloatArray:
     """A near point that meets the equality constraints, by Gauss-Newton steps.
 
     Raises

@@ -20,11 +20,21 @@ from growthmm.engines.wide.search import null_basis
 from growthmm.errors import EngineError, SpecificationError
 from growthmm.progress import tracked
 
-__all__ = ["NOT_ASKED", "EngineReport", "Fits", "fit_both", "newton_distance", "witness_errors"]
+__all__ = [
+    "NOT_ASKED",
+    "EngineReport",
+    "Fits",
+    "fit_both",
+    "fit_sem",
+    "newton_distance",
+    "witness_errors",
+]
 
 FloatArray = NDArray[np.float64]
 
 NOT_ASKED = "not asked for"
+
+NO_MIXED = "no mixed model says this model"
 
 UNAIDED = 0.1
 """Share of a witness's time limit for its first try, from its own start."""
@@ -148,9 +158,7 @@ def fit_both(
     """
     long_fit = run("long", long_problem, estimator=estimator, bounds=bounds or "psd")
     wide_fit = run("wide", wide_problem, estimator=estimator, bounds=bounds or "none")
-    wanted = None if engines is None else [engine(name).name for name in engines]
-    if wanted is not None and not wanted:
-        raise SpecificationError("No engine was named.", hint="Leave engines out, or name some.")
+    wanted = _wanted(engines)
     reports = [_own_report(long_fit), _own_report(wide_fit)]
     others = [e for e in ENGINES.values() if not e.own]
     for e in tracked(others, "witnesses"):
@@ -164,6 +172,59 @@ def fit_both(
             ours = long_fit if e.family == "mixed" else wide_fit
             reports.append(_witness(e, problem, ours, estimator, time_limit))
     return Fits(long_fit, wide_fit, tuple(reports))
+
+
+def fit_sem(
+    problem: WideProblem,
+    *,
+    estimator: str,
+    bounds: str | None,
+    engines: Sequence[str] | None,
+    time_limit: float,
+    why: str,
+) -> tuple[EngineFit, tuple[EngineReport, ...]]:
+    """Fit a structural equation model that has no mixed form, by our engine and the witnesses.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+    estimator, bounds, engines, time_limit
+        As in :func:`fit_both`.
+    why : str
+        Why our engine of mixed models is not used.
+
+    Returns
+    -------
+    fit : EngineFit
+        Ours.
+    reports : tuple of EngineReport
+        One for every engine.
+    """
+    wanted = _wanted(engines)
+    fit = run("wide", problem, estimator=estimator, bounds=bounds or "none")
+    reports = []
+    for e in tracked(list(ENGINES.values()), "witnesses"):
+        if e.family == "mixed":
+            reports.append(EngineReport(e.name, False, why if e.own else NO_MIXED))
+        elif e.own:
+            reports.append(_own_report(fit))
+        elif wanted is None and e.r_package is not None:
+            asks = f"{NOT_ASKED}; --engines {e.name} asks for it"
+            reports.append(EngineReport(e.name, False, asks))
+        elif wanted is not None and e.name not in wanted:
+            reports.append(EngineReport(e.name, False, NOT_ASKED))
+        else:
+            reports.append(_witness(e, problem, fit, estimator, time_limit))
+    return fit, tuple(reports)
+
+
+def _wanted(engines: Sequence[str] | None) -> list[str] | None:
+    """The engines that were named, None where none were."""
+    wanted = None if engines is None else [engine(name).name for name in engines]
+    if wanted is not None and not wanted:
+        raise SpecificationError("No engine was named.", hint="Leave engines out, or name some.")
+    return wanted
 
 
 def _own_report(fit: EngineFit) -> EngineReport:

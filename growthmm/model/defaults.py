@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Assumption", "Default", "Loss"]
+__all__ = ["Assumption", "Default", "Loss", "NonlinearLoss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,15 @@ class Loss:
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}. Nearest: {self.nearest}"
+
+
+@dataclass(frozen=True, slots=True)
+class NonlinearLoss(Loss):
+    """What no linear mixed model says, in whatever notation.
+
+    The means or covariances depend on products of parameters: of a path and another path, mean or
+    (co)variance. A model with such a part is ``not_representable``.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from html import escape
 from math import isnan
 from typing import Any
 
+from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.equivalence.result import Equivalence
 from growthmm.inference.alternatives.meaning import MEANINGS
 from growthmm.inference.alternatives.result import Alternatives
@@ -105,6 +106,21 @@ def _(result: Equivalence) -> Table:
         for row in found
     ]
     return ["mixed", "SEM", *engines, "SE", "max diff / SE"], rows
+
+
+@cells.register
+def _(result: NotRepresentable) -> Table:
+    found = result.to_dict()["parameters"]
+    engines = list(found[0]["estimate"]) if found else []
+    rows = [
+        [
+            row["sem_name"],
+            *(figure(row["estimate"][engine], 4) for engine in engines),
+            figure(next(iter(row["std_error"].values()), None), 4),
+        ]
+        for row in found
+    ]
+    return ["SEM", *engines, "SE"], rows
 
 
 def latex_table(result: Any) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from growthmm.errors import UnsupportedError
-from growthmm.model.defaults import Loss
+from growthmm.model.defaults import Loss, NonlinearLoss
 from growthmm.model.schema import Schema
 from growthmm.model.sem import Path, SemModel
 
@@ -251,7 +251,7 @@ def auxiliary(path: Path, y: str) -> Loss:
 
 
 def _fixed(path: Path) -> Loss:
-    return Loss(
+    return NonlinearLoss(
         f"{path.name} fixed",
         "it restricts the covariances of the growth factors with the distal outcome by products "
         "of parameters",
@@ -302,7 +302,7 @@ def _restrictions(model: SemModel, found: list[Distal], factors: tuple[str, ...]
         if absent:
             shown = ", ".join(column.get(f, f) for f in absent)
             losses.append(
-                Loss(
+                NonlinearLoss(
                     f"no path from {shown} to {one.column}",
                     f"that {one.column} depends on growth through other factors only restricts "
                     "their covariances by products of parameters; a mixed model's random effects "
@@ -315,7 +315,7 @@ def _restrictions(model: SemModel, found: list[Distal], factors: tuple[str, ...]
         lacking = sorted(wanted - set(one.predictors))
         if lacking:
             losses.append(
-                Loss(
+                NonlinearLoss(
                     f"no direct path from {', '.join(lacking)} to {one.column}",
                     f"full mediation makes the effect on {one.column} a product of parameters; "
                     "a mixed model has an effect of its own",
@@ -325,7 +325,7 @@ def _restrictions(model: SemModel, found: list[Distal], factors: tuple[str, ...]
         mean = model.path(one.column, "~1")
         if mean is None or not mean.free:
             losses.append(
-                Loss(
+                NonlinearLoss(
                     f"the intercept of {one.column} fixed",
                     "its mean would be a product of parameters",
                     f"a free intercept: {one.column} ~ 1",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from growthmm.data.levels import level_text
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundSem
-from growthmm.model.defaults import Assumption, Loss
+from growthmm.model.defaults import Assumption, Loss, NonlinearLoss
 from growthmm.model.expression import quote
 from growthmm.model.growth import (
     Covariate,
@@ -207,7 +207,7 @@ class _Recognition:
         )
         growth = states_last(growth)
         same = dict(pair for found in self.estimated.values() for pair in found.names)
-        self.names += [(key, same[name]) for key, name in growth.loading_keys if name in same]
+        self.names += [(key, same[n]) for key, n in growth.loading_keys if n in same]
         return BoundSem(
             self.model,
             self.schema,
@@ -225,8 +225,8 @@ class _Recognition:
         self.names = [(keys.get(key, key), name) for key, name in self.names]
         return made
 
-    def _lose(self, what: str, why: str, nearest: str) -> None:
-        self.losses.append(Loss(what, why, nearest))
+    def _lose(self, what: str, why: str, nearest: str, kind: type[Loss] = Loss) -> None:
+        self.losses.append(kind(what, why, nearest))
 
     def proportional(self, change: Change) -> None:
         """Take loadings from coefficients of proportional change."""
@@ -274,6 +274,7 @@ class _Recognition:
                     if self.schema.series
                     else "their constraints are no curve in time that is known here",
                     "nlme, or loadings without constraints",
+                    NonlinearLoss,
                 )
                 continue
             if any(row.definition for row in rows.values()):
@@ -386,14 +387,16 @@ class _Recognition:
                     path.name,
                     "it restricts the factors' means or covariances: with it one of them is a "
                     "nonlinear function of the others, which random effects leave free",
-                    "a free covariance of every pair of factors, free means, and a covariate of "
-                    "one factor on those that it acts on as well",
+                    "free covariances of all pairs of factors, free means, and a covariate of one "
+                    "factor on those that it acts on as well",
+                    NonlinearLoss,
                 )
             elif covariate is None:
                 self._lose(
                     path.name,
-                    "a regression among outcomes is no random effect",
+                    "a regression among outcomes is no random effect: it makes polynomials of loadings",
                     "residuals that are correlated",
+                    NonlinearLoss,
                 )
             elif path.left in self.latent:
                 predictors.append(PredictorEffect(path.left, covariate.name))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, isclose
 
-from growthmm.model.defaults import Loss
+from growthmm.model.defaults import Loss, NonlinearLoss
 from growthmm.model.expression import canonical, quote
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
@@ -144,7 +144,7 @@ def change_curves(change: Change, schema: Schema) -> dict[str, Estimated]:
 
 def change_of_several(change: Change) -> Loss:
     """Why proportional change of several outcomes is not translated."""
-    return Loss(
+    return NonlinearLoss(
         f"change in proportion {', '.join(change.parameters)} to the level",
         "the loadings of several outcomes depend on parameters, and curves of several outcomes at "
         "once are not translated here",

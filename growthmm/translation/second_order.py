@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from growthmm.errors import UnsupportedError
-from growthmm.model.defaults import Loss
+from growthmm.model.defaults import Loss, NonlinearLoss
 from growthmm.model.sem import SemModel
 
 __all__ = ["SecondOrder", "refuse_second_order", "second_order"]
@@ -92,7 +92,7 @@ def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
     free = [p for p in model.paths if p.op == "=~" and p.left in found.occasions and p.free]
     if free:
         losses.append(
-            Loss(
+            NonlinearLoss(
                 f"estimated loadings {', '.join(p.name for p in free)}",
                 "the design of a linear mixed model is fixed numbers, and these are parameters "
                 "(measurement invariance)",

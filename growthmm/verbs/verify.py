@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, overload
 
 from growthmm.equivalence.joint import with_joint_likelihood
+from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
-from growthmm.errors import SpecificationError
+from growthmm.errors import SpecificationError, UnsupportedError
 from growthmm.model.defaults import Assumption
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.progress import showing
 from growthmm.translation.joint_covariates import given_covariates
+from growthmm.verbs.beyond_linear import verify_beyond
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.prepared import prepared
@@ -73,7 +75,7 @@ def verify(
     progress: bool | None = None,
     bin: Bins | None = None,
     mundlak: Sequence[str] | None = None,
-) -> Equivalence: ...
+) -> Equivalence | NotRepresentable: ...
 
 
 def verify(
@@ -97,7 +99,7 @@ def verify(
     bin: Bins | None = None,
     mundlak: Sequence[str] | None = None,
     against: str | Path | None = None,
-) -> Equivalence | AgainstPrinted:
+) -> Equivalence | NotRepresentable | AgainstPrinted:
     """Translate a growth model, fit both forms, and judge by evidence whether they are the same.
 
     Parameters
@@ -137,8 +139,11 @@ def verify(
 
     Returns
     -------
-    Equivalence
-        ``.verdict``, ``.model_verdict``, ``.levels``, ``.parameters``, ``.engines``. With
+    Equivalence, NotRepresentable or AgainstPrinted
+        ``.verdict``, ``.model_verdict``, ``.levels``, ``.parameters``, ``.engines``. Where the
+        moments of a structural equation model depend on products of parameters, so that no linear
+        mixed model says it and none with curves does, a NotRepresentable with the same parts of
+        that model alone, ``.losses`` and ``.nearest``. With
         `against`, an AgainstPrinted: ``.verdict`` (``agrees``, ``explained`` or ``differs``),
         ``.rows``, ``.causes``, ``.summary()``.
 
@@ -209,8 +214,28 @@ def verify(
                 estimator=read.model.estimator if stated else None,
                 bounds=cast("Literal['psd', 'none'] | None", bounds),
             )
-    ready = prepared(growth, data, facts, bin, mundlak)
-    pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")
+    refusal: UnsupportedError | None = None
+    try:
+        ready = prepared(growth, data, facts, bin, mundlak)
+        pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")
+    except UnsupportedError as error:
+        if not isinstance(growth, SemModel) or bin is not None or mundlak is not None:
+            raise
+        refusal = error
+    if refusal is not None:
+        assert isinstance(growth, SemModel)
+        with showing(progress):
+            beyond = verify_beyond(
+                growth,
+                data,
+                facts,
+                refusal,
+                estimator=read.model.estimator,
+                bounds=bounds,
+                engines=engines,
+                time_limit=time_limit,
+            )
+        return replace(beyond, assumptions=beyond.assumptions + given)
     pair = replace(pair, assumptions=pair.assumptions + given + ready.notes)
     assert frame is not None
     with showing(progress):

@@ -1,0 +1,168 @@
+"""Evidence on a structural equation model that has no linear mixed form.
+
+There is one form, so that the engine is held against the referee, which shares no code with it,
+and against itself from other starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines import wide as wide_engine
+from growthmm.engines.outcome import EngineFit
+from growthmm.engines.registry import run
+from growthmm.engines.wide.problem import WideProblem
+from growthmm.equivalence.agreement import ESTIMATES, INFERENCE, LIKELIHOODS, PREDICTIONS
+from growthmm.equivalence.evidence import LIKELIHOOD, Level
+from growthmm.equivalence.moment_test import TOLERANCE
+from growthmm.equivalence.sem_referee import SemReferee, nearby, sem_referee, tangent_ranks
+from growthmm.errors import EngineError
+
+__all__ = ["SemEvidence", "sem_evidence"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SemEvidence:
+    """What was found.
+
+    Parameters
+    ----------
+    levels : tuple of Level
+        Six, as for two forms.
+    one, together : int
+        Dimensions of the moments' tangent space at a point, and at several points together.
+    """
+
+    levels: tuple[Level, ...]
+    one: int
+    together: int
+
+    @property
+    def curved(self) -> bool:
+        """Whether the moments are no linear function of any parameters."""
+        return self.together > self.one
+
+
+def sem_evidence(problem: WideProblem, fit: EngineFit) -> SemEvidence:
+    """Hold a fit of the engine ``wide`` against the referee.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data, of one level and with the persons' rows.
+    fit : EngineFit
+        The engine's answer.
+    """
+    referee = sem_referee(problem)
+    points = (fit.estimates, *nearby(referee, fit.estimates))
+    one, together = tangent_ranks(referee, points)
+    note = "there is no linear mixed form to be written and read again"
+    levels = (
+        Level("structure", None, None, None, note),
+        _moments(referee, points, (one, together)),
+        _likelihood(referee, points),
+        _estimates(problem, fit, points[1:]),
+        _inference(problem, fit),
+        _predictions(referee, fit.estimates),
+    )
+    return SemEvidence(levels, one, together)
+
+
+def _moments(referee: SemReferee, points: Sequence[FloatArray], ranks: tuple[int, int]) -> Level:
+    problem = referee.problem
+    one, together = ranks
+    note = (
+        f"at {len(points)} admissible points the moments have tangent spaces of {one} dimensions, "
+        f"together of {together}; a linear mixed model's would be one and the same"
+    )
+    if any(path.definition for path in problem.model.paths):
+        return Level("moments", together > one, None, None, note)
+    worst = 0.0
+    at = [referee._at[y] for y in problem.model.outcomes]
+    for values in points:
+        for g in range(len(problem.groups)):
+            theirs = referee.form(values, (g, ()), at)
+            ours = wide_engine.implied(problem, values, g)
+            for a, b in zip(
+                ours, (theirs.intercept, theirs.slopes, theirs.covariance), strict=True
+            ):
+                scale = float(np.abs(b).max(initial=0.0)) or 1.0
+                worst = max(worst, float(np.abs(a - b).max(initial=0.0)) / scale)
+    note += "; there the engine and the referee imply the same moments"
+    return Level("moments", worst <= TOLERANCE and together > one, worst, TOLERANCE, note)
+
+
+def _likelihood(referee: SemReferee, points: Sequence[FloatArray]) -> Level:
+    worst = 0.0
+    for values in points:
+        ours = wide_engine.log_likelihood(referee.problem, values)
+        theirs = referee.log_likelihood(values)
+        worst = max(worst, abs(ours - theirs) / max(1.0, abs(theirs)))
+    note = f"the engine wide and the referee on the data, at {len(points)} points"
+    return Level("likelihood", worst <= LIKELIHOOD, worst, LIKELIHOOD, note)
+
+
+def _estimates(problem: WideProblem, fit: EngineFit, starts: Sequence[FloatArray]) -> Level:
+    if not fit.convergence.converged:
+        note = f"no optimum was found: {fit.convergence.message}"
+        return Level("estimates", False, None, ESTIMATES, note)
+    errors = np.where(fit.standard_errors > 0, fit.standard_errors, np.nan)
+    figure, gap, tried = 0.0, 0.0, 0
+    for start in starts:
+        try:
+            again = run("wide", problem, estimator=fit.estimator, bounds=fit.bounds, start=start)
+        except EngineError:
+            continue
+        if not again.convergence.converged:
+            continue
+        tried += 1
+        apart = np.abs(again.estimates - fit.estimates) / errors
+        figure = max(figure, float(np.nanmax(apart, initial=0.0)))
+        gap = max(gap, abs(again.log_likelihood - fit.log_likelihood))
+    if not tried:
+        note = "no search from another start ended at a maximum"
+        return Level("estimates", False, None, ESTIMATES, note)
+    note = f"searches from {tried} other starts end there, log-likelihoods {gap:.1e} apart"
+    if not fit.boundary.at_boundary:
+        step = wide_engine.distance(problem, fit.estimates, fit.estimator)
+        figure = max(figure, step)
+        note += f", and the score is zero to {step:.1e} SE"
+    passed = figure <= ESTIMATES and gap <= LIKELIHOODS
+    return Level("estimates", passed, figure, ESTIMATES, note)
+
+
+def _inference(problem: WideProblem, fit: EngineFit) -> Level:
+    """Exact second derivatives against differences of the score."""
+    if fit.estimator != "ml" or fit.boundary.at_boundary:
+        note = "of maximum likelihood inside the parameter space alone"
+        return Level("inference", None, None, INFERENCE, note)
+    values = fit.estimates
+    exact = wide_engine.information(problem, values, kind="observed")
+    unit = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(exact)), 1e-300))
+    found = np.empty_like(exact)
+    for k, step in enumerate(1e-3 * unit):
+        move = np.zeros(len(values))
+        move[k] = step
+        ahead, back = (wide_engine.score(problem, values + s * move) for s in (1.0, -1.0))
+        found[k] = (back - ahead) / (2 * step)
+    figure = float(np.abs((found - exact) * np.outer(unit, unit)).max())
+    note = "observed information against differences of the score"
+    return Level("inference", figure <= INFERENCE, figure, INFERENCE, note)
+
+
+def _predictions(referee: SemReferee, values: FloatArray) -> Level:
+    if not referee.problem.model.latent:
+        note = "no latent variables to predict"
+        return Level("predictions", None, None, PREDICTIONS, note)
+    ours, _ = wide_engine.factor_scores(referee.problem, values)
+    theirs = referee.scores(values)
+    scale = np.maximum(theirs.std(axis=0), 1e-6 * float(theirs.std()) or 1.0)
+    figure = float((np.abs(ours - theirs) / scale).max())
+    note = "factor scores against the referee's conditional means"
+    return Level("predictions", figure <= PREDICTIONS, figure, PREDICTIONS, note)

@@ -1,0 +1,63 @@
+"""The verdict ``not_representable`` on a structural equation model, as a page."""
+
+from __future__ import annotations
+
+from growthmm.equivalence.not_representable import NotRepresentable
+from growthmm.errors import EngineNotInstalledError
+from growthmm.report.methods_text import own_version
+from growthmm.report.not_representable_text import nearest_lines
+from growthmm.report.page import sentence
+from growthmm.report.text_table import figure
+
+__all__ = ["not_representable_page"]
+
+
+def not_representable_page(result: NotRepresentable) -> str:
+    """The page: verdict, losses, nearest model, diagram, parameters, evidence, engines.
+
+    Parameters
+    ----------
+    result : NotRepresentable
+        The verification.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing; whatever comes from the user's data is escaped.
+
+    Raises
+    ------
+    EngineNotInstalledError
+        If jinja2 is absent.
+    """
+    try:
+        import jinja2
+        from markupsafe import Markup
+    except ImportError as error:
+        raise EngineNotInstalledError(
+            f"The HTML report needs {error.name}, which is not installed.",
+            hint='pip install "growthmm[report]"',
+        ) from None
+    from growthmm.report.diagram_svg import diagram_svg
+    from growthmm.report.diagram_text import path_diagram
+
+    fit = result.sem_fit
+    values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("growthmm.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page: str = environment.get_template("not_representable.html.j2").render(
+        result=result,
+        version=own_version(),
+        nearest="\n".join(nearest_lines(result)),
+        diagram=Markup(diagram_svg(fit.model, values, name="diagram")),  # type: ignore[arg-type]
+        diagram_words=path_diagram(fit.model, values),  # type: ignore[arg-type]
+        rows=result.to_dict()["parameters"],
+        number=figure,
+        sentence=sentence,
+    )
+    return page

@@ -1,0 +1,98 @@
+"""The verdict ``not_representable`` on a structural equation model, as text."""
+
+from __future__ import annotations
+
+from growthmm.equivalence.fits import NOT_ASKED
+from growthmm.equivalence.not_representable import NotRepresentable
+from growthmm.report.text_table import figure, paragraph, table
+
+__all__ = ["nearest_lines", "not_representable_summary"]
+
+
+def not_representable_summary(result: NotRepresentable) -> str:
+    """Verdict first, then what no mixed model says, the nearest model, evidence and our fit."""
+    fit = result.sem_fit
+    lines = [
+        f"Verdict: {result.verdict}",
+        paragraph(result.reason, indent="  "),
+        "",
+        "What no linear mixed model says",
+        *(paragraph(f"- {loss}", indent="  ") for loss in result.losses),
+        "",
+        *nearest_lines(result),
+        "Evidence on the fit of the model itself",
+        table(
+            ["level", "holds", "figure", "tolerance", "what"],
+            [
+                [
+                    f"{number} {level.name}",
+                    {True: "yes", False: "NO", None: "-"}[level.passed],
+                    "" if level.figure is None else f"{level.figure:.1e}",
+                    "" if level.tolerance is None else f"{level.tolerance:.0e}",
+                    level.note,
+                ]
+                for number, level in enumerate(result.levels, 1)
+            ],
+            note=True,
+        ),
+        "",
+        "Engines",
+        table(
+            ["engine", "used", "log-likelihood", "note"],
+            [
+                [
+                    f"{report.name} {report.version}".strip(),
+                    "yes" if report.used else "no",
+                    "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
+                    report.reason,
+                ]
+                for report in result.reports
+                if not report.reason.startswith(NOT_ASKED)
+            ],
+            note=True,
+        ),
+        "",
+        f"Parameters ({fit.n_parameters}; {fit.n_subjects} persons, {fit.n_rows} outcomes)",
+        _parameters(result),
+        "",
+        *(paragraph(f"Assumed: {note}") for note in result.assumptions),
+    ]
+    return "\n".join(lines).rstrip()
+
+
+def nearest_lines(result: NotRepresentable) -> list[str]:
+    """The nearest model with a mixed form, and how far it is."""
+    if result.nearest is None:
+        return ["No near model with a mixed form was found.", ""]
+    near = result.nearest.to_dict(result.sem_fit)
+    own = near["log_likelihood"]
+    said = (
+        f"{near['what']}; log-likelihood {own['long']:.6f} (long), {own['wide']:.6f} (wide) with "
+        f"{near['n_parameters']} parameters, against {result.sem_fit.log_likelihood:.6f} with "
+        f"{result.sem_fit.n_parameters}; the two forms of it: {near['verdict']}"
+    )
+    if near["df"] is not None:
+        nested = (
+            "nested in this one" if near["relation"] == "smaller" else "with this one nested in it"
+        )
+        said += f"; {nested}, chi-square {near['chi_square']:.3f} on {near['df']} df"
+    return [
+        "Nearest model with a mixed form",
+        paragraph(said, indent="  "),
+        *("  " + line for line in near["text"].splitlines()),
+        "",
+    ]
+
+
+def _parameters(result: NotRepresentable) -> str:
+    rows = result.to_dict()["parameters"]
+    engines = list(rows[0]["estimate"]) if rows else []
+    body = [
+        [
+            row["sem_name"],
+            *(figure(row["estimate"][engine], 4) for engine in engines),
+            figure(next(iter(row["std_error"].values()), None), 4),
+        ]
+        for row in rows
+    ]
+    return table(["SEM", *engines, "SE"], body)

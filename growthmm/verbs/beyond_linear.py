@@ -1,0 +1,92 @@
+"""``verify`` of a structural equation model that no linear mixed model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from growthmm.data.frames import as_pandas
+from growthmm.data.moments import Moments
+from growthmm.equivalence.not_representable import Nearest, NotRepresentable
+from growthmm.equivalence.verify import verify_pair
+from growthmm.equivalence.verify_sem import verify_sem
+from growthmm.errors import GrowthmmError, UnsupportedError
+from growthmm.model.defaults import Loss, NonlinearLoss
+from growthmm.model.sem import SemModel
+from growthmm.translation.nearest import near_models
+from growthmm.verbs.binding import Facts, paired, sem_arrays
+
+__all__ = ["verify_beyond"]
+
+
+def verify_beyond(
+    model: SemModel,
+    data: object,
+    facts: Facts,
+    refusal: UnsupportedError,
+    *,
+    estimator: str = "ml",
+    bounds: str | None = None,
+    engines: Sequence[str] | None = None,
+    time_limit: float = 60.0,
+) -> NotRepresentable:
+    """The verdict ``not_representable`` on a model whose translation was refused.
+
+    Parameters
+    ----------
+    model : SemModel
+        The model.
+    data : data frame, path or Moments
+        Its data.
+    facts : Facts
+        What was said about them.
+    refusal : UnsupportedError
+        Why it was refused.
+    estimator, bounds, engines, time_limit
+        As in ``verify``.
+
+    Returns
+    -------
+    NotRepresentable
+        With our fit, the evidence, and the nearest model that has a mixed form.
+
+    Raises
+    ------
+    UnsupportedError
+        The refusal, where what was lost is not the linear mixed model's fault, where the
+        moments are linear all the same, or the model has two levels.
+    """
+    losses = tuple(loss for loss in refusal.losses if isinstance(loss, Loss))
+    if model.n_levels > 1 or not any(isinstance(loss, NonlinearLoss) for loss in losses):
+        raise refusal
+    frame = data.draw() if isinstance(data, Moments) else as_pandas(data)
+    arrays, notes = sem_arrays(model, frame, facts)
+    found = verify_sem(
+        arrays,
+        losses,
+        nearest=_nearest(model, frame, facts, estimator, bounds),
+        assumptions=notes,
+        estimator=estimator,
+        bounds=bounds,
+        engines=engines,
+        time_limit=time_limit,
+    )
+    if found is None:
+        raise refusal
+    return found
+
+
+def _nearest(
+    model: SemModel, frame: object, facts: Facts, estimator: str, bounds: str | None
+) -> Nearest | None:
+    """The first of the near models that has a mixed form and can be fitted."""
+    for near in near_models(model):
+        try:
+            pair, long = paired(near.model, frame, facts, spelling="lme4")
+            assert long is not None
+            own = "ml" if pair.growth.loading_keys else estimator
+            found = verify_pair(pair, long, estimator=own, bounds=bounds, engines=["long"])
+        except GrowthmmError:
+            # Another one may be identified and translated.
+            continue
+        return Nearest(near, found)
+    return None
