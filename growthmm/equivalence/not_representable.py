@@ -13,6 +13,7 @@ from growthmm.data.writing import write_whole
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
 from growthmm.equivalence.result import Equivalence
+from growthmm.equivalence.sem_evidence import CurvedFit
 from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption, Loss
@@ -70,7 +71,8 @@ class Nearest:
 class NotRepresentable(Tabular):
     """Why a structural equation model is no linear mixed model, and its fit.
 
-    It answers as an :class:`~growthmm.equivalence.result.Equivalence` does, of one form.
+    It answers as an :class:`~growthmm.equivalence.result.Equivalence` does, of the one form that
+    there is; second-order growth has another, with curves.
 
     Parameters
     ----------
@@ -79,13 +81,17 @@ class NotRepresentable(Tabular):
     reason : str
         The verdict in a sentence.
     levels : tuple of Level
-        The evidence: the engine ``wide`` held against the referee.
+        The evidence: the engine ``wide`` held against the referee, and against ``long`` where
+        there is a form with curves.
     reports : tuple of EngineReport
         Every engine, used or not.
     sem_fit : FitResult
         Our fit of the model as it is.
     nearest : Nearest, optional
         The nearest growth model with a mixed form; None where none was found.
+    curved : CurvedFit, optional
+        The mixed form that is linear given its loadings, and its fit by the engine ``long``;
+        of second-order growth alone.
     assumptions : tuple of Assumption
         What was guessed on the way.
     """
@@ -103,6 +109,7 @@ class NotRepresentable(Tabular):
     reports: tuple[EngineReport, ...]
     sem_fit: FitResult
     nearest: Nearest | None = None
+    curved: CurvedFit | None = None
     assumptions: tuple[Assumption, ...] = ()
 
     @property
@@ -112,7 +119,9 @@ class NotRepresentable(Tabular):
 
     @property
     def text(self) -> str:
-        """The nearest model's mixed form, written out."""
+        """The mixed form with curves, as nlme says it, else that of the nearest model."""
+        if self.curved is not None and self.curved.form.text:
+            return self.curved.form.text
         return "" if self.nearest is None else self.nearest.found.text
 
     @property

@@ -1,7 +1,8 @@
 """Evidence on a structural equation model that has no linear mixed form.
 
-There is one form, so that the engine is held against the referee, which shares no code with it,
-and against itself from other starts.
+Where there is one form, the engine is held against the referee, which shares no code with it, and
+against itself from other starts; where there is a mixed form with curves, the two engines are held
+against each other as well.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import run
@@ -20,9 +22,10 @@ from growthmm.equivalence.agreement import ESTIMATES, INFERENCE, LIKELIHOODS, PR
 from growthmm.equivalence.evidence import LIKELIHOOD, Level
 from growthmm.equivalence.moment_test import TOLERANCE
 from growthmm.equivalence.sem_referee import SemReferee, nearby, sem_referee, tangent_ranks
+from growthmm.equivalence.stacked_curves import StackedCurves
 from growthmm.errors import EngineError
 
-__all__ = ["SemEvidence", "sem_evidence"]
+__all__ = ["CurvedFit", "SemEvidence", "sem_evidence"]
 
 FloatArray = NDArray[np.float64]
 
@@ -49,7 +52,25 @@ class SemEvidence:
         return self.together > self.one
 
 
-def sem_evidence(problem: WideProblem, fit: EngineFit) -> SemEvidence:
+@dataclass(frozen=True)
+class CurvedFit:
+    """The mixed form with curves, and its fit.
+
+    Parameters
+    ----------
+    form : StackedCurves
+        The form.
+    fit : EngineFit
+        By the engine ``long``, in the SEM's parameters.
+    """
+
+    form: StackedCurves
+    fit: EngineFit
+
+
+def sem_evidence(
+    problem: WideProblem, fit: EngineFit, curved: CurvedFit | None = None
+) -> SemEvidence:
     """Hold a fit of the engine ``wide`` against the referee.
 
     Parameters
@@ -58,18 +79,22 @@ def sem_evidence(problem: WideProblem, fit: EngineFit) -> SemEvidence:
         Model and data, of one level and with the persons' rows.
     fit : EngineFit
         The engine's answer.
+    curved : CurvedFit, optional
+        The mixed form with curves, where there is one.
     """
     referee = sem_referee(problem)
     points = (fit.estimates, *nearby(referee, fit.estimates))
     one, together = tangent_ranks(referee, points)
     note = "there is no linear mixed form to be written and read again"
+    if curved is not None and curved.form.text:
+        note += "; the nlme call is written, not read"
     levels = (
         Level("structure", None, None, None, note),
         _moments(referee, points, (one, together)),
-        _likelihood(referee, points),
-        _estimates(problem, fit, points[1:]),
-        _inference(problem, fit),
-        _predictions(referee, fit.estimates),
+        _likelihood(referee, points, curved),
+        _estimates(problem, fit, points[1:], curved),
+        _inference(problem, fit, curved),
+        _predictions(referee, fit.estimates, curved),
     )
     return SemEvidence(levels, one, together)
 
@@ -98,17 +123,29 @@ def _moments(referee: SemReferee, points: Sequence[FloatArray], ranks: tuple[int
     return Level("moments", worst <= TOLERANCE and together > one, worst, TOLERANCE, note)
 
 
-def _likelihood(referee: SemReferee, points: Sequence[FloatArray]) -> Level:
+def _likelihood(
+    referee: SemReferee, points: Sequence[FloatArray], curved: CurvedFit | None
+) -> Level:
     worst = 0.0
     for values in points:
         ours = wide_engine.log_likelihood(referee.problem, values)
         theirs = referee.log_likelihood(values)
-        worst = max(worst, abs(ours - theirs) / max(1.0, abs(theirs)))
-    note = f"the engine wide and the referee on the data, at {len(points)} points"
+        found = [ours]
+        if curved is not None:
+            form = curved.form
+            found.append(long_engine.log_likelihood(form.problem, form.values(values)))
+        worst = max(worst, *(abs(own - theirs) / max(1.0, abs(theirs)) for own in found))
+    engines = "the engine wide" if curved is None else "both engines"
+    note = f"{engines} and the referee on the data, at {len(points)} points"
     return Level("likelihood", worst <= LIKELIHOOD, worst, LIKELIHOOD, note)
 
 
-def _estimates(problem: WideProblem, fit: EngineFit, starts: Sequence[FloatArray]) -> Level:
+def _estimates(
+    problem: WideProblem,
+    fit: EngineFit,
+    starts: Sequence[FloatArray],
+    curved: CurvedFit | None,
+) -> Level:
     if not fit.convergence.converged:
         note = f"no optimum was found: {fit.convergence.message}"
         return Level("estimates", False, None, ESTIMATES, note)
@@ -133,11 +170,17 @@ def _estimates(problem: WideProblem, fit: EngineFit, starts: Sequence[FloatArray
         step = wide_engine.distance(problem, fit.estimates, fit.estimator)
         figure = max(figure, step)
         note += f", and the score is zero to {step:.1e} SE"
+    if curved is not None:
+        other = curved.fit
+        apart = float(np.nanmax(np.abs(other.estimates - fit.estimates) / errors, initial=0.0))
+        away = abs(other.log_likelihood - fit.log_likelihood)
+        figure, gap = max(figure, apart), max(gap, away)
+        note += f"; the engine long ends {apart:.1e} SE and {away:.1e} in log-likelihood away"
     passed = figure <= ESTIMATES and gap <= LIKELIHOODS
     return Level("estimates", passed, figure, ESTIMATES, note)
 
 
-def _inference(problem: WideProblem, fit: EngineFit) -> Level:
+def _inference(problem: WideProblem, fit: EngineFit, curved: CurvedFit | None) -> Level:
     """Exact second derivatives against differences of the score."""
     if fit.estimator != "ml" or fit.boundary.at_boundary:
         note = "of maximum likelihood inside the parameter space alone"
@@ -153,10 +196,15 @@ def _inference(problem: WideProblem, fit: EngineFit) -> Level:
         found[k] = (back - ahead) / (2 * step)
     figure = float(np.abs((found - exact) * np.outer(unit, unit)).max())
     note = "observed information against differences of the score"
+    if curved is not None:
+        with np.errstate(all="ignore"):
+            ratio = np.abs(curved.fit.standard_errors / fit.standard_errors - 1)
+        figure = max(figure, float(np.nanmax(ratio, initial=0.0)))
+        note += "; the standard errors of both engines from expected information"
     return Level("inference", figure <= INFERENCE, figure, INFERENCE, note)
 
 
-def _predictions(referee: SemReferee, values: FloatArray) -> Level:
+def _predictions(referee: SemReferee, values: FloatArray, curved: CurvedFit | None) -> Level:
     if not referee.problem.model.latent:
         note = "no latent variables to predict"
         return Level("predictions", None, None, PREDICTIONS, note)
@@ -165,4 +213,9 @@ def _predictions(referee: SemReferee, values: FloatArray) -> Level:
     scale = np.maximum(theirs.std(axis=0), 1e-6 * float(theirs.std()) or 1.0)
     figure = float((np.abs(ours - theirs) / scale).max())
     note = "factor scores against the referee's conditional means"
+    if curved is not None:
+        blups = curved.form.scores(values, referee.problem.model.latent)
+        own = ours - referee.expected(values)
+        figure = max(figure, float((np.abs(own - blups) / scale).max()))
+        note += ", and less their means against BLUPs"
     return Level("predictions", figure <= PREDICTIONS, figure, PREDICTIONS, note)

@@ -76,6 +76,11 @@ class SemReferee(SemMoments):
             made[starts[design[0]] + rows] = means[:, n:] + left @ weights
         return made
 
+    def expected(self, values: FloatArray) -> FloatArray:
+        """Means of the latent variables of the first group, without covariates, (n_latent,)."""
+        latent = [self._at[name] for name in self.problem.model.latent]
+        return np.asarray(self.form(values, (0, ()), latent).intercept)
+
     def _alike(
         self, *, empty: bool = False
     ) -> Iterator[tuple[Design, NDArray[np.intp], list[int]]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from growthmm.engines.outcome import EngineFit
 from growthmm.engines.prepare import WideData
-from growthmm.equivalence.fits import NO_MIXED, fit_sem
+from growthmm.equivalence.fits import NO_MIXED, EngineReport, fit_sem
 from growthmm.equivalence.not_representable import Nearest, NotRepresentable
-from growthmm.equivalence.sem_evidence import sem_evidence
+from growthmm.equivalence.sem_evidence import CurvedFit, sem_evidence
+from growthmm.equivalence.stacked_curves import stacked_curves
+from growthmm.errors import EngineError, NotIdentifiedError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption, Loss
 
@@ -57,7 +61,11 @@ def verify_sem(
         time_limit=time_limit,
         why=why,
     )
-    evidence = sem_evidence(data.problem, fit)
+    curved = _curved(data, fit, estimator, bounds)
+    if curved is not None:
+        own = EngineReport("long", True, "", fit.version, curved.fit, 0.0)
+        reports = tuple(own if report.name == "long" else report for report in reports)
+    evidence = sem_evidence(data.problem, fit, curved)
     if not evidence.curved:
         return None
     failed = [level.name for level in evidence.levels if level.passed is False]
@@ -68,6 +76,9 @@ def verify_sem(
     reason += (
         f"; the fit is not shown to full precision ({', '.join(failed)})"
         if failed
+        else "; both engines fit it, long by a mixed model that is linear given the loadings, and "
+        "all evidence holds"
+        if curved is not None
         else "; the engine wide fits it as it is, and all evidence on that fit holds"
     )
     if nearest is not None:
@@ -79,5 +90,21 @@ def verify_sem(
         reports=reports,
         sem_fit=FitResult(data.problem.model, fit, data, "latent growth curve"),
         nearest=nearest,
+        curved=curved,
         assumptions=assumptions,
     )
+
+
+def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) -> CurvedFit | None:
+    """The mixed form with curves, where the model has one that our engine fits."""
+    if estimator != "ml":
+        return None
+    form = stacked_curves(data.problem)
+    if form is None:
+        return None
+    space: Literal["psd", "none"] = "psd" if bounds == "psd" else "none"
+    try:
+        found = form.fitted(space, fit.names)
+    except (EngineError, NotIdentifiedError):
+        return None
+    return CurvedFit(form, found) if found.convergence.converged else None

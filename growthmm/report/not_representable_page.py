@@ -5,7 +5,7 @@ from __future__ import annotations
 from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.errors import EngineNotInstalledError
 from growthmm.report.methods_text import own_version
-from growthmm.report.not_representable_text import nearest_lines
+from growthmm.report.not_representable_text import curved_lines, nearest_lines
 from growthmm.report.page import sentence
 from growthmm.report.text_table import figure
 
@@ -53,7 +53,7 @@ def not_representable_page(result: NotRepresentable) -> str:
     page: str = environment.get_template("not_representable.html.j2").render(
         result=result,
         version=own_version(),
-        nearest="\n".join(nearest_lines(result)),
+        nearest="\n".join([*curved_lines(result), *nearest_lines(result)]),
         diagram=Markup(diagram_svg(fit.model, values, name="diagram")),  # type: ignore[arg-type]
         diagram_words=path_diagram(fit.model, values),  # type: ignore[arg-type]
         rows=result.to_dict()["parameters"],

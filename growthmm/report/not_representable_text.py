@@ -6,7 +6,7 @@ from growthmm.equivalence.fits import NOT_ASKED
 from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.report.text_table import figure, paragraph, table
 
-__all__ = ["nearest_lines", "not_representable_summary"]
+__all__ = ["curved_lines", "nearest_lines", "not_representable_summary"]
 
 
 def not_representable_summary(result: NotRepresentable) -> str:
@@ -19,6 +19,7 @@ def not_representable_summary(result: NotRepresentable) -> str:
         "What no linear mixed model says",
         *(paragraph(f"- {loss}", indent="  ") for loss in result.losses),
         "",
+        *curved_lines(result),
         *nearest_lines(result),
         "Evidence on the fit of the model itself",
         table(
@@ -58,6 +59,16 @@ def not_representable_summary(result: NotRepresentable) -> str:
         *(paragraph(f"Assumed: {note}") for note in result.assumptions),
     ]
     return "\n".join(lines).rstrip()
+
+
+def curved_lines(result: NotRepresentable) -> list[str]:
+    """The mixed form that is linear given its loadings."""
+    if result.curved is None:
+        return []
+    text = result.curved.form.text
+    shown = ["  " + line for line in text.splitlines()]
+    said = "on rows of persons, times t and items (numbered), fitted by the engine long"
+    return ["The same model, linear given its loadings", paragraph(said, indent="  "), *shown, ""]
 
 
 def nearest_lines(result: NotRepresentable) -> list[str]:

@@ -394,7 +394,7 @@ class _Recognition:
             elif covariate is None:
                 self._lose(
                     path.name,
-                    "a regression among outcomes is no random effect: it makes polynomials of loadings",
+                    "a regression among outcomes is no random effect: loadings become polynomials",
                     "residuals that are correlated",
                     NonlinearLoss,
                 )

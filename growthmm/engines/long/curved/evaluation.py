@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.distance import newton_step
 from growthmm.engines.long.curved.statistics import statistics_of
 from growthmm.engines.long.curved.surface import CurvedSurface, curved_surface
+from growthmm.engines.long.curved.ties import check_ties, ties_of
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures import structure_of
 from growthmm.engines.outcome import ParameterKind
@@ -18,7 +19,6 @@ from growthmm.errors import NotIdentifiedError, SpecificationError, UnsupportedE
 __all__ = [
     "admissible",
     "check_ml",
-    "check_unrestricted",
     "distance",
     "information",
     "kinds",
@@ -37,10 +37,11 @@ SINGULAR = 1e-11
 def names(problem: LongProblem) -> tuple[str, ...]:
     """Fixed effects, loading parameters, covariance entries, residual parameters."""
     assert problem.loadings is not None
-    check_unrestricted(problem)
+    check_ties(problem)
     structure = structure_of(problem)
     own = problem.loadings.names
-    return (*problem.fixed_names, *own, *problem.covariance_names, *structure.names)
+    entries = dict.fromkeys(problem.covariance_names)
+    return (*problem.fixed_names, *own, *entries, *structure.names)
 
 
 def kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
@@ -48,7 +49,10 @@ def kinds(problem: LongProblem) -> tuple[ParameterKind, ...]:
     assert problem.loadings is not None
     made: list[ParameterKind] = ["fixed"] * len(problem.fixed_names)
     made += ["loading"] * len(problem.loadings.names)
-    made += ["variance" if a == b else "covariance" for a, b in problem.covariance_entries]
+    entries = zip(problem.covariance_names, problem.covariance_entries, strict=True)
+    first = dict(reversed(list(entries)))
+    places = (first[name] for name in dict.fromkeys(problem.covariance_names))
+    made += ["variance" if a == b else "covariance" for a, b in places]
     made += ["residual"] * len(structure_of(problem).names)
     return tuple(made)
 
@@ -69,29 +73,17 @@ def check_ml(estimator: str) -> None:
         )
 
 
-def check_unrestricted(problem: LongProblem) -> None:
-    """Refuse covariance parameters that are held or shared.
-
-    Raises
-    ------
-    UnsupportedEngineError
-        If there are any.
-    """
-    if problem.restricted:
-        raise UnsupportedEngineError(
-            "A model with parameters in its loadings takes no fixed or shared covariance "
-            "parameters.",
-            hint="Fit the latent growth curve with the wide engine.",
-        )
-
-
 def _surface(problem: LongProblem, values: FloatArray) -> CurvedSurface | None:
     if np.shape(values) != (len(names(problem)),):
         raise SpecificationError(
             f"Values of shape {np.shape(values)} for {len(names(problem))} parameters.",
             hint="Give one value for each of parameter_names(problem).",
         )
-    return curved_surface(problem, statistics_of(problem), np.asarray(values, dtype=float))
+    values, ties = np.asarray(values, dtype=float), ties_of(problem)
+    if ties is None:
+        return curved_surface(problem, statistics_of(problem), values)
+    plain = curved_surface(ties.plain, statistics_of(ties.plain), ties.expand(values))
+    return None if plain is None else ties.surface(plain)
 
 
 def admissible(problem: LongProblem, values: FloatArray) -> CurvedSurface:

@@ -11,7 +11,6 @@ from growthmm.engines.long.boundary import find_boundary
 from growthmm.engines.long.curved.evaluation import (
     admissible,
     check_ml,
-    check_unrestricted,
     kinds,
     names,
     refuse_unidentified,
@@ -20,6 +19,7 @@ from growthmm.engines.long.curved.linear import at_loadings, at_values
 from growthmm.engines.long.curved.starts import loading_starts
 from growthmm.engines.long.curved.statistics import Statistics, statistics_of
 from growthmm.engines.long.curved.surface import CurvedSurface, curved_surface
+from growthmm.engines.long.curved.ties import Ties, ties_of
 from growthmm.engines.long.ending import block_labels, convergence, inverse, search
 from growthmm.engines.long.parametrisation import Block, FreeParameters, free_parameters
 from growthmm.engines.long.prepared import Prepared, prepare
@@ -78,15 +78,19 @@ def fit_curved(
         If restricted likelihood is asked for.
     """
     check_ml(estimator)
-    check_unrestricted(problem)
-    statistics = statistics_of(problem)
-    begins = _beginnings(problem) if start is None else [_given(problem, start)]
+    ties = ties_of(problem)
+    plain = problem if ties is None else ties.plain
+    statistics = statistics_of(plain)
+    if start is not None:
+        begins = [_given(problem, start)]
+    else:
+        begins = [b if ties is None else ties.gather(b) for b in _beginnings(plain)]
     refuse_unidentified(problem, begins[0])
     best: tuple[Optimum, FreeParameters] | None = None
     ended = 0
     for begin in begins:
-        free = _free(problem, begin, bounds)
-        objective = _objective(problem, statistics, free)
+        free = _free(plain, begin, bounds, ties)
+        objective = _objective(plain, statistics, free, ties)
         if not np.isfinite(objective(free.free(begin))[0]):
             continue
         optimum = search(objective, free.free(begin))
@@ -153,22 +157,31 @@ def _given(problem: LongProblem, start: FloatArray) -> FloatArray:
     return np.asarray(start, dtype=float)
 
 
-def _free(problem: LongProblem, values: FloatArray, bounds: Bounds) -> FreeParameters:
+def _free(
+    problem: LongProblem, values: FloatArray, bounds: Bounds, ties: Ties | None
+) -> FreeParameters:
     if bounds != "psd":
         return free_parameters(len(values), ())
-    linear, _ = at_values(problem, values)
+    linear, _ = at_values(problem, values if ties is None else ties.expand(values))
     assert problem.loadings is not None
     shift = problem.fixed.shape[1] + len(problem.loadings.names)
     blocks = tuple(
         Block(b.entries, tuple(shift + place for place in b.places), b.size)
         for b in prepare(linear).blocks
     )
-    return free_parameters(len(values), blocks)
+    return free_parameters(len(values), blocks if ties is None else ties.blocks(blocks))
 
 
-def _objective(problem: LongProblem, statistics: Statistics, free: FreeParameters) -> Objective:
+def _objective(
+    problem: LongProblem, statistics: Statistics, free: FreeParameters, ties: Ties | None
+) -> Objective:
     def objective(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        surface = curved_surface(problem, statistics, free.value(point))
+        values = free.value(point)
+        if ties is None:
+            surface = curved_surface(problem, statistics, values)
+        else:
+            surface = curved_surface(problem, statistics, ties.expand(values))
+            surface = None if surface is None else ties.surface(surface)
         n = len(point)
         if surface is None or not np.isfinite(surface.hessian).all():
             return -np.inf, np.zeros(n), np.zeros((n, n))
@@ -188,10 +201,13 @@ def _answer(
 ) -> EngineFit:
     values = free.value(optimum.point)
     surface = admissible(problem, values)
-    linear, point = at_values(problem, values)
+    ties = ties_of(problem)
+    plain, all_values = (problem, values) if ties is None else (ties.plain, ties.expand(values))
+    linear, point = at_values(plain, all_values)
     boundary, affected = _boundary(linear, prepare(linear), point)
-    n = len(values)
-    lost = np.concatenate([np.zeros(n - len(affected), dtype=bool), affected])
+    lost = np.concatenate([np.zeros(len(all_values) - len(affected), dtype=bool), affected])
+    if ties is not None:
+        lost = ties.gather(lost.astype(float)) > 0
     covariance = _covariance(
         surface, optimum.point, free, information=information, boundary=boundary
     )

@@ -1,0 +1,367 @@
+"""Second-order growth with estimated item loadings as a mixed model with curves, on stacked rows.
+
+For person i, item k and occasion j::
+
+    y_ijk = intercept_k + lambda_k (sum_m growth_jm eta_im + state_ij) + e_ijk
+
+Given the loadings lambda this is a linear mixed model with a random effect of the person for each
+growth factor and each state (condition 21), so that the engine ``long`` fits it with the loadings
+as parameters of the design. Parameters bear the names that they have in the SEM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from growthmm.engines.long import parameter_names, random_effects
+from growthmm.engines.long.loadings import Curves, Loadings
+from growthmm.engines.long.problem import LongProblem, RandomEffects
+from growthmm.engines.outcome import EngineFit
+from growthmm.engines.registry import run
+from growthmm.engines.wide.problem import WideGroup, WideProblem
+from growthmm.model.names import covariance_name, residual_name
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.sem import Path, SemModel
+from growthmm.translation.second_order import SecondOrder, second_order
+
+__all__ = ["StackedCurves", "stacked_curves"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StackedCurves:
+    """The mixed form with curves of a second-order growth model.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        Rows of persons, occasions and items.
+    names : tuple of str
+        For each of the SEM's parameters, in its order, the mixed form's.
+    latent : tuple of str
+        The latent variable of each column of the random effects' design: growth factors, then
+        states.
+    basis : tuple of (str, tuple of (str, float))
+        For each state its loadings on the growth factors.
+    text : str
+        The model as a call of nlme, on rows with columns ``id``, ``t``, ``item`` and ``y``;
+        empty where items have several loadings or intercepts, or states several variances.
+    """
+
+    problem: LongProblem
+    names: tuple[str, ...]
+    latent: tuple[str, ...]
+    basis: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    text: str
+
+    def order(self) -> list[int]:
+        """Places of the SEM's parameters among those of the engine ``long``."""
+        own = parameter_names(self.problem)
+        return [own.index(name) for name in self.names]
+
+    def values(self, sem: FloatArray) -> FloatArray:
+        """The engine's parameters from the SEM's, the same numbers in another order."""
+        made = np.empty(len(sem))
+        made[self.order()] = sem
+        return made
+
+    def fitted(self, bounds: Literal["psd", "none"], sem: tuple[str, ...]) -> EngineFit:
+        """The fit of the engine ``long``, its parameters under the SEM's names.
+
+        Parameters
+        ----------
+        bounds : {"psd", "none"}
+            The parameter space.
+        sem : tuple of str
+            The SEM's parameters.
+        """
+        fit = run("long", self.problem, estimator="ml", bounds=bounds)
+        at = self.order()
+        return replace(
+            fit,
+            names=sem,
+            kinds=tuple(fit.kinds[k] for k in at),
+            estimates=fit.estimates[at],
+            covariance=fit.covariance[np.ix_(at, at)],
+        )
+
+    def scores(self, sem: FloatArray, latent: tuple[str, ...]) -> FloatArray:
+        """Predicted random effects as scores of the SEM's latent variables, without means.
+
+        Parameters
+        ----------
+        sem : (n_parameters,) ndarray
+            The SEM's parameters.
+        latent : tuple of str
+            The latent variables, in the order wanted.
+
+        Returns
+        -------
+        (n_subjects, n_latent) ndarray
+            A state is its own deviation beside what growth gives it.
+        """
+        modes, _ = random_effects(self.problem, self.values(sem))
+        growth = {name: modes[:, k] for k, name in enumerate(self.latent)}
+        made = {name: growth.get(name, np.zeros(len(modes))) for name in latent}
+        for state, weights in self.basis:
+            made[state] = made[state] + sum(w * growth[name] for name, w in weights)
+        return np.column_stack([made[name] for name in latent])
+
+
+def stacked_curves(problem: WideProblem) -> StackedCurves | None:
+    """The mixed form with curves, where the model is second-order growth that has one.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Model and data.
+
+    Returns
+    -------
+    StackedCurves or None
+        None for any other model: one with covariates, groups, constraints, effects among states
+        or growth factors, covariances of states or of unique parts, or intercepts of states.
+    """
+    model = problem.model
+    found = second_order(model)
+    if found is None or len(problem.groups) != 1 or not isinstance(problem.groups[0], WideGroup):
+        return None
+    reader = _Reader(model, found)
+    return reader.made(problem.groups[0]) if reader.fits else None
+
+
+class _Reader:
+    """Rows of a second-order growth model by what they are."""
+
+    def __init__(self, model: SemModel, found: SecondOrder) -> None:
+        self.model, self.found = model, found
+        self.items = [y for own in found.items for y in own]
+        self.at = {y: t for t, own in enumerate(found.items) for y in own}
+
+    @property
+    def fits(self) -> bool:
+        """Whether the model has nothing else than such a model has."""
+        model, growth, states = self.model, self.found.growth, self.found.occasions
+        if model.covariates or model.constraints or model.n_groups > 1 or model.n_levels > 1:
+            return False
+        if set(self.items) != set(model.outcomes):
+            return False
+        for path in model.paths:
+            if path.definition is not None or (path.op == "~" and not path.is_zero):
+                return False
+            inside = {path.left, path.right} <= set(growth)
+            if path.op == "~~" and path.left != path.right and not path.is_zero and not inside:
+                return False
+            if path.op == "~1" and not path.free and path.value:
+                return False
+            if path.op == "~1" and path.free and path.left in states:
+                return False
+            if path.op == "=~" and path.left in growth and path.free:
+                return False
+        unique = [self._variance(y) for y in self.items]
+        if not all(path is not None and path.free for path in unique):
+            return False
+        own = [self._variance(f) for f in states]
+        if any(p is None or (not p.free and p.value) for p in own) or self._twice(own):
+            return False
+        cells = [
+            model.path(a, "~~", b) or model.path(b, "~~", a)
+            for n, a in enumerate(growth)
+            for b in growth[n:]
+        ]
+        free = [p.parameter for p in cells if p is not None and p.free]
+        return len(free) == len(cells) == len(set(free)) and self._apart()
+
+    def _variance(self, name: str) -> Path | None:
+        return self.model.path(name, "~~", name)
+
+    @staticmethod
+    def _twice(states: list[Path | None]) -> bool:
+        """Whether some states have variances, and others none."""
+        return len({path.free for path in states if path is not None}) > 1
+
+    def _apart(self) -> bool:
+        """Whether no parameter is of two kinds."""
+        kinds: dict[str, set[str]] = {}
+        growth, states = set(self.found.growth), set(self.found.occasions)
+        for path in self.model.paths:
+            if path.free:
+                place = "growth" if path.left in growth else "state" if path.left in states else "y"
+                kinds.setdefault(path.parameter, set()).add(path.op + place)
+        return all(len(own) == 1 for own in kinds.values())
+
+    def loading(self, y: str) -> str | float:
+        """The item's loading on its state: a parameter, or a number."""
+        path = self.model.path(self.found.occasions[self.at[y]], "=~", y)
+        assert path is not None
+        return path.parameter if path.free else float(path.value or 0.0)
+
+    def growth_loading(self, factor: str, y: str) -> float:
+        """The loading of the item's state on a growth factor."""
+        path = self.model.path(factor, "=~", self.found.occasions[self.at[y]])
+        return 0.0 if path is None else float(path.value or 0.0)
+
+    def made(self, data: WideGroup) -> StackedCurves:
+        """The problem."""
+        model, growth, states = self.model, self.found.growth, self.found.occasions
+        person, column = np.nonzero(np.isfinite(data.outcomes))
+        outcomes = list(model.outcomes)
+        cell = [self.loading(y) for y in outcomes]
+        points = list(dict.fromkeys(cell))
+        fixed, fixed_names, curved = self._fixed(outcomes)
+        basis = np.array([[self.growth_loading(f, y) for f in growth] for y in outcomes])
+        variances = [self._variance(f) for f in states]
+        latent = [*growth, *(f for f, p in zip(states, variances, strict=True) if p and p.free)]
+        indicator = np.array(
+            [[float(self.at[y] == t) for t in range(len(states))] for y in outcomes]
+        )
+        random = np.hstack([basis, indicator]) if len(latent) > len(growth) else basis
+        unique = [self._required(y) for y in outcomes]
+        strata = list(dict.fromkeys(unique))
+        problem = LongProblem(
+            outcome=data.outcomes[person, column],
+            fixed=fixed[column],
+            fixed_names=tuple(fixed_names),
+            random=random[column],
+            blocks=self._blocks(variances),
+            subject=person.astype(np.intp),
+            n_subjects=len(data.outcomes),
+            group="id",
+            occasion=np.zeros(len(person), dtype=np.intp),
+            residual=ResidualStructure("by_group", by="unique"),
+            strata=np.array([strata.index(u) for u in unique], dtype=np.intp)[column],
+            strata_names=tuple(strata),
+            loadings=_loadings(
+                points,
+                np.array([points.index(c) for c in cell], dtype=np.intp)[column],
+                tuple(0 if own else -1 for own in curved),
+                (0,) * random.shape[1],
+            ),
+        )
+        weights = tuple(
+            (f, tuple((g, self.growth_loading(g, own[0])) for g in growth))
+            for f, own in zip(states, self.found.items, strict=True)
+        )
+        return StackedCurves(problem, self._names(strata), tuple(latent), weights, self._text())
+
+    def _required(self, y: str) -> str:
+        path = self._variance(y)
+        assert path is not None
+        return path.parameter
+
+    def _fixed(self, outcomes: list[str]) -> tuple[FloatArray, list[str], list[bool]]:
+        """Columns by item, their parameters, and whether the item's loading multiplies them."""
+        columns: dict[str, FloatArray] = {}
+        curved: dict[str, bool] = {}
+        for path in self.model.paths:
+            if path.op != "~1" or not path.free:
+                continue
+            own = path.left in self.found.growth
+            values = [
+                self.growth_loading(path.left, y) if own else float(path.left == y)
+                for y in outcomes
+            ]
+            columns[path.parameter] = columns.get(path.parameter, 0.0) + np.array(values)
+            curved[path.parameter] = own
+        return np.column_stack(list(columns.values())), list(columns), list(curved.values())
+
+    def _blocks(self, states: list[Path | None]) -> tuple[RandomEffects, ...]:
+        growth = self.found.growth
+        size = len(growth)
+        blocks = [RandomEffects(growth, tuple(range(size)))]
+        own = [path.parameter for path in states if path is not None and path.free]
+        if own:
+            pattern = tuple(
+                tuple(name if a == b else 0.0 for b in range(len(own)))
+                for a, name in enumerate(own)
+            )
+            places = tuple(range(size, size + len(own)))
+            blocks.append(RandomEffects(self.found.occasions, places, pattern=pattern))
+        return tuple(blocks)
+
+    def _names(self, strata: list[str]) -> tuple[str, ...]:
+        growth = self.found.growth
+        there = {name: residual_name(name) for name in strata}
+        for n, a in enumerate(growth):
+            for b in growth[n:]:
+                path = self.model.path(a, "~~", b) or self.model.path(b, "~~", a)
+                assert path is not None
+                there[path.parameter] = covariance_name(a, b, "id")
+        return tuple(there.get(name, name) for name in self.model.free_parameters)
+
+    def _text(self) -> str:
+        """A call of nlme, where items have one loading and one intercept at all occasions."""
+        growth, items = self.found.growth, list(zip(*self.found.items, strict=True))
+        loadings = [{self.loading(y) for y in own} for own in items]
+        means = [self.model.path(f, "~1") for f in growth]
+        states = [self._variance(f) for f in self.found.occasions]
+        intercepts = [{self._intercept(y) for y in own} for own in items]
+        basis = [[self.growth_loading(f, y) for y in items[0]] for f in growth]
+        if (
+            any(len(own) > 1 for own in (*loadings, *intercepts))
+            or len({p.parameter for p in states if p is not None and p.free}) > 1
+        ):
+            return ""
+        if not all(p is not None and p.free for p in (*means, *states)):
+            return ""
+        terms = [
+            f"{f} * {_function(row)}" if _function(row) != "1" else f
+            for f, row in zip(growth, basis, strict=True)
+        ]
+        weights = " + ".join(_weighted(own, k) for k, own in enumerate(loadings, 1))
+        shifts = [f"m{k} * (item == {k})" for k, own in enumerate(intercepts, 1) if own != {""}]
+        free = [f"l{k}" for k, own in enumerate(loadings, 1) if isinstance(next(iter(own)), str)]
+        shown = [s.partition(" ")[0] for s in shifts]
+        curve = f"({' + '.join([*terms, 'state'])}) * ({weights})"
+        return (
+            f"nlme(y ~ {' + '.join([*shifts, curve])},\n"
+            f"     fixed = {' + '.join([*growth, *shown, *free])} ~ 1,\n"
+            f"     random = list(id = pdSymm({' + '.join(growth)} ~ 1), t = pdSymm(state ~ 1)))"
+        )
+
+    def _intercept(self, y: str) -> str:
+        path = self.model.path(y, "~1")
+        return path.parameter if path is not None and path.free else ""
+
+
+def _function(row: list[float]) -> str:
+    if set(row) == {1.0}:
+        return "1"
+    step = row[1] - row[0]
+    if np.allclose(np.diff(row), step) and step:
+        start = "" if row[0] == 0 else f"{row[0]:g} + "
+        slope = "t" if step == 1 else f"{step:g} * t"
+        return f"({start}{slope})" if start or step != 1 else "t"
+    parts = [f"{v:g} * (t == {t})" for t, v in enumerate(row) if v]
+    return f"({' + '.join(parts)})"
+
+
+def _weighted(own: set[str | float], item: int) -> str:
+    (loading,) = own
+    if isinstance(loading, str):
+        return f"l{item} * (item == {item})"
+    return f"(item == {item})" if loading == 1 else f"{loading:g} * (item == {item})"
+
+
+def _loadings(
+    points: list[str | float], at: NDArray[np.intp], fixed: tuple[int, ...], random: tuple[int, ...]
+) -> Loadings:
+    """One curve whose points are the items' loadings: parameters and numbers."""
+    names = tuple(point for point in points if isinstance(point, str))
+    n, size = len(names), len(points)
+    first = np.zeros((1, n, size))
+    constant = np.array([0.0 if isinstance(point, str) else point for point in points])
+    for column, point in enumerate(points):
+        if isinstance(point, str):
+            first[0, names.index(point), column] = 1.0
+    second = np.zeros((1, n, n, size))
+
+    def evaluate(values: FloatArray) -> Curves:
+        return Curves((constant + values @ first[0])[None], first, second)
+
+    return Loadings(names, np.ones((1, n)), at, fixed, random, evaluate)
