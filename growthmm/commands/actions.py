@@ -26,6 +26,7 @@ from growthmm.errors import SpecificationError
 from growthmm.progress import showing, tracked
 
 if TYPE_CHECKING:
+    from growthmm.equivalence.not_representable import NotRepresentable
     from growthmm.equivalence.result import Equivalence
 
 __all__ = [
@@ -213,12 +214,12 @@ def _check_time_limit(chosen: argparse.Namespace) -> None:
         )
 
 
-def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence:
+def _verified(chosen: argparse.Namespace, model: Given) -> Equivalence | NotRepresentable:
     """The verification that a command line asks for."""
     from growthmm.verbs.verify import verify as judge
 
     _check_time_limit(chosen)
-    found: Equivalence = judge(
+    found: Equivalence | NotRepresentable = judge(
         model.text,
         data_of(chosen),
         engines=None if chosen.engines is None else named(chosen.engines, "--engines"),

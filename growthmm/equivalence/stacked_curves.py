@@ -49,8 +49,9 @@ class StackedCurves:
     basis : tuple of (str, tuple of (str, float))
         For each state its loadings on the growth factors.
     text : str
-        The model as a call of nlme, on rows with columns ``id``, ``t``, ``item`` and ``y``;
-        empty where items have several loadings or intercepts, or states several variances.
+        The model as a call of nlme, on rows with columns ``id``, ``t`` (occasions, counted from
+        0), ``item`` (from 1) and ``y``; empty where items have several loadings, intercepts or
+        variances, or states several variances.
     """
 
     problem: LongProblem
@@ -247,7 +248,8 @@ class _Reader:
             (f, tuple((g, self.growth_loading(g, own[0])) for g in growth))
             for f, own in zip(states, self.found.items, strict=True)
         )
-        return StackedCurves(problem, self._names(strata), tuple(latent), weights, self._text())
+        text = self._text(float(problem.outcome.mean()))
+        return StackedCurves(problem, self._names(strata), tuple(latent), weights, text)
 
     def _required(self, y: str) -> str:
         path = self._variance(y)
@@ -294,34 +296,38 @@ class _Reader:
                 there[path.parameter] = covariance_name(a, b, "id")
         return tuple(there.get(name, name) for name in self.model.free_parameters)
 
-    def _text(self) -> str:
+    def _text(self, mean: float) -> str:
         """A call of nlme, where items have one loading and one intercept at all occasions."""
         growth, items = self.found.growth, list(zip(*self.found.items, strict=True))
         loadings = [{self.loading(y) for y in own} for own in items]
+        intercepts = [{self._intercept(y) for y in own} for own in items]
+        unique = [{self._required(y) for y in own} for own in items]
         means = [self.model.path(f, "~1") for f in growth]
         states = [self._variance(f) for f in self.found.occasions]
-        intercepts = [{self._intercept(y) for y in own} for own in items]
-        basis = [[self.growth_loading(f, y) for y in items[0]] for f in growth]
-        if (
-            any(len(own) > 1 for own in (*loadings, *intercepts))
-            or len({p.parameter for p in states if p is not None and p.free}) > 1
-        ):
+        one = [len({p.parameter for p in states if p is not None and p.free}) == 1]
+        one += [len(own) == 1 for own in (*loadings, *intercepts, *unique)]
+        one += [p is not None and p.free for p in (*means, *states)]
+        free = [v for own in loadings for v in own if isinstance(v, str)]
+        moved = [v for own in intercepts for v in own if v]
+        variances = len(set().union(*unique))
+        one += [len(set(own)) == len(own) for own in (free, moved)]
+        if not all(one) or variances not in (1, len(items)):
             return ""
-        if not all(p is not None and p.free for p in (*means, *states)):
-            return ""
-        terms = [
-            f"{f} * {_function(row)}" if _function(row) != "1" else f
-            for f, row in zip(growth, basis, strict=True)
-        ]
+        basis = [_function([self.growth_loading(f, y) for y in items[0]]) for f in growth]
+        terms = [f if t == "1" else f"{f} * {t}" for f, t in zip(growth, basis, strict=True)]
         weights = " + ".join(_weighted(own, k) for k, own in enumerate(loadings, 1))
-        shifts = [f"m{k} * (item == {k})" for k, own in enumerate(intercepts, 1) if own != {""}]
-        free = [f"l{k}" for k, own in enumerate(loadings, 1) if isinstance(next(iter(own)), str)]
-        shown = [s.partition(" ")[0] for s in shifts]
+        shifts = {k: f"m{k}" for k, own in enumerate(intercepts, 1) if own != {""}}
         curve = f"({' + '.join([*terms, 'state'])}) * ({weights})"
+        fixed = dict.fromkeys((*growth, *shifts.values()), "0")
+        fixed[growth[0]] = f"{mean:.4g}"
+        fixed |= {f"l{k}": "1" for k, own in enumerate(loadings, 1) if own & set(free)}
+        spread = "weights = varIdent(form = ~ 1 | item), " if variances > 1 else ""
         return (
-            f"nlme(y ~ {' + '.join([*shifts, curve])},\n"
-            f"     fixed = {' + '.join([*growth, *shown, *free])} ~ 1,\n"
-            f"     random = list(id = pdSymm({' + '.join(growth)} ~ 1), t = pdSymm(state ~ 1)))"
+            f"nlme(y ~ {' + '.join([*(f'{m} * (item == {k})' for k, m in shifts.items()), curve])},"
+            f"\n     fixed = {' + '.join(fixed)} ~ 1,\n"
+            f"     random = list(id = pdSymm({' + '.join(growth)} ~ 1), t = pdSymm(state ~ 1)),\n"
+            f'     {spread}method = "ML", '
+            f"start = c({', '.join(f'{name} = {v}' for name, v in fixed.items())}))"
         )
 
     def _intercept(self, y: str) -> str:

@@ -96,7 +96,7 @@ def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
                 f"estimated loadings {', '.join(p.name for p in free)}",
                 "the design of a linear mixed model is fixed numbers, and these are parameters "
                 "(measurement invariance)",
-                "loadings of 1, or the model on the SEM side, where growthmm fits it",
+                "loadings of 1; growthmm verify fits it as it is",
             )
         )
     others = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 import growthmm as gm
 from growthmm.engines import long as engine
+from growthmm.engines.long.problem import LongProblem, RandomEffects
 from growthmm.equivalence.referee import referee_log_likelihood
 from growthmm.errors import NotIdentifiedError, UnsupportedEngineError
 
@@ -150,6 +153,83 @@ f <- nlme(y ~ b0 + b1 * (1 - exp(-g * t)), d, fixed = list(b0 + b1 ~ x, g ~ 1),
 G <- as.matrix(f$modelStruct$reStruct$id) * f$sigma^2
 cat(format(c(logLik(f), fixef(f), G[1, 1], G[1, 2], G[2, 2], f$sigma^2), digits = 15))
 """
+
+
+def tied(pattern: tuple[tuple[str | float, ...], ...]) -> LongProblem:
+    """A curve beside effects of single times, whose covariance matrix has a pattern."""
+    plain = gm.fit(EXPONENTIAL, frame()).data.problem
+    times = np.array([plain.loadings.at == k for k in range(3)], dtype=float).T  # type: ignore[union-attr]
+    block = RandomEffects(("u0", "u1", "u2"), (2, 3, 4), pattern=pattern)
+    return replace(
+        plain,
+        random=np.column_stack([plain.random[:], times]),
+        blocks=(*plain.blocks, block),
+        loadings=replace(plain.loadings, random=(*plain.loadings.random, 0, -1, -1)),  # type: ignore[union-attr, arg-type]
+    )
+
+
+SHARED = (("v", 0.0, 0.0), (0.0, "v", 0.0), (0.0, 0.0, "w"))
+
+
+def test_independent_effects_may_share_a_variance() -> None:
+    problem = tied(SHARED)
+    apart = replace(
+        problem,
+        blocks=(*problem.blocks[:-1], RandomEffects(("u0", "u1", "u2"), (2, 3, 4), diagonal=True)),
+    )
+    names = engine.parameter_names(problem)
+    assert names[-3:-1] == ("v", "w")
+    assert engine.parameter_kinds(problem)[-3:] == ("variance", "variance", "residual")
+    rng = np.random.default_rng(2)
+    fit = engine.fit(problem)
+    assert fit.convergence.converged
+    values = fit.estimates + 0.3 * np.nan_to_num(fit.standard_errors, nan=0.1) * rng.normal(
+        size=len(names)
+    )
+    values[-3:] = 0.2, 0.3, 0.4
+    every = np.insert(values, len(values) - 2, values[-3])
+    assert engine.log_likelihood(problem, values) == engine.log_likelihood(apart, every)
+    dense = referee_log_likelihood(problem, values)
+    assert engine.log_likelihood(problem, values) == pytest.approx(dense, rel=1e-11)
+    score = engine.score(problem, values)
+    slopes = -engine.information(problem, values, kind="observed")
+    for k in range(len(values)):
+        step = np.zeros(len(values))
+        step[k] = 1e-5 * max(1.0, abs(values[k]))
+        ahead, back = values + step, values - step
+        rise = engine.log_likelihood(problem, ahead) - engine.log_likelihood(problem, back)
+        assert score[k] == pytest.approx(rise / (2 * step[k]), rel=1e-5, abs=1e-4)
+        turn = (engine.score(problem, ahead) - engine.score(problem, back)) / (2 * step[k])
+        assert slopes[k] == pytest.approx(turn, rel=1e-5, abs=1e-3)
+
+
+def test_a_shared_variance_costs_what_the_restriction_costs() -> None:
+    problem = tied(SHARED)
+    apart = replace(
+        problem,
+        blocks=(*problem.blocks[:-1], RandomEffects(("u0", "u1", "u2"), (2, 3, 4), diagonal=True)),
+    )
+    own, free = engine.fit(problem, bounds="none"), engine.fit(apart, bounds="none")
+    assert own.convergence.converged
+    assert free.convergence.converged
+    assert len(free.names) == len(own.names) + 1
+    assert own.log_likelihood <= free.log_likelihood
+    assert np.abs(engine.score(problem, own.estimates)).max() < 1e-4
+    again = engine.fit(problem, bounds="none", start=own.estimates * 1.05)
+    assert again.log_likelihood == pytest.approx(own.log_likelihood, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        lambda: tied((("v", "c", "c"), ("c", "v", "c"), ("c", "c", "v"))),
+        lambda: tied(((0.5, 0.0, 0.0), (0.0, "v", 0.0), (0.0, 0.0, "v"))),
+        lambda: replace(tied(SHARED), fixed_parameters=(("v", 0.1),)),
+    ],
+)
+def test_other_restrictions_are_refused(problem: Callable[[], LongProblem]) -> None:
+    with pytest.raises(UnsupportedEngineError, match="variances of independent effects"):
+        engine.fit(problem())
 
 
 @pytest.mark.r("lme4")

@@ -84,11 +84,16 @@ def test_restrictions_are_no_random_effects(change: tuple[str, str], what: str) 
     text = case("M01")["sem"]["model"].partition("ind :=")[0].replace(*change)
     frame = wide_frame("M_mediation_wide.csv")
     with pytest.raises(UnsupportedError) as refused:
-        gm.verify(text, frame, id="id")
+        gm.translate(text, "lme4", data=frame, id="id")
     assert what in str(refused.value)
     assert "growthmm fit" in str(refused.value)
-    # Both are models all the same, and the SEM engine fits them.
-    assert gm.fit(text, frame, id="id").convergence.converged
+    # Each is a model all the same: the SEM engine fits it, and what has all paths is its nearest.
+    found = gm.verify(text, frame, id="id", engines=["long"])
+    assert found.verdict == found.model_verdict == "not_representable"
+    assert found.losses == refused.value.losses  # type: ignore[union-attr]
+    assert [level.passed for level in found.levels[1:]] == [True] * 5
+    assert found.nearest is not None  # type: ignore[union-attr]
+    assert found.nearest.found.text == FORMULA  # type: ignore[union-attr]
 
 
 def test_missing_outcomes_change_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import growthmm as gm
+from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.equivalence.result import Equivalence
 from growthmm.errors import UnsupportedError
 
@@ -125,14 +127,89 @@ def test_clusters_are_told_from_occasions() -> None:
     assert "level: 2" in made.text
 
 
+@cache
+def free_loadings() -> NotRepresentable:
+    found = gm.verify(FREE, wide(), engines=["semopy"], **FACTS)
+    assert isinstance(found, NotRepresentable)
+    return found
+
+
+FREE = re.sub(r"1\*([bc])(\d)", r"l\1*\1\2", text())
+
+
 def test_estimated_loadings_are_no_linear_mixed_model() -> None:
-    free = text(loading="lb*")
     with pytest.raises(UnsupportedError, match="condition 21") as caught:
-        gm.translate(free, "lme4")
+        gm.translate(FREE, "lme4")
     assert "estimated loadings f0=~b0" in str(caught.value)
-    found = gm.fit(free, wide(), id="id")
-    assert found.convergence.converged
-    assert found.log_likelihood > gm.fit(text(), wide(), id="id").log_likelihood - 1e-9
+    found = free_loadings()
+    assert found.verdict == found.model_verdict == "not_representable"
+    assert found.losses == caught.value.losses
+    assert found.sem_fit.log_likelihood > gm.fit(text(), wide(), id="id").log_likelihood
+
+
+def test_both_engines_fit_it_given_the_loadings() -> None:
+    found = free_loadings()
+    assert [level.passed for level in found.levels] == [None, True, True, True, True, True]
+    assert found.curved is not None
+    long, sem = found.curved.fit, found.sem_fit.fit
+    assert long.log_likelihood == pytest.approx(sem.log_likelihood, abs=1e-8)
+    assert np.abs(long.estimates - sem.estimates).max() < 1e-6 * sem.standard_errors.max()
+    assert long.standard_errors == pytest.approx(sem.standard_errors, rel=1e-6)
+    rows = found.parameters.set_index("sem_name")
+    assert rows.loc["lb", "estimate_long"] == pytest.approx(rows.loc["lb", "estimate_wide"])
+    assert found.to_dict()["log_likelihood"]["long"] == long.log_likelihood
+
+
+def test_nlme_says_it_and_the_three_level_form_is_nested_in_it() -> None:
+    found = free_loadings()
+    assert found.text.startswith(
+        "nlme(y ~ m2 * (item == 2) + m3 * (item == 3) + (i + s * t + state) * "
+        "((item == 1) + l2 * (item == 2) + l3 * (item == 3)),"
+    )
+    assert "random = list(id = pdSymm(i + s ~ 1), t = pdSymm(state ~ 1))" in found.text
+    assert "varIdent" not in found.text
+    assert found.nearest is not None
+    near = found.nearest.to_dict(found.sem_fit)
+    assert near["text"] == "y ~ t + outcome + (1 + t | id) + (1 | id:t)"
+    assert (near["verdict"], near["relation"], near["df"]) == ("identical", "smaller", 2)
+    truth = gm.compare(found.nearest.found.sem_fit, found.sem_fit).to_dict()["rows"][1]
+    assert near["chi_square"] == pytest.approx(truth["chi_square"])
+
+
+CURVED = {
+    "a loading for each occasion": re.sub(r"l[bc]\*", "", FREE),
+    "one loading of two items": FREE.replace("lc*", "lb*"),
+    "unique variances by item": re.sub(r"~~ e\*([abc])", r"~~ u\1*\1", FREE),
+    "states of their own": FREE.replace("~~ p*", "~~ "),
+    "no states beside growth": FREE.replace("~~ p*", "~~ 0*"),
+}
+
+
+@pytest.mark.parametrize("source", CURVED.values(), ids=CURVED.keys())
+def test_other_patterns_have_that_form_too(source: str) -> None:
+    found = gm.verify(source, wide(), engines=["long"], **FACTS)
+    assert found.verdict == "not_representable"
+    assert isinstance(found, NotRepresentable)
+    assert found.curved is not None
+    assert [level.passed for level in found.levels[1:]] == [True] * 5, found.levels
+
+
+@pytest.mark.parametrize(
+    "more", ["f1 ~~ f2", "a0 ~~ a1", "f1 ~ 1", "f2 ~ r*f1", "lb == 0.5 + lc/2"]
+)
+def test_what_has_no_such_form_is_fitted_by_the_sem_engine_alone(more: str) -> None:
+    source = FREE.replace("f1 ~ 0*1\n", "") if more == "f1 ~ 1" else FREE
+    found = gm.verify(f"{source}\n{more}", wide(), engines=["long"], **FACTS)
+    assert found.verdict == "not_representable"
+    assert isinstance(found, NotRepresentable)
+    assert found.curved is None
+    assert found.sem_fit.convergence.converged
+
+
+@pytest.mark.r("lavaan")
+def test_lavaan_ends_there_too() -> None:
+    fit = gm.fit(FREE, wide(), id="id", engine="lavaan")
+    assert fit.log_likelihood == pytest.approx(free_loadings().sem_fit.log_likelihood, abs=1e-6)
 
 
 OTHER = {

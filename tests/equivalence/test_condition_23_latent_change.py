@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+import numpy as np
 import pytest
 from reference import case, long_frame, wide_frame
 
@@ -154,16 +155,23 @@ def test_a_known_proportion_is_a_geometric_table_and_linear() -> None:
     assert found.sem_fit.n_parameters == 6
 
 
-def test_coupled_change_of_two_outcomes_is_refused() -> None:
+def test_coupled_change_of_two_outcomes_is_no_mixed_model() -> None:
     first = dual("b").replace("y_", "a_")
     second = first.replace("a_", "c_").replace("b*", "g*").replace("r*", "q*")
     second = re.sub(r"\b([lds])(\d?)\b", r"m\1\2", second)
     text = "\n".join([first, second, "d1 ~ k*ml0"])
     wide = wide_frame("L_lcs_wide.csv").rename(columns=lambda name: name.replace("y_", "a_"))
-    wide = wide.assign(**{f"c_{t}": wide[f"a_{t}"] for t in range(5)})
+    rng = np.random.default_rng(3)
+    moved = {f"c_{t}": wide[f"a_{t}"] + rng.normal(size=len(wide)) for t in range(5)}
+    wide = wide.assign(**moved)
     with pytest.raises(UnsupportedError) as caught:
         gm.translate(text, "nlme", data=wide, id="id", function="lavaan")
     assert any("several outcomes" in loss.why for loss in caught.value.losses)
+    found = gm.verify(text, wide, id="id", function="lavaan", engines=["long"])
+    assert found.verdict == "not_representable"
+    assert [level.passed for level in found.levels[1:]] == [True] * 5
+    assert found.nearest is not None  # type: ignore[union-attr]
+    assert found.nearest.form.relation == "smaller"  # type: ignore[union-attr]
 
 
 @pytest.mark.r("lavaan", "OpenMx")
