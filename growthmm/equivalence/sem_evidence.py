@@ -150,7 +150,7 @@ def _estimates(
         note = f"no optimum was found: {fit.convergence.message}"
         return Level("estimates", False, None, ESTIMATES, note)
     errors = np.where(fit.standard_errors > 0, fit.standard_errors, np.nan)
-    figure, gap, tried = 0.0, 0.0, 0
+    figure, gap, tried, lower = 0.0, 0.0, 0, 0
     for start in starts:
         try:
             again = run("wide", problem, estimator=fit.estimator, bounds=fit.bounds, start=start)
@@ -158,26 +158,34 @@ def _estimates(
             continue
         if not again.convergence.converged:
             continue
+        if again.log_likelihood < fit.log_likelihood - LIKELIHOODS:
+            # A lower maximum is no evidence against the highest one known.
+            lower += 1
+            continue
         tried += 1
-        apart = np.abs(again.estimates - fit.estimates) / errors
-        figure = max(figure, float(np.nanmax(apart, initial=0.0)))
+        figure = max(figure, _apart(again, fit, errors))
         gap = max(gap, abs(again.log_likelihood - fit.log_likelihood))
     if not tried:
-        note = "no search from another start ended at a maximum"
+        note = f"no search from another start ended there, {lower} at lower maxima"
         return Level("estimates", False, None, ESTIMATES, note)
     note = f"searches from {tried} other starts end there, log-likelihoods {gap:.1e} apart"
+    note += f" ({lower} more at lower maxima)" * bool(lower)
     if not fit.boundary.at_boundary:
         step = wide_engine.distance(problem, fit.estimates, fit.estimator)
         figure = max(figure, step)
         note += f", and the score is zero to {step:.1e} SE"
     if curved is not None:
-        other = curved.fit
-        apart = float(np.nanmax(np.abs(other.estimates - fit.estimates) / errors, initial=0.0))
-        away = abs(other.log_likelihood - fit.log_likelihood)
+        apart = _apart(curved.fit, fit, errors)
+        away = abs(curved.fit.log_likelihood - fit.log_likelihood)
         figure, gap = max(figure, apart), max(gap, away)
         note += f"; the engine long ends {apart:.1e} SE and {away:.1e} in log-likelihood away"
     passed = figure <= ESTIMATES and gap <= LIKELIHOODS
     return Level("estimates", passed, figure, ESTIMATES, note)
+
+
+def _apart(one: EngineFit, other: EngineFit, errors: FloatArray) -> float:
+    """The largest difference of estimates in standard errors."""
+    return float(np.nanmax(np.abs(one.estimates - other.estimates) / errors, initial=0.0))
 
 
 def _inference(problem: WideProblem, fit: EngineFit, curved: CurvedFit | None) -> Level:

@@ -107,7 +107,9 @@ def sem_referee(problem: WideProblem) -> SemReferee:
     problem : WideProblem
         Of one level, with the persons' rows.
     """
-    n_outcomes, persons, kinds = len(problem.model.outcomes), [], []
+    n_outcomes = len(problem.model.outcomes)
+    persons: list[Cells] = []
+    kinds: list[int] = []
     for g, data in enumerate(problem.groups):
         assert isinstance(data, WideGroup)
         wanted = min(len(data.outcomes), max(len(problem.model.covariates) + 2, DESIGNS))

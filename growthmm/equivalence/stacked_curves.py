@@ -248,7 +248,11 @@ class _Reader:
             (f, tuple((g, self.growth_loading(g, own[0])) for g in growth))
             for f, own in zip(states, self.found.items, strict=True)
         )
-        text = self._text(float(problem.outcome.mean()))
+        first = np.flatnonzero(
+            [outcomes[k] in {own[0] for own in self.found.items} for k in column]
+        )
+        line = np.linalg.lstsq(basis[column[first]], problem.outcome[first], rcond=None)[0]
+        text = self._text(dict(zip(growth, line.tolist(), strict=True)))
         return StackedCurves(problem, self._names(strata), tuple(latent), weights, text)
 
     def _required(self, y: str) -> str:
@@ -296,7 +300,7 @@ class _Reader:
                 there[path.parameter] = covariance_name(a, b, "id")
         return tuple(there.get(name, name) for name in self.model.free_parameters)
 
-    def _text(self, mean: float) -> str:
+    def _text(self, starts: dict[str, float]) -> str:
         """A call of nlme, where items have one loading and one intercept at all occasions."""
         growth, items = self.found.growth, list(zip(*self.found.items, strict=True))
         loadings = [{self.loading(y) for y in own} for own in items]
@@ -305,12 +309,13 @@ class _Reader:
         means = [self.model.path(f, "~1") for f in growth]
         states = [self._variance(f) for f in self.found.occasions]
         one = [len({p.parameter for p in states if p is not None and p.free}) == 1]
-        one += [len(own) == 1 for own in (*loadings, *intercepts, *unique)]
+        for sets in (loadings, intercepts, unique):
+            one += [len(own) == 1 for own in sets]
         one += [p is not None and p.free for p in (*means, *states)]
         free = [v for own in loadings for v in own if isinstance(v, str)]
         moved = [v for own in intercepts for v in own if v]
         variances = len(set().union(*unique))
-        one += [len(set(own)) == len(own) for own in (free, moved)]
+        one += [len(set(free)) == len(free), len(set(moved)) == len(moved)]
         if not all(one) or variances not in (1, len(items)):
             return ""
         basis = [_function([self.growth_loading(f, y) for y in items[0]]) for f in growth]
@@ -319,7 +324,7 @@ class _Reader:
         shifts = {k: f"m{k}" for k, own in enumerate(intercepts, 1) if own != {""}}
         curve = f"({' + '.join([*terms, 'state'])}) * ({weights})"
         fixed = dict.fromkeys((*growth, *shifts.values()), "0")
-        fixed[growth[0]] = f"{mean:.4g}"
+        fixed |= {name: f"{value:.4g}" for name, value in starts.items()}
         fixed |= {f"l{k}": "1" for k, own in enumerate(loadings, 1) if own & set(free)}
         spread = "weights = varIdent(form = ~ 1 | item), " if variances > 1 else ""
         return (

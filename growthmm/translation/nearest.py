@@ -49,9 +49,9 @@ def near_models(model: SemModel) -> tuple[NearModel, ...]:
     tuple of NearModel
         Perhaps none of them can be translated.
     """
-    made = []
+    made: list[NearModel] = []
     for steps in _ROUTES:
-        near, done = model, []
+        near, done = model, list[NearModel]()
         for step in steps:
             found = step(near)
             if found is not None:

@@ -88,7 +88,7 @@ def _formula(found: SecondOrder) -> str:
 
 
 def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
-    losses = []
+    losses: list[Loss] = []
     free = [p for p in model.paths if p.op == "=~" and p.left in found.occasions and p.free]
     if free:
         losses.append(
