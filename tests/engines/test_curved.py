@@ -164,7 +164,7 @@ def tied(pattern: tuple[tuple[str | float, ...], ...]) -> LongProblem:
         plain,
         random=np.column_stack([plain.random[:], times]),
         blocks=(*plain.blocks, block),
-        loadings=replace(plain.loadings, random=(*plain.loadings.random, 0, -1, -1)),  # type: ignore[union-attr, arg-type]
+        loadings=replace(plain.loadings, random=(*plain.loadings.random, -1, 0, -1)),  # type: ignore[union-attr, arg-type]
     )
 
 
