@@ -213,7 +213,7 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
             "Some models are fitted by ML and some by REML: "
             + ", ".join(f"{name} {fit.estimator.upper()}" for fit, name in named)
             + ".",
-            hint="Use --refit to compare them all by ML.",
+            hint="Compare them all by ML: refit=True (--refit).",
         )
     refitted = bool(refit and restricted)
     if refit:

@@ -209,10 +209,10 @@ def test_short_names_differ_and_stay_as_they_are() -> None:
 
 def test_criteria_over_rows_and_persons_are_both_shown() -> None:
     found = compared(SLOPE, SEX)
-    assert ("288.775", "278.024") == (
+    assert (
         f"{found.rows[0].bic:.3f}",
         f"{found.rows[0].bic_subjects:.3f}",
-    )
+    ) == ("288.775", "278.024")
     assert all(word in found.summary() for word in ("BIC rows", "BIC persons", "278.024"))
     assert "278.024" in found.to_markdown()
 
