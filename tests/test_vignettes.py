@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import pytest
+
+import growthmm as gm
+from growthmm.inference.comparison import Comparison
+from growthmm.inference.result import FitResult
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "vignettes"
 VIGNETTES = sorted(FOLDER.glob("[0-9]*.md"))
@@ -125,5 +131,74 @@ def test_vignette_is_a_notebook_that_the_site_executes(path: Path) -> None:
 
 def test_every_vignette_is_on_the_site() -> None:
     index = (FOLDER / "index.md").read_text(encoding="utf-8")
-    assert len(VIGNETTES) == 10
+    assert len(VIGNETTES) == 12
     assert re.findall(r"^(\d\d-\S+)$", index, re.MULTILINE) == [path.stem for path in VIGNETTES]
+
+
+_CHOICES = re.compile(r"^ +(\w+) : \{([^}]*)\}", re.MULTILINE)
+
+
+def _verbs() -> dict[str, Callable[..., Any]]:
+    public = {name: getattr(gm, name) for name in gm.__all__}
+    return {name: found for name, found in public.items() if inspect.isfunction(found)}
+
+
+def _methods(kind: type) -> dict[str, Callable[..., Any]]:
+    found = inspect.getmembers(kind, inspect.isfunction)
+    return {name: method for name, method in found if not name.startswith("_")}
+
+
+def _asked() -> dict[str, Callable[..., Any]]:
+    """What is asked of fits."""
+    return {
+        name: verb
+        for name, verb in _verbs().items()
+        if next(iter(inspect.signature(verb).parameters)) in ("fit", "fits")
+    }
+
+
+def _inferring() -> dict[str, Callable[..., Any]]:
+    return {"fit": gm.fit} | _asked() | _methods(FitResult) | _methods(Comparison)
+
+
+def _nodes(kind: type[Any]) -> list[Any]:
+    trees = [tree for path in VIGNETTES for tree in _trees(path)]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, kind)]
+
+
+def test_every_verb_is_in_some_vignette() -> None:
+    called = {
+        node.attr
+        for node in _nodes(ast.Attribute)
+        if isinstance(node.value, ast.Name) and node.value.id == "gm"
+    }
+    assert len(_verbs()) > 30
+    assert sorted(set(_verbs()) - called) == []
+
+
+@pytest.mark.parametrize("kind", [FitResult, Comparison], ids=["fit", "comparison"])
+def test_every_method_is_in_some_vignette(kind: type) -> None:
+    called = {node.func.attr for node in _nodes(ast.Call) if isinstance(node.func, ast.Attribute)}
+    assert sorted(set(_methods(kind)) - called) == []
+
+
+@pytest.mark.parametrize("name", _inferring())
+def test_every_choice_of_a_method_is_in_some_vignette(name: str) -> None:
+    method = _inferring()[name]
+    parameters = inspect.signature(method).parameters
+    written = {node.value for node in _nodes(ast.Constant) if isinstance(node.value, str)}
+    for parameter, listed in _CHOICES.findall(method.__doc__ or ""):
+        choices = re.findall(r'"([^"]*)"', listed)
+        default = parameters[parameter].default
+        usual = choices[0] if default is None else default
+        assert [c for c in choices if c != usual and c not in written] == [], parameter
+
+
+def test_every_method_is_refused_somewhere_in_a_vignette() -> None:
+    refused: set[str] = set()
+    calls = [n for n in _nodes(ast.Call) if isinstance(n.func, ast.Name)]
+    for node in [*_nodes(ast.Try), *(n for n in calls if n.func.id == "refusal")]:
+        refused |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    # What R2 has no number for, its note says.
+    methods = set(_asked()) - {"r_squared"} | {"predict", "confidence_intervals"}
+    assert sorted(methods - refused) == []

@@ -306,13 +306,16 @@ def compare(chosen: argparse.Namespace) -> Answer:
     if chosen.conditional:
         table = result.conditional()
         values["conditional"] = table.to_dict("records")
-        text += f"\n\nConditional AIC\n{table.round(3).to_string(index=False)}"
+        shown = table.round(3).assign(model=[row.name for row in result.rows])
+        text += f"\n\nConditional AIC\n{shown.to_string(index=False)}"
     if chosen.folds is not None:
         from growthmm.inference.cross_validation import cross_validate
+        from growthmm.inference.short_names import short_names
 
         table = cross_validate(*fits, n_folds=chosen.folds, seed=chosen.seed)
         values["cross_validation"] = table.to_dict("records")
-        text += f"\n\nCross-validation by person\n{table.round(4).to_string(index=False)}"
+        shown = table.round(4).assign(model=list(map(str, short_names([f.label for f in fits]))))
+        text += f"\n\nCross-validation by person\n{shown.to_string(index=False)}"
     return Answer(values, text)
 
 

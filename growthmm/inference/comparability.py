@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.errors import DataError
 from growthmm.inference.result import FitResult
+from growthmm.inference.short_names import short_names
 
 __all__ = [
     "clustered",
@@ -35,19 +36,20 @@ def require_same_data(fits: Sequence[FitResult]) -> None:
         If the values differ, or fits that name one grouping factor share them out differently.
     """
     first = fits[0]
-    for fit in fits[1:]:
+    names = short_names([fit.label for fit in fits])
+    for fit, name in zip(fits[1:], names[1:], strict=True):
         one, two = _outcomes(first), _outcomes(fit)
         if one.shape != two.shape or not np.array_equal(one, two):
             raise DataError(
-                f"The models were not fitted to the same outcomes: {first.label} uses "
-                f"{first.n_rows} values, {fit.label} {fit.n_rows}.",
+                f"The models were not fitted to the same outcomes: {names[0]} uses "
+                f"{first.n_rows} values, {name} {fit.n_rows}.",
                 hint="Drop the rows with missing covariates before fitting, or compare models "
                 "of one outcome.",
             )
         if _other_persons(first, fit):
             raise DataError(
                 "The models were not fitted to the same persons: the outcomes are equal, but "
-                f"{first.label} has them from {first.n_subjects} persons and {fit.label} from "
+                f"{names[0]} has them from {first.n_subjects} persons and {name} from "
                 f"{fit.n_subjects}, or they are shared out differently.",
                 hint="Fit both models to the same data, the same column as the person.",
             )
@@ -104,8 +106,10 @@ def _means(fit: FitResult) -> set[str]:
     return {name for name, kind in kinds.items() if kind in ("mean", "regression")}
 
 
-def not_nested(smaller: FitResult, larger: FitResult) -> str:
+def not_nested(smaller: FitResult, larger: FitResult, names: tuple[str, str]) -> str:
     """Why the smaller model is not one within the larger; empty where nothing speaks against it.
+
+    The message has the two models by `names`.
 
     Of mixed models the column spaces of both designs are looked at; of any fits, whether the
     larger one has the higher likelihood.
@@ -118,12 +122,12 @@ def not_nested(smaller: FitResult, larger: FitResult) -> str:
         ):
             if not _within(np.asarray(one), np.asarray(two)):
                 return (
-                    f"the {what} of {smaller.label} are not among those of {larger.label}: "
+                    f"the {what} of {names[0]} are not among those of {names[1]}: "
                     "the models are not nested, so no test"
                 )
     if smaller.log_likelihood > larger.log_likelihood + FALL:
         return (
-            f"{larger.label} has more parameters than {smaller.label} and a lower likelihood: "
+            f"{names[1]} has more parameters than {names[0]} and a lower likelihood: "
             "the models are not nested, so no test"
         )
     return ""

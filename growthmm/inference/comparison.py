@@ -19,6 +19,7 @@ from growthmm.inference.comparability import (
 from growthmm.inference.criteria import aicc, weights
 from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
+from growthmm.inference.short_names import ShortName, short_names
 from growthmm.progress import tracked
 from growthmm.rendering import Tabular, render
 
@@ -66,6 +67,9 @@ class ComparisonRow:
         of chi-squares, because a variance of zero lies on the boundary. `p_value` is too large.
     boundary_distribution : str
         That mixture, or why there is none; empty where it does not matter.
+    name : str
+        The label where all labels are short and differ; otherwise a letter, in the order in which
+        the fits were given, and the label cut short: ``"B: i =~ 1*y_0 + ... s ~ x"``.
     """
 
     model: str
@@ -90,6 +94,7 @@ class ComparisonRow:
     weight: float | None = None
     boundary_p_value: float | None = None
     boundary_distribution: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,9 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
             f"{len(fits)} model was given to compare.", hint="Give at least two fits."
         )
     require_same_data(fits)
-    unfair = [fit.label for fit in fits if fit.penalty is not None]
+    names = short_names([fit.label for fit in fits])
+    named = list(zip(fits, names, strict=True))
+    unfair = [str(name) for fit, name in named if fit.penalty is not None]
     if unfair:
         raise SpecificationError(
             f"Penalised fits have no maximised likelihood to compare: {', '.join(unfair)}.",
@@ -204,14 +211,15 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
     if not refit and len({fit.estimator for fit in fits}) > 1:
         raise SpecificationError(
             "Some models are fitted by ML and some by REML: "
-            + ", ".join(f"{fit.label} {fit.estimator.upper()}" for fit in fits)
+            + ", ".join(f"{name} {fit.estimator.upper()}" for fit, name in named)
             + ".",
-            hint="Use --refit to compare them all by ML.",
+            hint="Compare them all by ML: refit=True (--refit).",
         )
     refitted = bool(refit and restricted)
     if refit:
         fits = [fit.refit("ml") for fit in tracked(fits, "models by ML")]
-    ordered = sorted(fits, key=lambda fit: fit.n_parameters)
+    named = sorted(zip(fits, names, strict=True), key=lambda one: one[0].n_parameters)
+    ordered = [fit for fit, _ in named]
     alike = [
         all(fit.estimator == "ml" or same_fixed_effects(fit, other) for other in ordered)
         for fit in ordered
@@ -219,20 +227,24 @@ def compare_fits(fits: Sequence[FitResult], *, refit: bool | None = None) -> Com
     shares = weights([fit.aic for fit in ordered]) if all(alike) else None
     best = min(fit.aic for fit in ordered), min(fit.bic for fit in ordered)
     rows = [
-        _row(fit, ordered[k - 1] if k else None, best, comparable, shares[k] if shares else None)
-        for k, (fit, comparable) in enumerate(zip(ordered, alike, strict=True))
+        _row(one, named[k - 1] if k else None, best, comparable, shares[k] if shares else None)
+        for k, (one, comparable) in enumerate(zip(named, alike, strict=True))
     ]
     return Comparison(tuple(rows), ordered[0].estimator, refitted, tuple(ordered))
 
 
+_Named = tuple[FitResult, ShortName]
+
+
 def _row(
-    fit: FitResult,
-    above: FitResult | None,
+    one: _Named,
+    above: _Named | None,
     best: tuple[float, float],
     comparable: bool,
     weight: float | None,
 ) -> ComparisonRow:
-    test = _Test() if above is None else _tested(fit, above)
+    fit, name = one
+    test = _Test() if above is None else _tested(one, above)
     ml = fit.refit("ml") if not comparable else None
     corrected = [
         aicc(fit.log_likelihood, fit.n_parameters, n) for n in (fit.n_rows, fit.n_subjects)
@@ -260,6 +272,7 @@ def _row(
         weight=weight,
         boundary_p_value=test.boundary_p_value,
         boundary_distribution=test.boundary_distribution,
+        name=str(name),
     )
 
 
@@ -275,19 +288,20 @@ class _Test:
     boundary_distribution: str = ""
 
 
-def _tested(fit: FitResult, above: FitResult) -> _Test:
+def _tested(one: _Named, other: _Named) -> _Test:
     from scipy.special import chdtrc
 
+    (fit, name), (above, name_above) = one, other
     if fit.estimator == "reml" and not same_fixed_effects(fit, above):
         return _Test(reason=REFUSAL)
     df = fit.n_parameters - above.n_parameters
     chi_square = max(0.0, 2.0 * (fit.log_likelihood - above.log_likelihood))
     if df == 0:
         return _Test(chi_square, df, reason="as many parameters as the model above, so no test")
-    astray = [f.label for f in (above, fit) if not f.convergence.converged]
+    astray = [n.brief for f, n in (other, one) if not f.convergence.converged]
     if astray:
         return _Test(reason=f"not converged, so no test: {', '.join(astray)}")
-    reason = not_nested(above, fit)
+    reason = not_nested(above, fit, (name_above.brief, name.brief))
     if reason:
         return _Test(df=df, reason=reason)
     p_value, distribution = _at_the_boundary(fit, above, chi_square)

@@ -8,40 +8,45 @@ from growthmm.report.text_table import figure, p_text, paragraph, table
 __all__ = ["comparison_summary"]
 
 
-LONGEST = 30
-"""Characters of a model's name in a table; longer ones stand above it, by number."""
-
-
 def comparison_summary(comparison: Comparison) -> str:
     """The table, with what was refused and why below it."""
     flagged = any(not row.comparable for row in comparison.rows)
-    numbered = any(len(row.model) > LONGEST for row in comparison.rows)
+    names = [_parted(row) for row in comparison.rows]
     how = "maximum likelihood" if comparison.estimator == "ml" else "REML, as fitted"
     if comparison.refitted:
         how += " (refitted)"
     lines = [f"Compared by {how}", ""]
-    if numbered:
-        lines += [f"{k}  {row.model}" for k, row in enumerate(comparison.rows, 1)] + [""]
-    headers = ["model", "npar", "AIC", "BIC", "logLik", "deviance", "Chisq", "Df", "p", "dAIC"]
+    if any(text for _, text in names):
+        lines += [f"{letter}  {text}" for letter, text in names] + [""]
+    headers = ["model", "npar", "AIC", "BIC rows", "BIC persons", "logLik"]
+    # Beside the ML values there is no room for twice the log-likelihood.
+    headers += ["Chisq", "Df", "p", "dAIC"] if flagged else ["deviance", "Chisq", "Df", "p", "dAIC"]
     weighed = all(row.weight is not None for row in comparison.rows)
     if weighed:
         headers.append("weight")
     if flagged:
         headers += ["comparable", "ML AIC", "ML logLik"]
     body = [
-        _cells(str(k) if numbered else row.model, row, flagged)
-        for k, row in enumerate(comparison.rows, 1)
+        _cells(name, row, flagged) for (name, _), row in zip(names, comparison.rows, strict=True)
     ]
     lines.append(table(headers, body))
     reasons = dict.fromkeys(row.reason for row in comparison.rows if row.reason)
     lines += ["", *(paragraph(f"Note: {reason}.") for reason in reasons)] if reasons else []
     edges = [
-        _edge(f"Model {k}" if numbered else row.model, row)
-        for k, row in enumerate(comparison.rows, 1)
+        _edge(f"Model {name}" if text else name, row)
+        for (name, text), row in zip(names, comparison.rows, strict=True)
         if row.boundary_distribution
     ]
     lines += ["", *(paragraph(text) for text in edges)] if edges else []
     return "\n".join(lines)
+
+
+def _parted(row: ComparisonRow) -> tuple[str, str]:
+    """The letter, and what it stands for; the name alone where no letter is needed."""
+    if row.name in ("", row.model):
+        return row.model, ""
+    letter, _, text = row.name.partition(": ")
+    return letter, text
 
 
 def _edge(name: str, row: ComparisonRow) -> str:
@@ -63,8 +68,9 @@ def _cells(name: str, row: ComparisonRow, flagged: bool) -> list[str]:
         str(row.n_parameters),
         f"{row.aic:.3f}",
         f"{row.bic:.3f}",
+        f"{row.bic_subjects:.3f}",
         f"{row.log_likelihood:.3f}",
-        f"{row.deviance:.3f}",
+        *([] if flagged else [f"{row.deviance:.3f}"]),
         figure(row.chi_square),
         figure(row.df),
         p_text(row.p_value),

@@ -47,12 +47,14 @@ def _(result: FitResult) -> Table:
 
 @cells.register
 def _(result: Comparison) -> Table:
-    headers = ["model", "npar", "AIC", "BIC", "logLik", "Chisq", "Df", "p", "dAIC"]
+    headers = ["model", "npar", "AIC", "BIC rows", "BIC persons"]
+    headers += ["logLik", "Chisq", "Df", "p", "dAIC"]
     rows = [
         [
-            row.model,
+            row.name or row.model,
             str(row.n_parameters),
-            *(figure(value) for value in (row.aic, row.bic, row.log_likelihood, row.chi_square)),
+            *(figure(value) for value in (row.aic, row.bic, row.bic_subjects)),
+            *(figure(value) for value in (row.log_likelihood, row.chi_square)),
             figure(row.df),
             p_text(row.p_value),
             figure(row.delta_aic),

@@ -86,16 +86,16 @@ def matplotlib() -> ModuleType:
 def drawing(width: float = 6.4, height: float = 4.2) -> Iterator[Figure]:
     """A new figure (inches) under growthmm's settings, which end with the block.
 
-    The figure belongs to no window and no global state of matplotlib.
+    The figure belongs to no window and no global state of matplotlib; notebooks show it.
     """
     mpl = matplotlib()
-    from matplotlib.figure import Figure
+    from growthmm.report.notebook_figure import NotebookFigure
 
     with mpl.rc_context():
         mpl.rcdefaults()
         settings: Any = mpl.rcParams
         settings.update(_SETTINGS)
-        yield Figure(figsize=(width, height))
+        yield NotebookFigure(figsize=(width, height))
 
 
 def figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:

@@ -340,6 +340,11 @@ def _nothing_beside_data(design: Design) -> None:
 
 
 def _covariates_known(given: Covariates, columns: Sequence[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise SpecificationError(
+            f"The covariates are a {type(given).__name__}, not a mapping from their names.",
+            hint="covariates={'age': lambda rng, n: rng.normal(40, 5, n), 'arm': ['a', 'b']}",
+        )
     strange = [name for name in given if name not in columns]
     if strange:
         raise SpecificationError(

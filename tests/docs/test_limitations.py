@@ -84,6 +84,12 @@ def test_what_the_page_says_is_refused_is_refused(claim: str) -> None:
     assert caught.value.hint
 
 
+def test_growth_curves_have_degrees_of_freedom_by_cr2_alone() -> None:
+    assert '`robust="cr2"`, which brings its own' in PAGE
+    assert early().estimates["df"].isna().all()  # type: ignore[attr-defined]
+    assert early(robust="cr2").estimates["df"].notna().sum() == 2  # type: ignore[attr-defined]
+
+
 def test_a_just_identified_regression_is_translated() -> None:
     text = CURVE + "s ~ i"
     data = gm.datasets.gpa()[lambda d: d["occasion"] < 3]

@@ -46,3 +46,10 @@ def test_what_a_page_names_exists(page: Path) -> None:
     assert sorted(name for name in attributes if name not in dir(result())) == []
     used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
     assert sorted(used - flags() - OTHERS) == []
+
+
+def test_the_changelog_lists_every_command_once() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    lines = [entry for entry in text.split("\n- ") if entry.startswith("A command line")]
+    assert len(lines) == 1
+    assert set(re.findall(r"`([a-z]+)`", lines[0])) == set(COMMANDS)

@@ -17,6 +17,7 @@ from growthmm.cli import main
 from growthmm.errors import DataError, SpecificationError
 from growthmm.inference.comparison import Comparison
 from growthmm.inference.result import FitResult
+from growthmm.inference.short_names import short_names
 
 INTERCEPT = "gpa ~ occasion + (1 | student)"
 SLOPE = "gpa ~ occasion + (1 + occasion | student)"
@@ -177,6 +178,43 @@ def test_models_that_are_not_nested_have_no_test() -> None:
     assert (row.chi_square, row.p_value) == (None, None)
     assert "not nested" in row.reason
     assert row.comparable
+
+
+def test_growth_curves_have_short_names() -> None:
+    frame = data("built-in")
+    facts = {"id": "student", "time": "occasion"}
+    texts = [gm.translate(f, "lavaan", data=frame).text for f in (SEX, SLOPE)]
+    other = texts[1].replace("s =~", "# of growth\ns =~")
+    fits = [gm.fit(text, frame, **facts) for text in (*texts, other)]
+    found = gm.compare(*fits)
+    assert [row.model for row in found.rows] == [fit.label for fit in (fits[1], fits[2], fits[0])]
+    assert [row.name[:10] for row in found.rows] == ["B: i =~ 1*", "C: i =~ 1*", "A: i =~ 1*"]
+    text = found.summary()
+    assert max(map(len, text.splitlines())) < 110
+    assert [line[0] for line in text.splitlines()[2:5]] == ["B", "C", "A"]
+    assert "…" in found.to_markdown()
+    assert "i ~ sexmale" in found.to_dict()["rows"][2]["name"]
+
+
+def test_short_names_differ_and_stay_as_they_are() -> None:
+    plain = [
+        row.name for row in compared(INTERCEPT, INTERCEPT.replace("1 |", "0 + occasion |")).rows
+    ]
+    assert plain[0].startswith("A: ")
+    same = short_names(["y ~ t"] * 28)
+    assert len(set(map(str, same))) == 28
+    assert [name.brief for name in same[25:]] == ["Z", "AA", "AB"]
+    assert [str(name) for name in short_names(["y ~ t", "y ~ x"])] == ["y ~ t", "y ~ x"]
+
+
+def test_criteria_over_rows_and_persons_are_both_shown() -> None:
+    found = compared(SLOPE, SEX)
+    assert (
+        f"{found.rows[0].bic:.3f}",
+        f"{found.rows[0].bic_subjects:.3f}",
+    ) == ("288.775", "278.024")
+    assert all(word in found.summary() for word in ("BIC rows", "BIC persons", "278.024"))
+    assert "278.024" in found.to_markdown()
 
 
 def test_other_persons_are_refused() -> None:

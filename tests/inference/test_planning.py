@@ -136,6 +136,8 @@ def test_what_a_bare_model_must_be_told() -> None:
         sample(parameters=TRUE | {"slope": 1.0})
     with pytest.raises(SpecificationError, match="no covariate 'age'"):
         sample(covariates={"age": [1]})
+    with pytest.raises(SpecificationError, match="not a mapping"):
+        sample(covariates=lambda rng, n: rng.normal(size=n))
     with pytest.raises(SpecificationError, match=r"shape \(21,\)"):
         sample(covariates={"group": lambda rng, n: rng.normal(size=n + 1)})
     with pytest.raises(SpecificationError, match="computed"):

@@ -138,11 +138,13 @@ def test_residual_structures(option: str) -> None:
 
 
 def test_defaults_are_rows_with_their_rules() -> None:
-    read = NOTATION.read("proc mixed; class id; model y = t; random int t / subject=id; run;")
+    read = NOTATION.read(
+        "proc mixed; class id sex; model y = t sex; random int t / subject=id; run;"
+    )
     assert {row.what: row.value for row in read.defaults} == {
         "estimator": "REML",
         "bounds": "variances not negative",
-        "reference level of id": "the last",
+        "reference level of sex": "the last",
         "intercept": "included",
         "covariance of RANDOM, subject id": "independent effects",
         "residuals": "independent, one variance",
@@ -153,6 +155,15 @@ def test_defaults_are_rows_with_their_rules() -> None:
     told = NOTATION.read("proc mixed nobound method=reml; model y=t/noint ddfm=bw; run;")
     assert ("bounds", "unbounded") in {(row.what, row.value) for row in told.defaults}
     assert not {"estimator", "intercept", "degrees of freedom"} & {r.what for r in told.defaults}
+
+
+def test_persons_and_occasions_have_no_reference_level() -> None:
+    text = (
+        "proc mixed; class id visit sex arm(ref='a') site; model y = t arm sex*t; "
+        "random int t / subject=id type=un; repeated visit / subject=id type=ar(1); run;"
+    )
+    references = [d.what for d in NOTATION.read(text).defaults if "reference" in d.what]
+    assert references == ["reference level of sex"]
 
 
 GOLDEN = {

@@ -127,6 +127,8 @@ def test_defaults_are_rows_with_their_rules() -> None:
         "missing values": "rows dropped",
     }
     assert all(row.rule.startswith("SPSS MIXED: ") for row in read.defaults)
+    persons = NOTATION.read("MIXED y BY id WITH t /FIXED=t /RANDOM=INTERCEPT t | SUBJECT(id).")
+    assert not [row.what for row in persons.defaults if row.what.startswith("reference")]
     bare = NOTATION.read("MIXED y /REPEATED=occ | SUBJECT(id) /METHOD=REML.")
     rules = {row.what: row.rule for row in bare.defaults}
     assert rules["residuals"] == "SPSS MIXED: REPEATED: COVTYPE(DIAG) unless told"

@@ -196,3 +196,12 @@ def test_individual_times_are_drawn_at_their_own_times() -> None:
 def test_several_outcomes_have_a_panel_each() -> None:
     axes = parallel().picture("trajectories").axes
     assert [one.get_ylabel() for one in axes] == ["a", "b"]
+
+
+def test_notebooks_show_pictures_without_pyplot() -> None:
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is in extra docs")
+    shown, _ = formatters.DisplayFormatter().format(verified().picture("scores"))
+    assert shown["image/png"].startswith(b"\x89PNG")
+    with drawing(2.0, 1.0) as figure:
+        figure.add_subplot()
+    assert figure._repr_png_()[16:24] == b"\x00\x00\x00\xc8\x00\x00\x00\x64"

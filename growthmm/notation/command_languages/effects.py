@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,6 +19,7 @@ __all__ = [
     "Product",
     "Variables",
     "crossed",
+    "in_terms",
     "monomials",
     "ranged",
     "sorted_terms",
@@ -106,6 +107,20 @@ def sorted_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
     for term in terms:
         kept.setdefault(frozenset(term.factors), term)
     return tuple(sorted(kept.values(), key=lambda term: len(term.factors)))
+
+
+def in_terms(columns: Mapping[str, str], terms: Sequence[Term]) -> list[str]:
+    """The categorical columns that stand in an effect, not only as a person or an occasion.
+
+    Parameters
+    ----------
+    columns : mapping of str to str
+        The column of each categorical factor of a term.
+    terms : sequence of Term
+        The fixed effects; random ones have all levels, and none to compare them to.
+    """
+    used = {factor for term in terms for factor in term.factors}
+    return [column for factor, column in columns.items() if factor in used]
 
 
 def ranged(text: str, first: Token, last: Token) -> list[Token]:

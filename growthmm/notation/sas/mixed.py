@@ -14,7 +14,12 @@ from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomBlock
 from growthmm.model.residual import COMMON, ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
-from growthmm.notation.command_languages.effects import Product, Variables, sorted_terms
+from growthmm.notation.command_languages.effects import (
+    Product,
+    Variables,
+    in_terms,
+    sorted_terms,
+)
 from growthmm.notation.command_languages.facts import occasion_like
 from growthmm.notation.command_languages.tokens import Piece, Token, error_at
 from growthmm.notation.residual_columns import by_column
@@ -59,6 +64,7 @@ class _Draft:
     blocks: list[RandomBlock] = field(default_factory=list)
     repeated: Statement | None = None
     residual: ResidualStructure = COMMON
+    unreferenced: dict[str, str] = field(default_factory=dict)
     defaults: list[Default] = field(default_factory=list)
     data: str | None = None
     has_df: bool = False
@@ -124,6 +130,9 @@ def read_mixed(procedure: Procedure) -> MixedModel:
 
 
 def _finished(draft: _Draft) -> MixedModel:
+    assert draft.fixed is not None
+    for column in in_terms(draft.unreferenced, draft.fixed):
+        draft.note(f"reference level of {column}", "the last", "CLASS: indicators, the last 0")
     if draft.repeated is None:
         draft.note("residuals", "independent, one variance", "no REPEATED statement")
     if not draft.has_df:
@@ -131,7 +140,6 @@ def _finished(draft: _Draft) -> MixedModel:
     draft.defaults.append(
         Default("missing values", "rows dropped", "PROC MIXED: rows with missing values")
     )
-    assert draft.fixed is not None
     return MixedModel(
         response=draft.response,
         fixed=draft.fixed,
@@ -169,12 +177,12 @@ def _class(draft: _Draft, statement: Statement) -> None:
         variables = draft.variables
         column = variables.quoted(each.token)
         reference = _reference(draft, each)
-        if reference is None:
-            draft.note(f"reference level of {column}", "the last", "CLASS: indicators, the last 0")
         coded = f"C({column})"
         if reference not in (None, "first"):
             coded = f"C({column}, Treatment({reference}))"
-        variables.classes[variables.key(each.token.text)] = canonical(coded)
+        factor = variables.classes[variables.key(each.token.text)] = canonical(coded)
+        if reference is None:
+            draft.unreferenced[factor] = column
 
 
 def _reference(draft: _Draft, each: ClassVariable) -> str | None:

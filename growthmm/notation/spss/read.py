@@ -14,7 +14,12 @@ from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomB
 from growthmm.model.residual import COMMON, ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.command_languages.arithmetic import assigned
-from growthmm.notation.command_languages.effects import Product, Variables, sorted_terms
+from growthmm.notation.command_languages.effects import (
+    Product,
+    Variables,
+    in_terms,
+    sorted_terms,
+)
 from growthmm.notation.command_languages.names import longer_names
 from growthmm.notation.command_languages.tokens import Piece, Token, error_at
 from growthmm.notation.spss.parser import GRAMMAR, Command, Option, Subcommand
@@ -59,6 +64,7 @@ class _Draft:
     fixed: tuple[Term, ...] = (INTERCEPT,)
     blocks: list[RandomBlock] = field(default_factory=list)
     residual: ResidualStructure = COMMON
+    factors: dict[str, str] = field(default_factory=dict)
     covariates: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
     defaults: list[Default] = field(default_factory=list)
@@ -177,8 +183,8 @@ def _head(draft: _Draft, command: Command) -> None:
                 draft.variables.column(token)
                 continue
             column = draft.variables.quoted(token)
-            draft.variables.classes[key] = canonical(f"C({column})")
-            draft.note(f"reference level of {column}", "the last", "BY: indicators, the last 0")
+            factor = draft.variables.classes[key] = canonical(f"C({column})")
+            draft.factors[factor] = column
     draft.response = draft.variables.term((response,)).factors[0]
 
 
@@ -341,6 +347,8 @@ def _repeated(draft: _Draft, given: Subcommand) -> None:
 
 
 def _finished(draft: _Draft) -> MixedModel:
+    for column in in_terms(draft.factors, draft.fixed):
+        draft.note(f"reference level of {column}", "the last", "BY: indicators, the last 0")
     if "method" not in draft.given:
         draft.note("estimator", "REML", "METHOD=REML unless told")
     if "repeated" not in draft.given:
