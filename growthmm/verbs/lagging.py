@@ -13,18 +13,24 @@ from growthmm.data.lagging import lagged_values, with_lagged
 from growthmm.errors import DataError, SpecificationError, UnboundError, UnsupportedError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.expression import quote, tree
+from growthmm.model.expression import quote, tree, variables
 from growthmm.model.expression_tree import Call, Name, Number
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Lagged, Schema, Variable
-from growthmm.model.terms import Term
+from growthmm.model.terms import INTERCEPT, Term
 from growthmm.translation.bind_mixed import bind_mixed, model_variables
 from growthmm.translation.lagged import lag_name, lag_note, named_lag
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["lag_calls", "lagged_schema", "with_lag_columns", "with_lag_facts"]
+__all__ = [
+    "lag_calls",
+    "lagged_schema",
+    "with_lag_columns",
+    "with_lag_facts",
+    "with_named_lags",
+]
 
 
 def lag_calls(model: MixedModel) -> dict[str, Lagged]:
@@ -98,9 +104,8 @@ def with_lag_columns(
     plain = _renamed(model, lambda f: quote(calls[f].name) if f in calls else f)
     if frame is None:
         return plain, None, time, _known(known, lagged)
-    columns = {quote(made.name): quote(made.of) for made in lagged.values()}
-    unlagged = _renamed(plain, lambda f: columns.get(f, f))
-    bound = bind_mixed(unlagged, frame, id=id, time=time, time_values=time_values, known=known)
+    _refuse_outcome(model, lagged)
+    bound = bind_mixed(_unlagged(plain, lagged), frame, id=id, time=time, time_values=time_values, known=known)
     for made in lagged.values():
         _refuse(made, bound.schema)
     schema = replace(bound.schema, lagged=tuple(lagged.values()))
@@ -115,6 +120,37 @@ def _renamed(model: MixedModel, name: Callable[[str], str]) -> MixedModel:
 
     random = tuple(replace(block, terms=terms(block.terms)) for block in model.random)
     return replace(model, fixed=terms(model.fixed), random=random)
+
+
+def _unlagged(model: MixedModel, lagged: dict[str, Lagged]) -> MixedModel:
+    """The model with the covariates themselves, from whose data roles and occasions are known.
+
+    Random effects of lagged columns are left out: their covariates are not what time is.
+    """
+    columns = {quote(made.name): quote(made.of) for made in lagged.values()}
+    covariates = tuple(Term((of,)) for of in columns.values())
+    kept = [
+        replace(block, terms=tuple(t for t in block.terms if not set(t.factors) & set(columns)))
+        for block in model.random
+    ]
+    random = tuple(b if b.terms else replace(b, terms=(INTERCEPT,), pattern=()) for b in kept)
+    plain = _renamed(model, lambda f: columns.get(f, f))
+    return replace(plain, fixed=tuple(dict.fromkeys((*plain.fixed, *covariates))), random=random)
+
+
+def _refuse_outcome(model: MixedModel, lagged: dict[str, Lagged]) -> None:
+    """Refuse earlier values of the outcome."""
+    for made in lagged.values():
+        if made.of in variables(model.response):
+            why = (
+                "an earlier outcome has an error of its own that the later one shares: no linear "
+                "mixed model says its effect"
+            )
+            raise UnsupportedError(
+                f"{made.name} is an earlier value of the outcome {made.of}.",
+                losses=[Loss(made.name, why, "residuals that are correlated: residual=ar1, say")],
+                hint="As SEM text, with a path between the outcomes, the engine wide fits it.",
+            )
 
 
 def _known(known: Schema | None, lagged: dict[str, Lagged]) -> Schema:
@@ -142,6 +178,11 @@ def _refuse(lagged: Lagged, schema: Schema) -> None:
             losses=[Loss(lagged.name, why, "a data column that holds the earlier values")],
         )
     variable = schema.variable(lagged.of)
+    if variable is None and lagged.of in (schema.time, schema.person):
+        raise SpecificationError(
+            f"{lagged.name} is an earlier value of {lagged.of}, which is no covariate.",
+            hint="Lag a numeric column that varies within persons over time.",
+        )
     if variable is None:
         raise UnboundError(
             f"What {lagged.of} is, is not known.",
@@ -161,6 +202,29 @@ def _refuse(lagged: Lagged, schema: Schema) -> None:
             f"{len(schema.occasions)}.",
             hint="Use a smaller lag.",
         )
+
+
+def with_named_lags(
+    model: MixedModel,
+    frame: pd.DataFrame | None,
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    known: Schema | None = None,
+) -> tuple[MixedModel, Schema, tuple[Assumption, ...]]:
+    """A formula with columns in place of ``lag(x)``, and the facts by which a script computes them.
+
+    Parameters
+    ----------
+    model : MixedModel
+        With ``lag(x)``.
+    frame, id, time, known
+        As :func:`with_lag_columns` takes them.
+    """
+    model, frame, time, known = with_lag_columns(model, frame, id=id, time=time, known=known)
+    bound = with_lag_facts(bind_mixed(model, frame, id=id, time=time, known=known), frame)
+    notes = tuple(lag_note(lagged, bound.schema) for lagged in bound.schema.lagged)
+    return model, bound.schema, notes
 
 
 def with_lag_facts(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
@@ -189,6 +253,8 @@ def _recognised(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, list[Assum
     for variable in schema.variables:
         said = named_lag(variable.name)
         if said is None or said[0] not in frame.columns or variable.role != "time_varying":
+            continue
+        if said[0] in (schema.outcome, schema.time, schema.person):
             continue
         try:
             own = numeric_column(frame, variable.name)
