@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["lagged_values", "with_lagged"]
 
 
-def lagged_values(
-    frame: pandas.DataFrame, schema: Schema, of: str, by: int
-) -> NDArray[np.float64]:
+def lagged_values(frame: pandas.DataFrame, schema: Schema, of: str, by: int) -> NDArray[np.float64]:
     """A covariate's value `by` occasions earlier in each row.
 
     Parameters

@@ -145,6 +145,14 @@ class Lagged:
         The covariate.
     by : int
         How many occasions earlier, at least 1.
+
+    Examples
+    --------
+    >>> x = Variable("x", "time_varying")
+    >>> schema = Schema("id", "t", "y", (0.0, 1.0), (x,), varying_columns=(("x", ("x_0", "x_1")),),
+    ...                 lagged=(Lagged("x_lag1", "x"),))
+    >>> schema.wide_columns("x_lag1")
+    ('', 'x_0')
     """
 
     name: str

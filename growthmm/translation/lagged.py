@@ -97,7 +97,9 @@ def lagged_families(
     found: dict[str, tuple[Family, ...]] = {}
     for stem, names in members.items():
         ends = {name: name[len(stem) :] for name in names}
-        if not set(ends.values()) <= set(number) or not all(set(targets[n]) <= set(place) for n in names):
+        if not set(ends.values()) <= set(number) or not all(
+            set(targets[n]) <= set(place) for n in names
+        ):
             continue
         lags = [place[y] - number[ends[name]] for name in names for y in targets[name]]
         several = all(lags.count(k) >= LEAST for k in lags if k)
@@ -138,9 +140,7 @@ def with_lags(schema: Schema, families: Sequence[tuple[str | None, tuple[str, ..
     return replace(schema, lagged=tuple(lagged), variables=(*schema.variables, *variables))
 
 
-def lagged_sources(
-    schema: Schema, covariates: Sequence[Covariate]
-) -> dict[str, tuple[str, ...]]:
+def lagged_sources(schema: Schema, covariates: Sequence[Covariate]) -> dict[str, tuple[str, ...]]:
     """Wide columns of the covariates that lagged ones come from.
 
     The last have no effect, and are perhaps no columns of wide data: the one before stands there.

@@ -1,4 +1,4 @@
-"""Formulas with earlier values of a covariate: ``lag(x)``, or a column ``x_lag1``, and their data."""
+"""Formulas with earlier values of a covariate, ``lag(x)`` or ``x_lag1``, and their data."""
 
 from __future__ import annotations
 
@@ -96,16 +96,18 @@ def with_lag_columns(
     lagged = {made.name: made for made in calls.values()}
     for name in model_variables(model):
         said = named_lag(name)
-        if frame is not None and said is not None and name not in frame.columns:
-            if said[0] in frame.columns:
-                lagged.setdefault(name, Lagged(name, *said))
+        if said is None or frame is None or name in frame.columns or said[0] not in frame.columns:
+            continue
+        lagged.setdefault(name, Lagged(name, *said))
     if not lagged:
         return model, frame, time, known
     plain = _renamed(model, lambda f: quote(calls[f].name) if f in calls else f)
     if frame is None:
         return plain, None, time, _known(known, lagged)
     _refuse_outcome(model, lagged)
-    bound = bind_mixed(_unlagged(plain, lagged), frame, id=id, time=time, time_values=time_values, known=known)
+    bound = bind_mixed(
+        _unlagged(plain, lagged), frame, id=id, time=time, time_values=time_values, known=known
+    )
     for made in lagged.values():
         _refuse(made, bound.schema)
     schema = replace(bound.schema, lagged=tuple(lagged.values()))
@@ -157,8 +159,10 @@ def _known(known: Schema | None, lagged: dict[str, Lagged]) -> Schema:
     """The given facts with the lagged columns."""
     if known is None:
         raise UnboundError(
-            f"What comes before a value is not known of {', '.join(m.of for m in lagged.values())}.",
-            missing=tuple(f"role and levels of {made.of}" for made in lagged.values()),
+            f"What is an earlier value of {', '.join(m.of for m in lagged.values())} is not known.",
+            missing=tuple(
+                f"role and levels of {made.of} (data= or --data)" for made in lagged.values()
+            ),
             hint="Give data, or a schema with person, time, occasions and these variables.",
         )
     for made in lagged.values():
@@ -170,7 +174,7 @@ def _known(known: Schema | None, lagged: dict[str, Lagged]) -> Schema:
 
 
 def _refuse(lagged: Lagged, schema: Schema) -> None:
-    """Refuse a lag of what does not vary within persons, or where nothing is one occasion before."""
+    """Refuse a lag of what does not vary within persons, or without occasions to look back to."""
     if not schema.shared_times or schema.series:
         why = "outcomes stand in stacked rows" if schema.series else "times differ between persons"
         raise UnsupportedError(
@@ -186,7 +190,7 @@ def _refuse(lagged: Lagged, schema: Schema) -> None:
     if variable is None:
         raise UnboundError(
             f"What {lagged.of} is, is not known.",
-            missing=(f"role and levels of {lagged.of}",),
+            missing=(f"role and levels of {lagged.of} (data= or --data)",),
             hint="Give data, or add it to the schema.",
         )
     if variable.role != "time_varying" or variable.levels is not None:
