@@ -41,7 +41,15 @@ from growthmm.verbs.lagging import with_lag_columns, with_lag_facts
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Facts", "given_layout", "layout_of", "mixed_arrays", "paired", "sem_arrays"]
+__all__ = [
+    "Facts",
+    "given_layout",
+    "layout_of",
+    "mixed_arrays",
+    "paired",
+    "sem_arrays",
+    "with_lags",
+]
 
 Layout = Literal["long", "wide"]
 
@@ -116,7 +124,7 @@ def mixed_arrays(
 ) -> tuple[MixedModel, LongData, tuple[Assumption, ...]]:
     """A mixed model without redundant parameters, and its arrays for the long engines."""
     _refuse_wide(model, facts)
-    model, frame, facts = _with_lags(model, _frame_of(data, model), facts)
+    model, frame, facts = with_lags(model, _frame_of(data, model), facts)
     assert frame is not None
     bound = bind_mixed(
         model, frame, id=facts.id, time=facts.time, known=facts.schema, wide_form=False
@@ -213,7 +221,7 @@ def paired(
     if isinstance(model, MixedModel):
         _refuse_wide(model, facts)
         frame = None if data is None else _frame_of(data, model)
-        model, frame, facts = _with_lags(model, frame, facts)
+        model, frame, facts = with_lags(model, frame, facts)
         bound = bind_mixed(
             model,
             frame,
@@ -253,10 +261,20 @@ def paired(
     return pair_from_sem(bound_sem, spelling=spelling), frame
 
 
-def _with_lags(
+def with_lags(
     model: MixedModel, frame: pd.DataFrame | None, facts: Facts
 ) -> tuple[MixedModel, pd.DataFrame | None, Facts]:
-    """A mixed model, its data and facts with columns of earlier values where it has some."""
+    """A mixed model, its data and facts with columns of earlier values where it has some.
+
+    Parameters
+    ----------
+    model : MixedModel
+        Any mixed model.
+    frame : DataFrame, optional
+        Long data.
+    facts : Facts
+        What was said about them.
+    """
     model, frame, time, known = with_lag_columns(
         model,
         frame,
