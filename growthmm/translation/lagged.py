@@ -171,7 +171,7 @@ def acting(
     found = [c for c in covariates if source in c.columns]
     at = outcomes.index(target) if target in outcomes else -1
     own = [c for c in found if at >= 0 and c.time_varying and c.columns[at] == source]
-    return (own or found or [None])[0]
+    return next(iter(own or found), None)
 
 
 def lag_note(lagged: Lagged, schema: Schema) -> Assumption:

@@ -48,7 +48,8 @@ def lag_calls(model: MixedModel) -> dict[str, Lagged]:
         node = tree(factor)
         if isinstance(node, Call) and node.function == "lag":
             assert isinstance(node.args[0], Name)
-            by = int(node.args[1].value) if isinstance(node.args[-1], Number) else 1
+            last = node.args[-1]
+            by = int(last.value) if isinstance(last, Number) else 1
             of = node.args[0].name
             found[factor] = Lagged(lag_name(of, by), of, by)
     return found
@@ -242,7 +243,8 @@ def with_lag_facts(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
         Long data: a column ``x_lagk`` whose values are those of ``x``, k occasions earlier, and 0
         at the first, is one.
     """
-    schema, notes = bound.schema, []
+    schema = bound.schema
+    notes: list[Assumption] = []
     if frame is not None and schema.shared_times and not schema.series:
         schema, notes = _recognised(schema, frame)
     if not schema.lagged:
@@ -253,7 +255,7 @@ def with_lag_facts(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
 
 def _recognised(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, list[Assumption]]:
     found: list[Lagged] = []
-    notes = []
+    notes: list[Assumption] = []
     for variable in schema.variables:
         said = named_lag(variable.name)
         if said is None or said[0] not in frame.columns or variable.role != "time_varying":
