@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from growthmm.inference.cross_validation import cross_validate
     from growthmm.inference.modification import modification_indices
     from growthmm.inference.optimisers.searches import all_optimizers, restarts
-    from growthmm.model.schema import Grouping, Schema, Variable
+    from growthmm.model.schema import Grouping, Lagged, Schema, Variable
     from growthmm.verbs.alternatives import alternatives
     from growthmm.verbs.auxiliary import with_auxiliary
     from growthmm.verbs.compare import compare
@@ -46,6 +46,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Grouping",
+    "Lagged",
     "Moments",
     "Schema",
     "Variable",
@@ -93,6 +94,7 @@ _HOMES = {
     "Moments": ("growthmm.data.moments", "Moments"),
     "Schema": ("growthmm.model.schema", "Schema"),
     "Grouping": ("growthmm.model.schema", "Grouping"),
+    "Lagged": ("growthmm.model.schema", "Lagged"),
     "Variable": ("growthmm.model.schema", "Variable"),
     "all_optimizers": ("growthmm.inference.optimisers.searches", "all_optimizers"),
     "alternatives": ("growthmm.verbs.alternatives", "alternatives"),

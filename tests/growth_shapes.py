@@ -141,6 +141,11 @@ def _equal(stem: str = "y", label: str = "v", n: int = 5) -> str:
     return "".join(f"{stem}_{t} ~~ {label}*{stem}_{t}\n" for t in range(n))
 
 
+def _lagged(by: int, label: str = "") -> str:
+    own = f"{label}*" if label else ""
+    return "".join(f"y_{t} ~ {own}w_{t - by}\n" for t in range(by, 5))
+
+
 def _curve(curve: str) -> Shape:
     text = f"nlme(y ~ b0 + b1 * ({curve}), fixed = b0 + b1 + g ~ 1, random = b0 + b1 ~ 1 | id)"
     return Shape(text, notation="nlme", back="nlme")
@@ -226,6 +231,10 @@ SHAPES: dict[str, Shape] = {
     "one effect": Shape("y ~ t + w + (1 + t | id)"),
     "an effect an occasion": Shape("y ~ t + w:factor(t) + (1 + t | id)"),
     "an effect linear in time": Shape("y ~ t + w + t:w + (1 + t | id)"),
+    "lagged": Shape("y ~ t + w + lag(w) + (1 + t | id)"),
+    "lagged, moving": Shape("y ~ t + lag(w, 2) + (t * lag(w)) + (1 + t | id)"),
+    "lagged, as a curve": _curve_text(_table() + _equal() + _lagged(1, "b")),
+    "lagged, an effect an occasion": _curve_text(_table() + _equal() + _lagged(2)),
     "a random slope, OpenMx": Shape("y ~ t + w + (1 + t + w | id)", to="openmx"),
     # Individually varying times
     "own times, OpenMx": Shape("y ~ t + x + (1 + t | id)", to="openmx", kind="visits"),

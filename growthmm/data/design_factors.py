@@ -296,6 +296,11 @@ def _value(node: Node, table: Table) -> Any:
         return _nested_scale(node, table)
     from growthmm.model.expression_print import show
 
+    if isinstance(node, Call) and node.function == "lag":
+        raise ValueColumnError(
+            f"{show(node, 'canonical')} stands within an expression.",
+            hint="Use it as a factor of its own, of data with persons and times.",
+        )
     raise ValueColumnError(
         f"{show(node, 'canonical')} gives categories or several columns within an expression.",
         hint="Use it as a factor of its own.",

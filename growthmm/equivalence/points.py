@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.data.design import evaluate
+from growthmm.data.lagging import with_lagged
 from growthmm.engines.outcome import EngineFit
 from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.errors import ValueColumnError
@@ -252,7 +253,7 @@ def _drawn(  # type: ignore[no-untyped-def]
         if within and schema.series:
             drawn = _shared(schema, variable.name, np.asarray(drawn), n_persons)
         made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
-    frame = pd.DataFrame(made)
+    frame = with_lagged(pd.DataFrame(made), schema)
     if grouping is None or not grouping.columns:
         return frame
     # Cohorts are seen at the times that they have columns for.

@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["ALIASES", "CONTRASTS", "FUNCTIONS", "Function", "Kind", "Parameter"]
 
-Kind = Literal["elementwise", "identity", "categorical", "basis", "vector", "contrast"]
+Kind = Literal["elementwise", "identity", "categorical", "basis", "vector", "contrast", "lag"]
 
 Value = Literal["expression", "integer", "number", "truth", "numbers", "levels", "contrast"]
 
@@ -139,6 +139,8 @@ FUNCTIONS: dict[str, Function] = {
         "",
         "cr",
     ),
+    # Neither language has a lag within persons: R's lag() moves the times of a series.
+    "lag": Function("lag", (_X, Parameter("k", "integer", 1.0)), 2),
     **{
         name: _elementwise(name)
         for name in ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "floor")

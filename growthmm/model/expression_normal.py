@@ -93,7 +93,7 @@ class _Normaliser:
         if node.function in ("center", "standardize", "standardise"):
             return self.call(self.centred(node))
         function = FUNCTIONS.get(name)
-        if function is None:
+        if function is None or (name == "lag" and self.language == "python"):
             raise self.fail(
                 f"Unknown function {node.function}()",
                 node,
@@ -269,6 +269,11 @@ class _Normaliser:
             raise self.fail(f"{name}() takes df or knots, not both", node, "Drop one of them.")
         if name in ("bs", "ns", "cr") and ("lower_bound" in values) != ("upper_bound" in values):
             raise self.fail(f"{name}() needs both bounds or none", node, "Give the other bound.")
+        lag = values.get("k")
+        if lag is not None and not 1 <= (_number(lag) or 0) <= 1000:
+            raise self.fail("lag() looks back by 1 occasion or more", node, "Write lag(x, 2).")
+        if name == "lag" and not isinstance(values["x"], Name):
+            raise self.fail("lag() takes a column", node, "Compute the column before the model.")
         if name == "cr" and "df" not in values and "knots" not in values:
             raise self.fail("cr() needs df or knots", node, "Write cr(x, df=4).")
 

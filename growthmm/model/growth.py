@@ -85,13 +85,19 @@ class Covariate:
     time_varying : bool
         Whether it has a value for each occasion.
     columns : tuple of str
-        Wide column names: one for each occasion where time-varying, else just the name.
+        Wide column names: one for each occasion where time-varying, else just the name. Empty at
+        the first occasions of a lagged covariate, which have no earlier value and no effect.
     """
 
     name: str
     column: Column
     time_varying: bool
     columns: tuple[str, ...]
+
+    @property
+    def lag(self) -> int:
+        """How many occasions earlier its values are."""
+        return self.columns.count("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ __all__ = [
     "Constants",
     "Contrast",
     "Grouping",
+    "Lagged",
     "Role",
     "Schema",
     "Variable",
@@ -129,6 +130,36 @@ class Grouping:
     columns: tuple[tuple[tuple[str, float], ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Lagged:
+    """A column that holds a time-varying covariate's value of an earlier occasion.
+
+    It is zero at the first `by` occasions, which have no earlier one, and missing where the
+    earlier value is.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    of : str
+        The covariate.
+    by : int
+        How many occasions earlier, at least 1.
+
+    Examples
+    --------
+    >>> x = Variable("x", "time_varying")
+    >>> schema = Schema("id", "t", "y", (0.0, 1.0), (x,), varying_columns=(("x", ("x_0", "x_1")),),
+    ...                 lagged=(Lagged("x_lag1", "x"),))
+    >>> schema.wide_columns("x_lag1")
+    ('', 'x_0')
+    """
+
+    name: str
+    of: str
+    by: int = 1
+
+
 @dataclass(frozen=True)
 class Schema(Shown):
     """The facts that turn a symbolic model into a bound one.
@@ -174,6 +205,8 @@ class Schema(Shown):
         Of several outcomes in stacked rows: the column that says whose value a row holds.
     series : tuple of scalars
         For each of `occasions` which outcome it is of; empty where there is one outcome.
+    lagged : tuple of Lagged
+        Variables that are an earlier value of another one. They have no wide columns of their own.
     """
 
     _html: ClassVar[str] = "schema.html"
@@ -195,6 +228,7 @@ class Schema(Shown):
     grouping: Grouping | None = None
     indicator: str | None = None
     series: tuple[Scalar, ...] = ()
+    lagged: tuple[Lagged, ...] = ()
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -226,5 +260,16 @@ class Schema(Shown):
         return next((c for c in self.constants if c.expression == expression), None)
 
     def wide_columns(self, name: str) -> tuple[str, ...] | None:
-        """Wide columns of the time-varying covariate `name`, or None."""
+        """Wide columns of the time-varying covariate `name`, or None.
+
+        Those of a lagged one are its covariate's, empty names where it has no earlier value.
+        """
+        lagged = self.lag(name)
+        if lagged is not None:
+            own = self.wide_columns(lagged.of)
+            return None if own is None else ("",) * lagged.by + own[: -lagged.by]
         return next((columns for n, columns in self.varying_columns if n == name), None)
+
+    def lag(self, name: str) -> Lagged | None:
+        """What the column `name` is an earlier value of, or None."""
+        return next((lagged for lagged in self.lagged if lagged.name == name), None)

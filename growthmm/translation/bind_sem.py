@@ -39,6 +39,7 @@ from growthmm.translation.covariates import (
     wide_covariates,
 )
 from growthmm.translation.from_sem import growth_from_sem
+from growthmm.translation.lagged import with_lags
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.outcome_covariates import outcome_families
 from growthmm.translation.outcome_series import outcome_series
@@ -261,6 +262,7 @@ def _of_wide(
     notes: tuple[Assumption, ...],
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """Covariates of wide data, or of none."""
+    schema = with_lags(schema, families)
     if frame is not None and schema.shared_times:
         return wide_covariates(model, schema, families, frame, notes)
     if frame is not None:

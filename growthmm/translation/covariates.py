@@ -18,6 +18,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.carriers import carriers
+from growthmm.translation.lagged import lagged_families, lagged_sources
 from growthmm.translation.resolve import Resolver
 from growthmm.translation.tabulate import part_variables
 from growthmm.translation.time_scores import common_stem
@@ -42,12 +43,13 @@ def plain_column(name: str) -> Column:
 
 
 def covariate_families(
-    model: SemModel, outcomes: Sequence[str]
+    model: SemModel, outcomes: Sequence[str], *, lags: bool = True
 ) -> tuple[tuple[str | None, tuple[str, ...]], ...]:
     """Covariates grouped into time-varying families.
 
     Columns that each act on one outcome of their own and share a label or a name before the
-    number are one time-varying covariate.
+    number are one time-varying covariate. Columns that act on later outcomes are lagged ones, a
+    family for each lag.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def covariate_families(
         With its covariates.
     outcomes : sequence of str
         The growth outcomes in order of occasion.
+    lags : bool
+        Whether to look for lagged covariates.
 
     Returns
     -------
@@ -72,10 +76,11 @@ def covariate_families(
             targets[path.right][path.left] = path.parameter
         else:
             targets[path.right].setdefault(carrier.target, carrier.path.parameter)
+    earlier = lagged_families(targets, outcomes) if lags else {}
     single = {
         name: next(iter(found.items()))
         for name, found in targets.items()
-        if len(found) == 1 and next(iter(found)) in outcomes
+        if name not in earlier and len(found) == 1 and next(iter(found)) in outcomes
     }
     by_stem: dict[str, list[str]] = {}
     by_label: dict[str, list[str]] = {}
@@ -102,7 +107,7 @@ def covariate_families(
             families.setdefault(name, (None, ()))
     for name in model.covariates:
         families.setdefault(name, (None, (name,)))
-    ordered = (families[name] for name in model.covariates)
+    ordered = (f for name in model.covariates for f in earlier.get(name, (families[name],)))
     return tuple(family for family in ordered if family[1])
 
 
@@ -129,10 +134,11 @@ def complete(
 ) -> Schema:
     """The schema with the variables that are used, and their wide columns."""
     used = dict.fromkeys(name for c in covariates for name in column_variables(c.column))
+    varying = {c.name: c.columns for c in covariates if c.time_varying and not c.lag}
     return replace(
         schema,
         variables=tuple(v for v in variables if v.name in used or v.role == "time_function"),
-        varying_columns=tuple((c.name, c.columns) for c in covariates if c.time_varying),
+        varying_columns=tuple((lagged_sources(schema, covariates) | varying).items()),
     )
 
 

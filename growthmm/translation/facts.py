@@ -235,7 +235,9 @@ def _stateful(node: Node, schema: Schema, time: str | None) -> list[tuple[str, s
 
 def _with_columns(schema: Schema) -> Schema:
     """The schema with wide columns for the outcome and every varying covariate that lacks them."""
-    varying = [v.name for v in schema.variables if v.role == "time_varying" and v.levels is None]
+    numbers = [v.name for v in schema.variables if v.role == "time_varying" and v.levels is None]
+    lagged = {lagged.name: lagged.of for lagged in schema.lagged}
+    varying = list(dict.fromkeys(lagged.get(name, name) for name in numbers))
     among = [schema.outcome, *varying]
     known = dict(schema.varying_columns)
     # Of several outcomes those at one time share a covariate's value, unless its columns differ.

@@ -34,6 +34,7 @@ from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.definitions import grid_values, losses_at_individual_times
 from growthmm.translation.grouping import grouping_variables, members, split_by_group
+from growthmm.translation.lagged import lag_losses
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.tabulate import part_variables, tabulate
 
@@ -94,6 +95,7 @@ def _losses(bound: BoundMixed) -> list[Loss]:
                 name = notation(bound.model.notation).coefficient(column)
                 why = f"{bound.schema.person} only says who is who"
                 losses.append(Loss(f"random effect of {name}", why, "a covariate of the persons"))
+    losses += lag_losses(bound)
     if not bound.schema.shared_times:
         losses += losses_at_individual_times(bound)
     losses += _group_losses(bound)

@@ -36,6 +36,7 @@ from growthmm.translation.distal import (
 )
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
+from growthmm.translation.lagged import acting
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
 from growthmm.translation.loading_tables import loading_table
@@ -361,7 +362,7 @@ class _Recognition:
     def _regressions(
         self, factors: Sequence[GrowthFactor]
     ) -> tuple[list[PredictorEffect], list[DirectEffect]]:
-        by_column = {column: c for c in self.covariates for column in c.columns}
+        known = {column for c in self.covariates for column in c.columns}
         predictors: list[PredictorEffect] = []
         direct: dict[str, list[tuple[int, Path]]] = {}
         carrying = {carrier.name for carrier in self.carriers}
@@ -369,9 +370,9 @@ class _Recognition:
             if path.op != "~" or path.left in carrying or path.right in self.of_column:
                 continue
             if path.left in self.of_column:
-                if path.right in by_column and path.free:
-                    one = self.of_column[path.left]
-                    predictors.append(PredictorEffect(one.factor, by_column[path.right].name))
+                if path.right in known and path.free:
+                    one, x = self.of_column[path.left], self._acting(path)
+                    predictors.append(PredictorEffect(one.factor, x.name if x else ""))
                 continue
             if not path.free:
                 if path.value:
@@ -381,7 +382,7 @@ class _Recognition:
                         "a free regression",
                     )
                 continue
-            covariate = by_column.get(path.right)
+            covariate = self._acting(path)
             if covariate is None and {path.left, path.right} <= set(self.model.latent):
                 self._lose(
                     path.name,
@@ -406,8 +407,9 @@ class _Recognition:
                 if covariate.time_varying and covariate.columns[j] != path.right:
                     self._lose(
                         path.name,
-                        "the covariate of one occasion acts at another",
-                        "a column with the lagged values",
+                        "the covariate of one occasion acts at another that is not later by the "
+                        "same number of occasions everywhere",
+                        "effects of one lag, at every occasion that has an earlier one",
                     )
                     continue
                 direct.setdefault(covariate.name, []).append((j, path))
@@ -415,7 +417,7 @@ class _Recognition:
         constant = next((f.name for f in factors if not f.column.parts), None)
         for name, found in direct.items():
             for effect in self._direct(name, found):
-                same = by_column[self._first_column(name)]
+                same = next(c for c in self.covariates if c.name == name)
                 if constant is None or same.time_varying or effect.occasion is not None:
                     effects.append(effect)
                     continue
@@ -425,8 +427,8 @@ class _Recognition:
                 self.names[at] = (f"effect:{constant}:{name}", found[0][1].parameter)
         return predictors, effects
 
-    def _first_column(self, name: str) -> str:
-        return next(c.columns[0] for c in self.covariates if c.name == name)
+    def _acting(self, path: Path) -> Covariate | None:
+        return acting(self.covariates, path.right, path.left, self.outcomes)
 
     def _moving(self) -> list[DirectEffect]:
         found = moving_effects(self.carriers, self.covariates, self.schema, self.hints)
@@ -446,7 +448,8 @@ class _Recognition:
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}
-        if len(parameters) == 1 and len(found) == len(self.outcomes):
+        lag = next(c.lag for c in self.covariates if c.name == name)
+        if len(parameters) == 1 and len(found) == len(self.outcomes) - lag:
             effect = DirectEffect(name)
             self.names.append((direct_key(effect), parameters.pop()))
             return [effect]

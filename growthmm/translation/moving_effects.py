@@ -10,6 +10,7 @@ from growthmm.model.growth import Covariate, DirectEffect, direct_key
 from growthmm.model.schema import Column, Schema
 from growthmm.translation.basis import basis_column
 from growthmm.translation.carriers import Carrier
+from growthmm.translation.lagged import acting
 
 __all__ = ["MovingEffects", "moving_effects"]
 
@@ -52,7 +53,6 @@ def moving_effects(
     hints : tuple of Column
         Columns of time that the loadings may be, tried first.
     """
-    by_column = {column: c for c in covariates for column in c.columns}
     groups: dict[str, list[Carrier]] = {}
     for carrier in carriers:
         groups.setdefault(carrier.path.parameter, []).append(carrier)
@@ -61,7 +61,8 @@ def moving_effects(
     names: list[tuple[str, str]] = []
     losses: list[Loss] = []
     for parameter, members in groups.items():
-        covariate = by_column[members[0].source]
+        covariate = acting(covariates, members[0].source, members[0].target, outcomes)
+        assert covariate is not None
         places: dict[int, float] = {}
         for carrier in members:
             j = outcomes.index(carrier.target) if carrier.target in outcomes else -1

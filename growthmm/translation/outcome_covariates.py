@@ -31,7 +31,7 @@ def outcome_families(model: SemModel, schema: Schema) -> Families:
             continue
         own = tuple(schema.outcome_columns[j] for j in cells)
         times = [schema.occasions[j] for j in cells]
-        for stem, columns in covariate_families(_only(model, own), own):
+        for stem, columns in covariate_families(_only(model, own), own, lags=False):
             if stem is None:
                 continue
             at = dict(zip(times, columns, strict=True))

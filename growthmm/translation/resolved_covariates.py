@@ -23,6 +23,7 @@ from growthmm.model.growth import Covariate
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.translation.covariates import column_variables, complete
+from growthmm.translation.lagged import with_lags
 from growthmm.translation.loading_tables import loading_table
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.resolve import Resolver
@@ -42,6 +43,7 @@ def resolved_covariates(
     notes: tuple[Assumption, ...],
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """Covariates tied to the variables that the schema, taken from data or given, has."""
+    schema = with_lags(schema, families)
     resolver = Resolver(schema, frame)
     said = {columns: column for column, columns in schema.computed_columns}
     covariates, unknown = [], []
@@ -49,7 +51,8 @@ def resolved_covariates(
         name = stem or family[0]
         column = said.get(family) or resolver.column(name)
         if column is None:
-            unknown.append(name)
+            lagged = schema.lag(name)
+            unknown.append(name if lagged is None else lagged.of)
             continue
         covariates.append(Covariate(name, column, stem is not None, family))
         if column.parts[0].expression != name or len(column.parts) > 1:

@@ -16,7 +16,8 @@ __all__ = ["derived_columns", "with_computed", "with_families"]
 def with_families(pair: Pair) -> Schema:
     """The schema with the wide columns of every covariate that varies, computed ones too."""
     schema = pair.mixed.schema
-    made = {c.name: c.columns for c in pair.growth.covariates if c.time_varying}
+    varying = [c for c in pair.growth.covariates if c.time_varying and not c.lag]
+    made = {c.name: c.columns for c in varying}
     return replace(schema, varying_columns=tuple((made | dict(schema.varying_columns)).items()))
 
 
@@ -27,7 +28,7 @@ def with_computed(pair: Pair) -> Schema:
     made = tuple(
         (c.column, c.columns)
         for c in pair.growth.covariates
-        if c.time_varying and c.columns not in named
+        if c.time_varying and not c.lag and c.columns not in named
     )
     return replace(schema, computed_columns=made)
 

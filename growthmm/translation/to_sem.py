@@ -131,7 +131,8 @@ def _used(growth: GrowthModel) -> list[tuple[str, ...]]:
             used.append(tuple(name for name, loading in pairs if loading))
         else:
             used.append(covariate.columns)
-    return used
+    # A lagged covariate has no column at the first occasions.
+    return [tuple(name for name in names if name) for names in used]
 
 
 def _means(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
@@ -186,7 +187,8 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         columns = covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
         if direct.occasion is None:
             label = _label(f"b_{covariate.name}", growth)
-            rows += [Path(y, "~", x, label=label) for y, x in zip(outcomes, columns, strict=True)]
+            pairs = zip(outcomes, columns, strict=True)
+            rows += [Path(y, "~", x, label=label) for y, x in pairs if x]
             names.append((direct_key(direct), label))
         else:
             row = Path(outcomes[direct.occasion], "~", columns[direct.occasion])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from growthmm.data.frames import as_pandas, require_columns
+from growthmm.data.lagging import with_lagged
 from growthmm.data.moments import Moments
 from growthmm.data.stacked import with_outcome_indicators
 from growthmm.engines.prepare import (
@@ -31,14 +32,24 @@ from growthmm.translation.bind_outcomes import stacked_frame
 from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.covariates import with_indicators
 from growthmm.translation.joint_covariates import given_covariates
+from growthmm.translation.lagged import lag_note
 from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 from growthmm.translation.redundancy import without_redundancy
+from growthmm.verbs.lagging import with_lag_columns, with_lag_facts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Facts", "given_layout", "layout_of", "mixed_arrays", "paired", "sem_arrays"]
+__all__ = [
+    "Facts",
+    "given_layout",
+    "layout_of",
+    "mixed_arrays",
+    "paired",
+    "sem_arrays",
+    "with_lags",
+]
 
 Layout = Literal["long", "wide"]
 
@@ -113,7 +124,8 @@ def mixed_arrays(
 ) -> tuple[MixedModel, LongData, tuple[Assumption, ...]]:
     """A mixed model without redundant parameters, and its arrays for the long engines."""
     _refuse_wide(model, facts)
-    frame = _frame_of(data, model)
+    model, frame, facts = with_lags(model, _frame_of(data, model), facts)
+    assert frame is not None
     bound = bind_mixed(
         model, frame, id=facts.id, time=facts.time, known=facts.schema, wide_form=False
     )
@@ -156,7 +168,7 @@ def sem_arrays(
         known=None,
     )
     model, _ = settled_groups(model, frame, None)
-    return scatter_data(model, schema, covariates, frame), notes
+    return scatter_data(model, schema, covariates, with_lagged(frame, schema)), notes
 
 
 def _pick(moments: Moments, names: Sequence[str]) -> WideMoments:
@@ -209,6 +221,7 @@ def paired(
     if isinstance(model, MixedModel):
         _refuse_wide(model, facts)
         frame = None if data is None else _frame_of(data, model)
+        model, frame, facts = with_lags(model, frame, facts)
         bound = bind_mixed(
             model,
             frame,
@@ -217,7 +230,7 @@ def paired(
             time_values=facts.time_values,
             known=facts.schema,
         )
-        return pair_from_mixed(bound), frame
+        return pair_from_mixed(with_lag_facts(bound, frame)), frame
     apart = given_covariates(model)
     if apart is not None:
         pair, frame = paired(apart[0], data, facts, spelling=spelling)
@@ -241,7 +254,36 @@ def paired(
         frame = _long_frame(bound_sem, frame)
     if frame is not None and bound_sem.schema.series:
         frame = with_outcome_indicators(frame, bound_sem.schema)
+    if bound_sem.schema.lagged:
+        notes = tuple(lag_note(made, bound_sem.schema) for made in bound_sem.schema.lagged)
+        bound_sem = replace(bound_sem, assumptions=(*bound_sem.assumptions, *notes))
+        frame = None if frame is None else with_lagged(frame, bound_sem.schema)
     return pair_from_sem(bound_sem, spelling=spelling), frame
+
+
+def with_lags(
+    model: MixedModel, frame: pd.DataFrame | None, facts: Facts
+) -> tuple[MixedModel, pd.DataFrame | None, Facts]:
+    """A mixed model, its data and facts with columns of earlier values where it has some.
+
+    Parameters
+    ----------
+    model : MixedModel
+        Any mixed model.
+    frame : DataFrame, optional
+        Long data.
+    facts : Facts
+        What was said about them.
+    """
+    model, frame, time, known = with_lag_columns(
+        model,
+        frame,
+        id=facts.id,
+        time=facts.time,
+        time_values=facts.time_values,
+        known=facts.schema,
+    )
+    return model, frame, replace(facts, time=time, schema=known)
 
 
 def _stacked(model: SemModel, frame: pd.DataFrame, facts: Facts) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from growthmm.data.frames import as_pandas
+from growthmm.data.lagging import with_lagged
 from growthmm.data.moments import Moments
 from growthmm.engines.wide_to_long import frame_from_wide
 from growthmm.equivalence.explaining.analysis import Analysis, growth_of_mixed, sem_parts
@@ -30,6 +31,7 @@ from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.time_scores import time_scores
 from growthmm.verbs.against import printed_text, verify_printed
 from growthmm.verbs.binding import Facts, Layout, layout_of
+from growthmm.verbs.lagging import with_lag_columns, with_lag_facts
 from growthmm.verbs.source import Function, ModelLike, Source, source
 
 if TYPE_CHECKING:
@@ -205,7 +207,7 @@ def _bound(sides: tuple[Source, Source], data: object | None, facts: Facts) -> _
                 raise SpecificationError(
                     "Wide data are given for a mixed model.", hint="Give long data."
                 )
-            analysis, schema, said = _of_mixed(model, long, facts)
+            analysis, schema, said, long = _of_mixed(model, long, facts)
         else:
             source_frame = whole if wide else long
             analysis, schema, said, made = _of_sem(model, source_frame, facts, wide=wide)
@@ -282,20 +284,18 @@ def _with_times(models: tuple[MixedModel | SemModel, ...], facts: Facts) -> Fact
 
 def _of_mixed(
     model: MixedModel, frame: pd.DataFrame | None, facts: Facts
-) -> tuple[Analysis, Schema, tuple[Any, ...]]:
+) -> tuple[Analysis, Schema, tuple[Any, ...], pd.DataFrame | None]:
     known = facts.schema
     places = facts.time_values if known is None and frame is None else None
-    bound = bind_mixed(
-        model,
-        frame,
-        id=facts.id if known is None else None,
-        time=facts.time,
-        time_values=places,
-        known=known,
+    person = facts.id if known is None else None
+    model, frame, time, known = with_lag_columns(
+        model, frame, id=person, time=facts.time, time_values=places, known=known
     )
+    bound = bind_mixed(model, frame, id=person, time=time, time_values=places, known=known)
+    bound = with_lag_facts(bound, frame)
     growth = growth_of_mixed(bound)
     analysis = Analysis(growth, habits_of(bound.model), model.notation)
-    return analysis, bound.schema, bound.assumptions
+    return analysis, bound.schema, bound.assumptions, frame
 
 
 def _of_sem(
@@ -323,6 +323,7 @@ def _of_sem(
         bound.covariates,
     )
     made = _lengthened(frame, bound) if wide and frame is not None else frame
+    made = None if made is None else with_lagged(made, bound.schema)
     return analysis, bound.schema, bound.assumptions, made
 
 

@@ -156,7 +156,7 @@ def fit(
     if engine == "auto":
         engine = "long" if family == "mixed" else "wide"
     chosen = engine_called(engine)
-    ready = prepared(read.model, data, facts, bin, mundlak)
+    ready = prepared(read.model, data, facts, bin, mundlak).with_lags()
     fitted, arrays, notes = _arrays(ready.model, ready.data, ready.facts, chosen.family)
     notes += given + ready.notes
     if fixed:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from growthmm.data.frames import as_pandas
+from growthmm.data.moments import Moments
 from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.translation.script_context import DataFile
-from growthmm.verbs.binding import Facts, Layout, paired
+from growthmm.verbs.binding import Facts, Layout, paired, with_lags
 from growthmm.verbs.person_means import with_person_means
 from growthmm.verbs.rounding import Bins, Rounded, rounded
 
@@ -43,6 +45,14 @@ class Prepared:
     rounding: Rounded | None = None
     means: tuple[tuple[str, str], ...] = ()
     facts: Facts = field(default_factory=Facts)
+
+    def with_lags(self) -> Prepared:
+        """With the columns of earlier values that a mixed model has in its formula."""
+        if not isinstance(self.model, MixedModel) or isinstance(self.data, Moments):
+            return self
+        frame = None if self.data is None else as_pandas(self.data)
+        model, made, facts = with_lags(self.model, frame, self.facts)
+        return self if made is frame else replace(self, model=model, data=made, facts=facts)
 
     def file(self, path: str | None, layout: Layout | None) -> DataFile:
         """The data file as a program finds it, with what was done to the data since."""

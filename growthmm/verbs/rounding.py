@@ -19,6 +19,7 @@ from growthmm.model.expression import variables
 from growthmm.model.mixed import Estimator, MixedModel
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.verbs.binding import Facts
+from growthmm.verbs.lagging import lag_calls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,12 @@ def rounded(model: MixedModel | SemModel, data: object, facts: Facts, bins: Bins
         )
     if data is None:
         raise SpecificationError("bin= rounds the times of data.", hint="Give the data.")
+    lagged = [made.name for made in lag_calls(model).values()]
+    if lagged:
+        raise SpecificationError(
+            f"{', '.join(lagged)} is of the occasion before, which times that differ have none of.",
+            hint="Round the times in the data first, and leave bin= out.",
+        )
     frame = as_pandas(data)
     bound = bind_mixed(_common(model), frame, id=facts.id, time=facts.time)
     person, time = bound.schema.person, bound.schema.time

@@ -39,6 +39,7 @@ from growthmm.translation.parameter_map import MapRow
 from growthmm.translation.script_columns import with_computed
 from growthmm.translation.script_context import STACKING, script_context
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
+from growthmm.verbs.lagging import lag_calls, with_named_lags
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
@@ -317,9 +318,10 @@ def translate(
     read, facts = replace(read, model=ready.model), ready.facts
     family = "mixed" if isinstance(read.model, MixedModel) else "sem"
     if family == wanted or (not wanted and family in families(target)):
-        told = _told(read.model, facts)
+        told, known, more = _lags_named(_told(read.model, facts), ready.data, facts)
+        notes += more
         try:
-            known = _levels_known(told, target, ready.data, facts)
+            known = known or _levels_known(told, target, ready.data, facts)
         except GrowthmmError as error:
             if named is None:
                 raise
@@ -389,6 +391,16 @@ def _told(model: MixedModel | SemModel, facts: Facts) -> MixedModel | SemModel:
     return replace(model, residual=replace(known, time=facts.time or known.time, person=person))
 
 
+def _lags_named(
+    model: MixedModel | SemModel, data: object | None, facts: Facts
+) -> tuple[MixedModel | SemModel, Schema | None, tuple[Assumption, ...]]:
+    """The model with columns in place of ``lag(x)``, and what a script has to know of them."""
+    if not isinstance(model, MixedModel) or not lag_calls(model):
+        return model, None, ()
+    frame = None if data is None else as_pandas(data)
+    return with_named_lags(model, frame, id=facts.id, time=facts.time, known=facts.schema)
+
+
 def _levels_known(
     model: MixedModel | SemModel, target: Notation, data: object | None, facts: Facts
 ) -> Schema | None:
@@ -410,7 +422,7 @@ def _respell(
 ) -> Translation:
     """The same model in another notation of its family."""
     target = speaker_of(to)
-    if isinstance(model, MixedModel) and schema is not None:
+    if isinstance(model, MixedModel) and schema is not None and numbers_unless_told(target):
         model = with_categories(model, schema)
     written = target.write(model)
     _check_losses(written.losses, target.title, on_loss)

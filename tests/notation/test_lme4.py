@@ -141,7 +141,7 @@ ERRORS = [
     ("y ~ t > 3", "The operator > has no meaning between terms (line 1, column 7)"),
     ("y ~ .", "The dot for all other columns (line 1, column 5)"),
     ("y ~ 'x'", "A literal is no term (line 1, column 5)"),
-    ("y ~ lag(x)", "Unknown function lag() (line 1, column 5)"),
+    ("y ~ rank(x)", "Unknown function rank() (line 1, column 5)"),
     ("y ~ x:-1", "A minus sign within a term (line 1, column 7)"),
     ("y ~ x ~ z", "Unexpected '~' (line 1, column 7)"),
     ("y ~ a*b*c*d*e*f*g*h*i*j*k*l", "The formula expands to more than 2000 terms (line 1"),

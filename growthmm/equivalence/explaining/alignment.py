@@ -90,6 +90,7 @@ def merged_schema(first: Schema, second: Schema) -> Schema:
         varying_columns=tuple(varying.items()),
         outcome_columns=first.outcome_columns or second.outcome_columns,
         grouping=first.grouping or second.grouping,
+        lagged=tuple({m.name: m for m in (*second.lagged, *first.lagged)}.values()),
     )
 
 

@@ -87,7 +87,11 @@ def _column(pair: Pair, column: Column) -> list[sympy.Expr]:
         if set(covariate.column.parts) == set(own):
             repeated = 1 if covariate.time_varying else len(moving)
             names = covariate.columns * repeated
-            return [covariate_symbol(name) * v for name, v in zip(names, moving, strict=True)]
+            # A lagged covariate has no column, and is zero, at the first occasions.
+            return [
+                covariate_symbol(name) * v if name else number(0.0)
+                for name, v in zip(names, moving, strict=True)
+            ]
     raise _no_symbol(column)
 
 

@@ -186,6 +186,11 @@ def function_losses(
             spell(expression, language)
         except NotationError:
             program = "R" if language == "r" else "patsy"
+            if expression.startswith("lag("):
+                why = f"{program} has no lag within persons: R's lag() moves the times of a series"
+                instead = "data, with which it becomes a column that the script computes"
+                losses.append(Loss(expression, why, instead))
+                continue
             losses.append(
                 Loss(
                     expression,

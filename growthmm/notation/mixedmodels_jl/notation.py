@@ -12,6 +12,7 @@ from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula.loss import loading_losses, residual_loss, sem_error
+from growthmm.notation.lag_lines import julia_lags
 from growthmm.notation.losses.blocks import covariance_losses
 from growthmm.notation.mixedmodels_jl.formula import (
     coding_text,
@@ -86,6 +87,7 @@ class MixedModelsJl:
                 "using CSV, DataFrames, MixedModels, StatsModels",
                 "",
                 *reading,
+                *julia_lags(context.schema),
                 "",
                 f"model = {_call(model, 'data')}",
                 _PRINT,

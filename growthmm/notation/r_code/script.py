@@ -9,6 +9,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.strata import outcome_indicators
 from growthmm.notation.base import ScriptContext
+from growthmm.notation.lag_lines import r_lags
 
 __all__ = ["PRINTERS", "data_lines", "is_syntactic", "uses_splines"]
 
@@ -67,6 +68,7 @@ def data_lines(context: ScriptContext) -> list[str]:
         f"{name} <- read.csv({path}, check.names = FALSE, stringsAsFactors = FALSE)",
         *(_stacking_lines(context) if wide else _outcome_lines(context.schema)),
         *_indicator_lines(context.schema),
+        *r_lags(context.schema),
         *_level_lines(context),
     ]
 

@@ -16,6 +16,7 @@ from growthmm.notation.command_languages.columns import (
 )
 from growthmm.notation.command_languages.names import Names
 from growthmm.notation.command_languages.sheet import with_levels
+from growthmm.notation.lag_lines import sas_lags
 from growthmm.notation.residual_columns import placed
 from growthmm.notation.sas.calis_write import calis_lines
 from growthmm.notation.sas.mixed_write import mixed_lines
@@ -60,6 +61,9 @@ def mixed_script(model: MixedModel, context: ScriptContext) -> str:
     if context.layout == "wide":
         source = "growthmm_long"
         lines += _lengthening(schema_of(context))
+    if context.schema is not None and context.schema.lagged:
+        more, source = sas_lags(context.schema, source, _names(context.schema))
+        lines += more
     listed = " data=growthmm_model"
     text, losses = mixed_lines(made, source, "growthmm_model", listed)
     if losses:

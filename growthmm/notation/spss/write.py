@@ -13,6 +13,7 @@ from growthmm.notation.command_languages.effects import monomials
 from growthmm.notation.command_languages.facts import is_wide, quoted_group, settled
 from growthmm.notation.command_languages.names import Names
 from growthmm.notation.command_languages.sheet import Sheet, with_levels
+from growthmm.notation.lag_lines import spss_lags
 from growthmm.notation.losses.blocks import PLAIN, covariance_losses
 from growthmm.notation.residual_columns import crossed_loss, missing_columns, placed
 from growthmm.notation.sem.text import number_text
@@ -216,7 +217,10 @@ def script(model: MixedModel, context: ScriptContext) -> str:
     lines = [*asked, _READ.format(path=python_string(path))]
     if context.layout == "wide":
         lines += _lengthening(schema_of(context))
-    return "\n".join([*lines, "SET DECIMAL=DOT.", text]) + "\n"
+    lines.append("SET DECIMAL=DOT.")
+    if context.schema is not None and context.schema.lagged:
+        lines += spss_lags(context.schema, _names(context.schema))
+    return "\n".join([*lines, text]) + "\n"
 
 
 def _without_references(model: MixedModel) -> MixedModel:
@@ -236,16 +240,30 @@ def _without_references(model: MixedModel) -> MixedModel:
     return replace(model, fixed=terms(model.fixed), random=blocks)
 
 
-def _lengthening(schema: Schema) -> list[str]:
+def _names(schema: Schema) -> Names:
     columns = [schema.person, schema.time or ""]
     for stem, wide in occasion_columns(schema):
         columns += [stem, *wide]
+    columns += [lagged.name for lagged in schema.lagged]
     names = Names(SPSS_NAMES, dict.fromkeys(columns))
     if names.losses:
         raise UnsupportedError("SPSS cannot name these columns.", losses=names.losses)
+    return names
+
+
+def _lengthening(schema: Schema) -> list[str]:
+    names = _names(schema)
+    copies: list[str] = []
     lines = ["VARSTOCASES"]
     for stem, wide in occasion_columns(schema):
-        lines.append(f"  /MAKE {names(stem)} FROM {' '.join(names(column) for column in wide)}")
+        cells = []
+        for j, column in enumerate(wide):
+            cells.append(names(column))
+            if column in wide[:j]:
+                cells[-1] = f"growthmm_copy{len(copies) + 1}"
+                copies.append(f"COMPUTE {cells[-1]} = {names(column)}.")
+        lines.append(f"  /MAKE {names(stem)} FROM {' '.join(cells)}")
+    lines = [*copies, *lines]
     lines.append("  /INDEX = growthmm_index.")
     pairs = [f"({k + 1} = {number_text(t)})" for k, t in enumerate(schema.occasions)]
     time = names(schema.time or "")

@@ -18,6 +18,7 @@ from growthmm.notation.command_languages.columns import (
 )
 from growthmm.notation.command_languages.names import Names
 from growthmm.notation.command_languages.sheet import with_levels
+from growthmm.notation.lag_lines import stata_lags
 from growthmm.notation.residual_columns import placed
 from growthmm.notation.sem.text import number_text
 from growthmm.notation.stata.mixed_write import mixed_lines
@@ -60,6 +61,7 @@ def mixed_script(model: MixedModel, context: ScriptContext) -> str:
         lines += _lengthening(schema_of(context))
     made = placed(model, context)
     if context.schema is not None:
+        lines += stata_lags(context.schema, _names(context.schema))
         made, encoded = _encoded(made, context.schema)
         lines += encoded
     text, losses = mixed_lines(made)
@@ -123,7 +125,10 @@ def _lengthening(schema: Schema) -> list[str]:
     for k, (_, wide) in enumerate(occasion_columns(schema)):
         stem = f"growthmm_{k}_"
         stems.append(stem)
-        lines += [f"rename {names(column)} {stem}{j}" for j, column in enumerate(wide, 1)]
+        for j, column in enumerate(wide, 1):
+            first = wide.index(column) + 1
+            moved = f"rename {names(column)} {stem}{j}"
+            lines.append(moved if first == j else f"generate double {stem}{j} = {stem}{first}")
     person = names(schema.person)
     lines.append(f"capture drop {names(schema.time or '')}")
     lines.append(f"reshape long {' '.join(stems)}, i({person}) j(growthmm_occasion)")

@@ -20,6 +20,7 @@ from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.formula.loss import function_losses, residual_loss, sem_error, spelled
 from growthmm.notation.formula.reading import read_formula, read_terms
 from growthmm.notation.formula.text import term_text
+from growthmm.notation.lag_lines import python_lags
 from growthmm.notation.losses.blocks import covariance_losses
 from growthmm.notation.statsmodels.call import MixedlmText, find_mixedlm
 from growthmm.notation.statsmodels.effects import Effects, plan
@@ -115,6 +116,7 @@ class Statsmodels:
             "import statsmodels.formula.api as smf",
             "",
             *_reading_lines(context, path),
+            *python_lags(context.schema),
             *_level_lines(context),
             f"data = data.dropna(subset=[{used}]).reset_index(drop=True)",
             "",
