@@ -325,20 +325,19 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [key for key, _ in model.loading_keys]
     for block in (*model.blocks, *model.outer_blocks):
         keys += parameters_of(block.cells)
-    if model.residual_by_group and model.schema.grouping is not None:
-        keys += residual_keys(model)
-    else:
-        keys += [p.key for p in residual_terms(model.residual, model.schema)]
+    keys += residual_keys(model)
     # What blocks of several groups share is one parameter.
     return tuple(dict.fromkeys(keys))
 
 
 def residual_keys(model: GrowthModel) -> tuple[str, ...]:
-    """Keys of the residual variances of groups, each at all occasions or at every occasion.
+    """Keys of the parameters of the residuals.
 
     A variance that several groups share goes by the first of them.
     """
-    return tuple(dict.fromkeys(residual_cells(model)))
+    if model.residual_by_group and model.schema.grouping is not None:
+        return tuple(dict.fromkeys(residual_cells(model)))
+    return tuple(p.key for p in residual_terms(model.residual, model.schema))
 
 
 def residual_cells(model: GrowthModel) -> tuple[str, ...]:

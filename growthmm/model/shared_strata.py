@@ -56,7 +56,9 @@ def cell_classes(
             raise SpecificationError(
                 f"Residuals {structure} share variances of {', '.join(unknown)}, and the levels "
                 f"of {structure.by} are {', '.join(levels)}.",
-                hint="Name levels" + (", or a level and an occasion: a,0." * structure.crossed),
+                hint="Name levels as the data have them"
+                + (", or one at one occasion: a,0" if structure.crossed else "")
+                + ".",
             )
         for j in range(n_times if whole else 1):
             same = [g * n_times + j for g in whole] + single
