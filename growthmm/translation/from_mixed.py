@@ -229,7 +229,6 @@ class _Assembly:
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
         if residual.kind == "by_group" and residual.by != self.schema.indicator:
-            assert self.schema.grouping is not None
             self.strata = variance_names(residual, self.schema)
             residual = plainest(residual, self.schema)
         else:
@@ -446,9 +445,8 @@ class _Assembly:
             self._factor(self._of_time(column)[1], random=True, groups=groups)
             for column, groups in zip(block.columns, acting, strict=True)
         ]
-        grouping = self.schema.grouping
-        assert grouping is not None
-        blocks, keys = united(apart(factors, block.pattern, acting), len(grouping.levels))
+        everyone = len(self.schema.grouping.levels) if self.schema.grouping else 1
+        blocks, keys = united(apart(factors, block.pattern, acting), everyone)
         shown = self._shown(block, block.pattern, self.group)
         self.names += [(key, shown[own]) for key, own in keys]
         return blocks

@@ -78,7 +78,8 @@ def united(
     for name, standing in places.items():
         key, groups = next(iter(standing.items()))
         keys[name] = in_groups(key, sorted(set(groups)))
-    blocks, names = [], {}
+    blocks: list[FactorBlock] = []
+    names: dict[str, str] = {}
     for (factors, cells), groups in merged.items():
         where = () if len(groups) == everyone else tuple(sorted(groups))
         block = FactorBlock(factors, renamed(cells, keys), where)

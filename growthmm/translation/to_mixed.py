@@ -91,7 +91,8 @@ class _Formula:
         names = [(key, spell(column)) for key, column in ordered]
         blocks, random = [], []
         person, cluster = growth.schema.person, growth.schema.cluster or ""
-        grouped = [((block,), cluster) for block in growth.outer_blocks]
+        grouped: list[tuple[tuple[FactorBlock, ...], str]] = []
+        grouped += [((block,), cluster) for block in growth.outer_blocks]
         grouped += [(together, person) for together in joined(growth)]
         nested = bool(growth.outer_blocks) and self.spelling in NESTS
         within = ":".join(map(quote, (cluster, person))) if nested else quote(person)

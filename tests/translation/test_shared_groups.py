@@ -48,7 +48,9 @@ FACTORS = {
 }
 """Lines of a growth curve of three groups, and the keys of the first group's covariances."""
 
-ALIKE = "i ~~ c(w, w, w)*i\ni ~~ c(p, p, p)*s\ns ~~ c(u, u, u)*s\n"
+ALIKE = (
+    "i ~ c(m, m, m)*1\ns ~ c(n, n, n)*1\ni ~~ c(w, w, w)*i\ni ~~ c(p, p, p)*s\ns ~~ c(u, u, u)*s\n"
+)
 
 RESIDUALS = {
     "by_group:arm:a|b": [f"c(r, r, q)*y_{j}" for j in range(5)],
@@ -227,6 +229,10 @@ def test_explain_names_covariances_that_are_equal_in_part() -> None:
     )
     (step,) = [step for step in found.steps if step.cause == "group_covariances"]
     assert "equal in part" in step.description
+
+
+@pytest.mark.nightly
+def test_explain_names_groups_that_share_residual_variances() -> None:
     found = gm.explain(
         _residuals("by_group:arm:a|b"), _residuals("by_group:arm:a|c"), _frame(), id="id", time="t"
     )
