@@ -48,8 +48,6 @@ RELATIVE = 1e-8
 KNOWN_LOSSES = (
     # A time-varying covariate at some occasions only, with one effect there.
     "effects of w of which some are equal",
-    # Two of three groups with one residual variance.
-    "residual variances of which groups share some",
     # Beside a random slope whose loadings differ within the groups.
     "residual variances by_group:",
     # AR(1) by lag where occasions are not evenly spaced; equal covariances of neighbours there.
@@ -331,11 +329,11 @@ def _factor_lines(draw: st.DrawFn, factors: list[str], covaried: bool) -> list[s
     return lines
 
 
-PATTERNS = ((0, 0, 0), (0, 1, 2), (0, 0, 1), (0, 1, 1))
+PATTERNS = ((0, 0, 0), (0, 1, 2), (0, 0, 1), (0, 1, 1), (0, 1, 0))
 
 
 def _by_group(draw: st.DrawFn, factors: list[str], names: list[str]) -> list[str]:
-    """One set of labels for all the factors' (co)variances, and others for means."""
+    """Labels that all groups share, or some, or none, for each parameter by itself."""
 
     def shared(name: str, pattern: tuple[int, ...]) -> str:
         return "c(" + ", ".join(f"{name}{g}" for g in pattern) + ")"
@@ -343,12 +341,17 @@ def _by_group(draw: st.DrawFn, factors: list[str], names: list[str]) -> list[str
     lines = []
     for factor in factors:
         lines.append(f"{factor} ~ {shared(f'm{factor}', draw(st.sampled_from(PATTERNS)))}*1")
+    alike = draw(st.booleans())
     pattern = draw(st.sampled_from(PATTERNS))
     for i, a in enumerate(factors):
         for b in factors[i:]:
-            lines.append(f"{a} ~~ {shared(f'g{a}{b}', pattern)}*{b}")
+            own = pattern if alike else draw(st.sampled_from(PATTERNS))
+            lines.append(f"{a} ~~ {shared(f'g{a}{b}', own)}*{b}")
+    common = draw(st.booleans())
     residual = draw(st.sampled_from(PATTERNS))
-    lines += [f"{y} ~~ {shared('v', residual)}*{y}" for y in names]
+    for y in names:
+        own = residual if common else draw(st.sampled_from(PATTERNS))
+        lines.append(f"{y} ~~ {shared('v' if common else f'v{y}_', own)}*{y}")
     if draw(st.booleans()):
         lines.append(f"{factors[0]} ~ {shared('bx', draw(st.sampled_from(PATTERNS)))}*x")
     return lines

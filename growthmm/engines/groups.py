@@ -19,6 +19,7 @@ from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.model.shared_strata import cell_classes, class_names
 from growthmm.model.strata import stratum_text
 from growthmm.notation.sem.groups import with_groups
 
@@ -176,7 +177,21 @@ def residual_strata(
         return None, ()
     require_columns(frame, [by])
     if residual.crossed:
-        return _crossed(bound, frame, by)
+        code, levels, times = _crossed(bound, frame, by)
+    else:
+        (code, levels), times = _levels(bound, frame, by), ()
+    if bound.schema.series and residual.crossed:
+        # Of several outcomes each has its own times; a cell is one of them at one time.
+        cells = zip(levels, times, strict=True)
+        return code, tuple(stratum_names((o,), (t,))[0] for o, t in cells)
+    classes = np.array(cell_classes(residual, levels, times), dtype=np.intp)
+    return np.where(code < 0, -1, classes[code]), class_names(residual, levels, times)
+
+
+def _levels(
+    bound: BoundMixed, frame: pd.DataFrame, by: str
+) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """The level of each row, and the levels."""
     grouping = bound.schema.grouping
     if grouping is not None and grouping.variable == by:
         return level_codes(frame, by, grouping.levels), tuple(map(level_text, grouping.levels))
@@ -189,21 +204,25 @@ def residual_strata(
 
 def _crossed(
     bound: BoundMixed, frame: pd.DataFrame, by: str
-) -> tuple[NDArray[np.intp], tuple[str, ...]]:
-    """Every combination of group and occasion."""
+) -> tuple[NDArray[np.intp], tuple[str, ...], tuple[float, ...]]:
+    """The combination of level and occasion of each row, the levels and the occasions."""
     schema = bound.schema
     assert schema.time is not None
     if schema.series:
-        # Of several outcomes each has its own times; a cell is one of them at one time.
-        found = [stratum_text(outcome) for outcome in schema.series]
-        cells = zip(found, schema.occasions, strict=True)
-        return row_cells(frame, schema), tuple(stratum_names((o,), (t,))[0] for o, t in cells)
+        if bound.model.residual.shared:
+            raise SpecificationError(
+                f"Residuals {bound.model.residual} of several outcomes, which have times of their "
+                "own.",
+                hint=f"Give each outcome its own variances: by_group:{by}:by_occasion.",
+            )
+        found = tuple(stratum_text(outcome) for outcome in schema.series)
+        return row_cells(frame, schema), found, schema.occasions
     grouping = schema.grouping or grouping_of(frame, by)
     time = numeric_column(frame, schema.time)
     known = np.asarray(schema.occasions or distinct_numbers(time), dtype=float)
     group, at = level_codes(frame, by, grouping.levels), places(time, known)
-    names = stratum_names(tuple(map(level_text, grouping.levels)), tuple(known.tolist()))
-    return np.where((group < 0) | (at < 0), -1, group * len(known) + at), names
+    cells = np.where((group < 0) | (at < 0), -1, group * len(known) + at)
+    return cells, tuple(map(level_text, grouping.levels)), tuple(known.tolist())
 
 
 def series_of(bound: BoundMixed) -> tuple[str, ...]:

@@ -100,9 +100,11 @@ class FitResult(Tabular):
         """``-2 log L`` (for REML the REML criterion)."""
         return -2.0 * self.fit.log_likelihood
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
-        """Free parameters, fixed effects included."""
+        """Free parameters, fixed effects included; those that constraints settle don't count."""
+        if isinstance(self.data, WideData) and self.data.problem.model.constraints:
+            return wide_engine.free_count(self.data.problem, self.fit.estimates)
         return len(self.fit.names)
 
     @property

@@ -12,11 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from growthmm.model.factor_pattern import Pattern, parameters_of, renamed
+from growthmm.model.factor_pattern import (
+    Pattern,
+    entries,
+    parameters_of,
+    pattern_kind,
+    renamed,
+)
 from growthmm.model.mixed import Estimator
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, Schema
-from growthmm.model.strata import residual_terms
+from growthmm.model.shared_strata import cell_classes
+from growthmm.model.strata import residual_terms, stratum_text
 
 __all__ = [
     "Covariate",
@@ -31,6 +38,7 @@ __all__ = [
     "direct_key",
     "in_groups",
     "parameter_keys",
+    "residual_cells",
     "residual_keys",
 ]
 
@@ -156,7 +164,8 @@ class FactorBlock:
         Their names.
     pattern : tuple of tuple of (str or float)
         The covariance matrix where entries are equal or held: parameter keys, of the first entry
-        that holds the parameter, and numbers. Empty where all are free.
+        that holds the parameter, and numbers. Empty where all are free. Where groups share some
+        entries of their blocks and not others, keys name the groups too (``cov:i:i@0+2``).
     groups : tuple of int
         The groups, positions among the levels of the schema's grouping, whose persons vary in
         this way; empty for everyone.
@@ -174,9 +183,35 @@ class FactorBlock:
             tuple(cov_key(*sorted((a, b), key=order.__getitem__)) for b in self.factors)
             for a in self.factors
         )
-        if not self.groups:
+        if not self.groups or self.shares:
             return whole
         return renamed(whole, {key: in_groups(key, self.groups) for key in parameters_of(whole)})
+
+    @property
+    def shares(self) -> bool:
+        """Whether some entries are those of another block, of other groups.
+
+        The keys in `pattern` then say in which groups a parameter stands.
+        """
+        return any("@" in key for key in parameters_of(self.pattern))
+
+    @property
+    def alone(self) -> FactorBlock:
+        """The block as one of everyone, its parameters nowhere else.
+
+        Examples
+        --------
+        >>> FactorBlock(("i",), (("cov:i:i@0+1",),), (0,)).alone
+        FactorBlock(factors=('i',), pattern=(), groups=())
+        """
+        if not self.shares:
+            return FactorBlock(self.factors, self.pattern)
+        keys: dict[str, str] = {}
+        for a, b, cell in entries(self.pattern):
+            if isinstance(cell, str):
+                keys.setdefault(cell, cov_key(self.factors[a], self.factors[b]))
+        own = renamed(self.pattern, keys)
+        return FactorBlock(self.factors, () if pattern_kind(own) == "unstructured" else own)
 
 
 @dataclass(frozen=True)
@@ -296,20 +331,31 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
     keys += [key for key, _ in model.loading_keys]
     for block in (*model.blocks, *model.outer_blocks):
         keys += parameters_of(block.cells)
-    if model.residual_by_group and model.schema.grouping is not None:
-        keys += residual_keys(model)
-    else:
-        keys += [p.key for p in residual_terms(model.residual, model.schema)]
-    return tuple(keys)
+    keys += residual_keys(model)
+    # What blocks of several groups share is one parameter.
+    return tuple(dict.fromkeys(keys))
 
 
 def residual_keys(model: GrowthModel) -> tuple[str, ...]:
-    """Keys of the residual variances of groups, each at all occasions or at every occasion."""
+    """Keys of the parameters of the residuals.
+
+    A variance that several groups share goes by the first of them.
+    """
+    if model.residual_by_group and model.schema.grouping is not None:
+        return tuple(dict.fromkeys(residual_cells(model)))
+    return tuple(p.key for p in residual_terms(model.residual, model.schema))
+
+
+def residual_cells(model: GrowthModel) -> tuple[str, ...]:
+    """For each group, or each group at every occasion, the key of its residual variance."""
     assert model.schema.grouping is not None
-    groups, times = range(len(model.schema.grouping.levels)), range(len(model.schema.occasions))
+    levels = tuple(map(stratum_text, model.schema.grouping.levels))
+    groups, times = range(len(levels)), range(len(model.schema.occasions))
+    keys = [f"residual:{g}" for g in groups]
     if model.residual.crossed:
-        return tuple(f"residual:{g}:{j}" for g in groups for j in times)
-    return tuple(f"residual:{g}" for g in groups)
+        keys = [f"residual:{g}:{j}" for g in groups for j in times]
+    classes = cell_classes(model.residual, levels, model.schema.occasions)
+    return tuple(keys[classes.index(own)] for own in classes)
 
 
 def direct_key(effect: DirectEffect) -> str:

@@ -45,6 +45,10 @@ class ResidualStructure:
     crossed : bool
         Whether each of those levels has a variance at every occasion, and every occasion
         covariances of its own, written ``by_group:COLUMN:by_occasion``.
+    shared : tuple of tuple of str
+        For ``by_group``: sets of levels that share their variances, written
+        ``by_group:COLUMN:a|b``. Where `crossed` a member may also be one level at one occasion,
+        ``a,0``; a level alone stands for each of its occasions.
     time : str, optional
         The column of times, where the text names it with the structure. Takes no part in
         comparison.
@@ -61,12 +65,15 @@ class ResidualStructure:
     --------
     >>> str(ResidualStructure.parse("by_group:sex"))
     'by_group:sex'
+    >>> ResidualStructure.parse("by_group:arm:a|b").shared
+    (('a', 'b'),)
     """
 
     kind: ResidualKind = "common"
     by: str | None = None
     bands: int | None = None
     crossed: bool = False
+    shared: tuple[tuple[str, ...], ...] = ()
     time: str | None = field(default=None, compare=False)
     person: str | None = field(default=None, compare=False)
 
@@ -86,6 +93,7 @@ class ResidualStructure:
                 f"Residual structure {self.kind!r} by occasion within groups.",
                 hint="Write by_group:COLUMN:by_occasion.",
             )
+        _check_shared(self)
         if (self.kind == "banded") != (self.bands is not None):
             raise SpecificationError(
                 f"Residual structure {self.kind!r} with bands={self.bands!r}.",
@@ -97,8 +105,16 @@ class ResidualStructure:
         """Read ``common``, ``by_group:COLUMN``, ``banded:K`` and the like."""
         kind, _, argument = text.strip().partition(":")
         if kind in BY_COLUMN:
-            column = argument.removesuffix(":by_occasion")
-            return cls(kind, by=column or None, crossed=column != argument)  # type: ignore[arg-type]
+            pieces = argument.split(":")
+            sets = [piece for piece in pieces if "|" in piece]
+            told = ":".join(piece for piece in pieces if "|" not in piece)
+            column = told.removesuffix(":by_occasion")
+            return cls(
+                kind,  # type: ignore[arg-type]
+                by=column or None,
+                crossed=column != told,
+                shared=tuple(tuple(map(str.strip, members.split("|"))) for members in sets),
+            )
         if kind == "banded":
             if not argument.isdigit() or int(argument) < 1:
                 raise SpecificationError(
@@ -115,10 +131,26 @@ class ResidualStructure:
 
     def __str__(self) -> str:
         if self.kind in BY_COLUMN:
-            return f"{self.kind}:{self.by}" + (":by_occasion" if self.crossed else "")
+            crossed = ":by_occasion" if self.crossed else ""
+            sets = "".join(":" + "|".join(members) for members in self.shared)
+            return f"{self.kind}:{self.by}{crossed}{sets}"
         if self.kind == "banded":
             return f"banded:{self.bands}"
         return self.kind
+
+
+def _check_shared(structure: ResidualStructure) -> None:
+    """Refuse sets of levels that mean nothing."""
+    members = [name for own in structure.shared for name in own]
+    if not members and not structure.shared:
+        return
+    short = any(len(own) < 2 for own in structure.shared)
+    if structure.kind != "by_group" or short or "" in members or len(set(members)) < len(members):
+        shown = " and ".join("|".join(own) for own in structure.shared)
+        raise SpecificationError(
+            f"Residual structure {structure.kind!r} with variances shared by {shown}.",
+            hint="Write by_group:COLUMN:a|b with two or more levels, each in one set.",
+        )
 
 
 COMMON = ResidualStructure()

@@ -24,8 +24,8 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
     Returns
     -------
     tuple of str or float, or None
-        Equal where variances are; None where they depend on persons, or residuals of different
-        times covary.
+        Equal where variances are; None where they depend on persons, residuals of different
+        times covary, or some outcomes share variances and others not.
 
     Examples
     --------
@@ -38,6 +38,8 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
     if residual.kind == "by_occasion":
         return schema.occasions
     if residual.kind not in BY_COLUMN or residual.by != schema.indicator or not schema.series:
+        return None
+    if residual.shared:
         return None
     levels = tuple(stratum_text(own) for own in schema.series)
     if not residual.crossed:

@@ -24,6 +24,7 @@ from growthmm.notation.residual_columns import (
     lacking,
     missing_columns,
     placed,
+    shared_loss,
     within,
 )
 
@@ -142,7 +143,7 @@ def _losses(model: MixedModel) -> list[Loss]:
         lost.append(lacking("brms", model, "unstr(time, gr): unstructured residuals"))
     if model.residual.kind == "across":
         lost += crossed_loss("brms", model)
-    lost += missing_columns("brms", model)
+    lost += [*shared_loss("brms", model), *missing_columns("brms", model)]
     for name in columns(model):
         if not is_syntactic(name) or "__" in name or name.endswith("_"):
             lost.append(

@@ -22,6 +22,7 @@ __all__ = [
     "lacking",
     "missing_columns",
     "placed",
+    "shared_loss",
     "within",
 ]
 
@@ -147,13 +148,15 @@ def by_columns(
 def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
     """The loss of residual (co)variances by two columns, for programs that have one of them.
 
-    Variances by group and occasion, or covariances of several outcomes at one time; nothing where
-    there are neither.
+    Variances by group and occasion, variances that some groups share, or covariances of several
+    outcomes at one time; nothing where there are none of them.
     """
     residual = model.residual
     time = within(model).time or "time"
     if residual.kind == "across":
         return [_across_loss(title, model, time)]
+    if residual.shared:
+        return shared_loss(title, model)
     if not residual.crossed:
         return []
     return [
@@ -162,6 +165,25 @@ def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
             f"{title} is written with residual variances by one column",
             f"nlme::lme(..., weights = varIdent(form = ~ 1 | {residual.by} * {time})), or a column "
             "that holds the combination",
+        )
+    ]
+
+
+def shared_loss(title: str, model: MixedModel) -> list[Loss]:
+    """The loss of residual variances that some groups share: programs have one for each level."""
+    residual = model.residual
+    if not residual.shared:
+        return []
+    sets = " and ".join(" = ".join(members) for members in residual.shared)
+    occasion = " and occasion" * residual.crossed
+    by = f"{residual.by} * {within(model).time or 'time'}" if residual.crossed else residual.by
+    return [
+        Loss(
+            f"residual variances by {residual.by}{occasion} with {sets}",
+            f"{title} has a residual variance for each level of a column, and no equal ones",
+            "a data column in which levels that share a variance are one level, in place of "
+            f"{residual.by}; or nlme::lme(..., weights = varIdent(form = ~ 1 | {by})), all of them "
+            "different; or gm.fit, which fits the model as it is",
         )
     ]
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from growthmm.data.design_names import r_name
-from growthmm.data.levels import level_text
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns, block_names
 from growthmm.model.defaults import Loss
-from growthmm.model.factor_pattern import entries, renamed
+from growthmm.model.factor_pattern import Pattern, entries, renamed
 from growthmm.model.growth import (
     Covariate,
     DirectEffect,
@@ -24,7 +23,6 @@ from growthmm.model.growth import (
     direct_key,
     residual_keys,
 )
-from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.schema import Column, ColumnPart, Role
 from growthmm.model.strata import residual_strata, residual_terms
 from growthmm.model.terms import Term
@@ -36,6 +34,8 @@ from growthmm.translation.definitions import grid_values, losses_at_individual_t
 from growthmm.translation.grouping import grouping_variables, members, split_by_group
 from growthmm.translation.lagged import lag_losses
 from growthmm.translation.naming import NameBook, occasion_indicator
+from growthmm.translation.residual_groups import plainest, variance_names
+from growthmm.translation.shared_blocks import apart, united
 from growthmm.translation.tabulate import part_variables, tabulate
 
 __all__ = ["growth_from_mixed"]
@@ -225,14 +225,14 @@ class _Assembly:
         fixed_names: list[tuple[str, str]] = []
         for column in self.bound.fixed:
             fixed_names.append((self._fixed(column, random_parts), self.spell(column)))
-        growth_blocks = tuple(self._block(block) for block in blocks if not block.outer)
+        growth_blocks = tuple(
+            made for block in blocks if not block.outer for made in self._own_blocks(block)
+        )
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
         if residual.kind == "by_group" and residual.by != self.schema.indicator:
-            assert self.schema.grouping is not None
-            levels = tuple(map(level_text, self.schema.grouping.levels))
-            times = self.schema.occasions if residual.crossed else None
-            self.strata = tuple(residual_name(v) for v in stratum_names(levels, times))
+            self.strata = variance_names(residual, self.schema)
+            residual = plainest(residual, self.schema)
         else:
             own = residual_terms(residual, self.schema)
             self.names += [(parameter.key, parameter.name) for parameter in own]
@@ -438,6 +438,21 @@ class _Assembly:
         own, rest = split_by_group(column.parts, self.schema.grouping)
         return (members(own, self.schema) or () if own else ()), rest
 
+    def _own_blocks(self, block: RandomColumns) -> tuple[FactorBlock, ...]:
+        """The block, or those of several groups of which it is made."""
+        acting = [self._of_time(column)[0] for column in block.columns]
+        if len(set(acting)) == 1 or not block.pattern:
+            return (self._block(block),)
+        factors = [
+            self._factor(self._of_time(column)[1], random=True, groups=groups)
+            for column, groups in zip(block.columns, acting, strict=True)
+        ]
+        everyone = len(self.schema.grouping.levels) if self.schema.grouping else 1
+        blocks, keys = united(apart(factors, block.pattern, acting), everyone)
+        shown = self._shown(block, block.pattern, self.group)
+        self.names += [(key, shown[own]) for key, own in keys]
+        return blocks
+
     def _block(self, block: RandomColumns) -> FactorBlock:
         groups = self._of_time(block.columns[0])[0]
         factors = tuple(
@@ -475,8 +490,11 @@ class _Assembly:
         return made
 
     def _name(self, block: RandomColumns, made: FactorBlock, group: str) -> None:
+        self.names += self._shown(block, made.cells, group).items()
+
+    def _shown(self, block: RandomColumns, cells: Pattern, group: str) -> dict[str, str]:
+        """The mixed model's name of each parameter of a block's covariance matrix."""
         effects = [self.spell(column) for column in block.columns]
-        mixed = block_names(block, made.cells, effects, group, self.schema)
-        pairs = zip(entries(made.cells), entries(mixed), strict=True)
-        named = {str(key): str(name) for (_, _, key), (_, _, name) in pairs if isinstance(key, str)}
-        self.names += named.items()
+        mixed = block_names(block, cells, effects, group, self.schema)
+        pairs = zip(entries(cells), entries(mixed), strict=True)
+        return {key: str(name) for (_, _, key), (_, _, name) in pairs if isinstance(key, str)}

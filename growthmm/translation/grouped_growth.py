@@ -17,7 +17,7 @@ from growthmm.data.levels import level_text
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundSem
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.factor_pattern import parameters_of
+from growthmm.model.factor_pattern import renamed
 from growthmm.model.growth import (
     Covariate,
     DirectEffect,
@@ -31,6 +31,7 @@ from growthmm.model.growth import (
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, Grouping, Schema
 from growthmm.model.sem import Constraint, SemModel
+from growthmm.model.shared_strata import structure_of_cells
 from growthmm.translation.coding import column_key
 from growthmm.translation.grouping import (
     contrast_columns,
@@ -39,9 +40,12 @@ from growthmm.translation.grouping import (
     multiplied,
 )
 from growthmm.translation.naming import NameBook, occasion_indicator
+from growthmm.translation.shared_blocks import GroupBlock, united
 from growthmm.translation.tabulate import at_occasions, tabulate
 
 __all__ = ["group_schema", "grouped_growth", "model_of_group"]
+
+BY_OCCASION = ResidualStructure("by_occasion")
 
 HINT = "growthmm fit still fits it on the SEM side."
 
@@ -255,7 +259,11 @@ class _Union:
             for key, name in names.items():
                 keys.setdefault(name, set()).add(key)
         for name, found in keys.items():
-            if len(found) > 1:
+            kinds = {key.partition(":")[0] for key in found}
+            # (Co)variances may be equal in any way; where groups have times of their own, the
+            # translation covers variances of one time.
+            alike = kinds == {"cov"} or (kinds == {"residual"} and not self.grouping.columns)
+            if len(found) > 1 and not alike:
                 self._lose(
                     f"the label {name} on several parameters",
                     "a formula has no equal coefficients, and groups share one parameter each",
@@ -377,32 +385,14 @@ class _Union:
 
     def _blocks(self) -> tuple[FactorBlock, ...]:
         """Blocks that all groups share, and those of some."""
-        found: dict[tuple[FactorBlock, tuple[str, ...]], list[int]] = {}
-        for g, b in enumerate(self.bound):
-            for block in b.growth.blocks:
-                keys = _keys(block)
-                parameters = tuple(self.own[g][key] for key in keys)
-                found.setdefault((block, parameters), []).append(self.level_of[g])
-        shared: dict[str, int] = {}
-        for _, parameters in found:
-            for name in dict.fromkeys(parameters):
-                shared[name] = shared.get(name, 0) + 1
-        partly = [name for name, count in shared.items() if count > 1]
-        if partly:
-            self._lose(
-                f"(co)variances {', '.join(partly)} that groups share while others of the same "
-                "factors differ",
-                "random effects of a group have a covariance matrix of their own, or that of all",
-                "all (co)variances of these factors equal, or none",
-            )
-        made = []
-        everyone = len(self.level_of)
-        for (block, parameters), levels in found.items():
-            groups = () if len(levels) == everyone else tuple(sorted(levels))
-            keys = _keys(block, groups)
-            self.names += list(zip(keys, parameters, strict=True))
-            made.append(replace(block, groups=groups))
-        return tuple(made)
+        found = [
+            GroupBlock(block.factors, renamed(block.cells, self.own[g]), (self.level_of[g],))
+            for g, b in enumerate(self.bound)
+            for block in b.growth.blocks
+        ]
+        blocks, names = united(found, len(self.level_of))
+        self.names += names
+        return blocks
 
     def _residual(self) -> ResidualStructure:
         kinds = {b.growth.residual for b in self.bound}
@@ -414,7 +404,8 @@ class _Union:
                 "one group with a column for each time",
             )
             return COMMON
-        if len(kinds) > 1:
+        plain = kinds <= {COMMON, BY_OCCASION} and not self.schema.series
+        if len(kinds) > 1 and (not plain or self.grouping.columns):
             self._lose(
                 f"residuals {' and '.join(sorted(map(str, kinds)))} in different groups",
                 "a mixed model has one residual structure",
@@ -426,34 +417,33 @@ class _Union:
             for names in self.own
         ]
         pairs = dict.fromkeys(pair for names in own for pair in names.items())
-        if len({key for key, _ in pairs}) == len(pairs):
+        if len(kinds) == 1 and len({key for key, _ in pairs}) == len(pairs):
             if self.grouping.columns:
                 pairs = dict.fromkeys(sorted(pairs, key=lambda p: int(p[0].partition(":")[2] or 0)))
             self.names += pairs
             return next(iter(kinds))
-        different = len({name for names in own for name in names.values()})
-        if kinds == {COMMON} and different == len(own):
-            for g, names in enumerate(own):
-                self.names.append((f"residual:{self.level_of[g]}", names["residual"]))
-            return ResidualStructure("by_group", by=self.grouping.variable)
-        by_occasion = kinds == {ResidualStructure("by_occasion")} and not self.grouping.columns
-        by_occasion &= not self.schema.series
-        if by_occasion and different == sum(map(len, own)):
-            for g, names in sorted(enumerate(own), key=lambda pair: self.level_of[pair[0]]):
-                for key, name in names.items():
-                    _, _, j = key.partition(":")
-                    self.names.append((f"residual:{self.level_of[g]}:{j}", name))
-            return ResidualStructure("by_group", by=self.grouping.variable, crossed=True)
+        if kinds == {COMMON} or (plain and not self.grouping.columns):
+            return self._residual_cells(own, len(self.schema.occasions) if plain else 1)
         self._lose(
-            "residual variances of which groups share some"
-            if kinds == {COMMON}
-            else f"residual variances {next(iter(kinds))} that differ between groups",
-            f"the mixed model has a variance for each level of {self.grouping.variable}, or one "
-            "structure for everyone",
+            f"residual variances {next(iter(kinds))} that differ between groups",
+            f"the mixed model has a variance for each level of {self.grouping.variable}, at all "
+            "occasions or at each, or one structure for everyone",
             "one residual variance for each group, or the same in all groups",
         )
         return COMMON
 
-
-def _keys(block: FactorBlock, groups: tuple[int, ...] = ()) -> tuple[str, ...]:
-    return parameters_of(replace(block, groups=groups).cells)
+    def _residual_cells(self, own: Sequence[dict[str, str]], n_times: int) -> ResidualStructure:
+        """Residual variances by group, or by group and occasion, some of them equal."""
+        rows: list[list[str]] = [[] for _ in own]
+        for g, names in enumerate(own):
+            same = names.get("residual", "")
+            rows[self.level_of[g]] = [same or names[f"residual:{j}"] for j in range(n_times)]
+        levels = tuple(map(level_text, self.grouping.levels))
+        by, times = self.grouping.variable, self.schema.occasions[:n_times]
+        structure = structure_of_cells(by, rows, levels, times)
+        flat = [name for row in rows for name in (row if structure.crossed else row[:1])]
+        n = n_times if structure.crossed else 1
+        for name in dict.fromkeys(flat):
+            g, j = divmod(flat.index(name), n)
+            self.names.append((f"residual:{g}:{j}" if structure.crossed else f"residual:{g}", name))
+        return structure

@@ -25,6 +25,7 @@ from growthmm.model.growth import (
     PredictorEffect,
     direct_key,
     parameter_keys,
+    residual_cells,
 )
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Grouping
@@ -135,15 +136,18 @@ def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _
                 add(f"occasion:{j}", direct_key(one), weight * moved)
     blocks = tuple(block for block in growth.blocks if not block.groups or level in block.groups)
     for block in blocks:
-        bare = replace(block, groups=())
-        for key, source in zip(parameters_of(bare.cells), parameters_of(block.cells), strict=True):
+        for key, source in zip(
+            parameters_of(block.alone.cells), parameters_of(block.cells), strict=True
+        ):
             add(key, source, 1.0)
     by_group = growth.residual_by_group
+    cells = residual_cells(growth) if by_group else ()
     if by_group and growth.residual.crossed:
-        for j in range(len(schema.occasions)):
-            add(f"residual:{j}", f"residual:{level}:{j}", 1.0)
+        n = len(schema.occasions)
+        for j in range(n):
+            add(f"residual:{j}", cells[level * n + j], 1.0)
     elif by_group:
-        add("residual", f"residual:{level}", 1.0)
+        add("residual", cells[level], 1.0)
     within = ResidualStructure("by_occasion") if growth.residual.crossed else COMMON
     random = {name for block in blocks for name in block.factors}
     free = {key for key, found in weights.items() if any(found.values())}
@@ -153,7 +157,7 @@ def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _
             replace(f, mean=f"mean:{f.name}" in free, random=f.name in random)
             for f in growth.factors
         ),
-        blocks=tuple(replace(block, groups=()) for block in blocks),
+        blocks=tuple(block.alone for block in blocks),
         covariates=tuple(covariates),
         predictor_effects=tuple(dict.fromkeys(predictors)),
         direct_effects=tuple(dict.fromkeys(direct)),

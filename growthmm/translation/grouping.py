@@ -140,7 +140,7 @@ def _separable(block: RandomColumns, schema: Schema) -> bool:
         acting.append(groups)
     kinds = set(acting)
     found = [g for groups in kinds for g in groups]
-    return len(kinds) == 1 or (not block.pattern and len(set(found)) == len(found))
+    return len(kinds) == 1 or len(set(found)) == len(found)
 
 
 def group_names(grouping: Grouping) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from growthmm.translation.parameter_map import MapRow, parameter_map
 from growthmm.translation.redundancy import groups_apart, without_redundancy
 from growthmm.translation.residual_recognition import same_residual
 from growthmm.translation.residual_roles import by_time
+from growthmm.translation.shared_blocks import shared_entries
 from growthmm.translation.to_distal import map_rows
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
@@ -181,6 +182,7 @@ def _signature(growth: GrowthModel, grouping: Grouping | None) -> tuple[object, 
         (
             frozenset((_block_signature(block, loadings), block.groups) for block in growth.blocks),
             frozenset(_block_signature(block, loadings) for block in growth.outer_blocks),
+            shared_entries(growth, loadings),
         ),
         (
             effect_spans(by_factor, schema),

@@ -201,13 +201,15 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
 
 def _factor_covariance(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
     """A (co)variance of growth factors, which several entries may have in common."""
-    places = [
-        (block.factors[a], block.factors[b])
+    found = [
+        (block.factors[a], block.factors[b], block.groups)
         for block in (*growth.blocks, *growth.outer_blocks)
         for a, b, cell in entries(block.cells)
         if cell == key
     ]
-    where = key.partition("@")[2]
+    # Blocks of several groups may share it.
+    places = list(dict.fromkeys((a, b) for a, b, _ in found))
+    where = "+".join(map(str, sorted({g for _, _, groups in found for g in groups})))
     among = f" in {group_texts(growth, where)}" if where else ""
     kind: Kind = "variance" if all(a == b for a, b in places) else "covariance"
     syntax = f"{places[0][0]} ~~ {places[0][1]}" + ", ... (one label)" * (len(places) > 1)

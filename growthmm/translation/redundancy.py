@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.defaults import Assumption
 from growthmm.model.expression import quote
-from growthmm.model.factor_pattern import pattern_kind
+from growthmm.model.factor_pattern import Pattern, pattern_kind
 from growthmm.model.mixed import RandomBlock
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -50,11 +51,16 @@ def groups_apart(bound: BoundMixed) -> BoundMixed:
     if grouping is None:
         return bound
     blocks: list[RandomColumns] = []
+    dropped = False
     for block in bound.random:
         acting = [members(split_by_group(c.parts, grouping)[0], schema) for c in block.columns]
         kinds = dict.fromkeys(acting)
-        if block.diagonal or len(kinds) == 1:
+        if block.diagonal or len(kinds) == 1 or _zero_between(block, acting):
             blocks.append(block)
+            continue
+        if block.pattern:
+            blocks.append(replace(block, pattern=_without_others(block.pattern, acting)))
+            dropped = True
             continue
         for groups in kinds:
             rests = [
@@ -64,12 +70,25 @@ def groups_apart(bound: BoundMixed) -> BoundMixed:
             ]
             only = indicator(groups or (), grouping)
             blocks.append(RandomColumns(tuple(multiplied(only, rest) for rest in rests)))
-    if len(blocks) == len(bound.random):
+    if len(blocks) == len(bound.random) and not dropped:
         return bound
     random = tuple(_as_text(block, quote(schema.person)) for block in blocks)
     model = replace(bound.model, random=random)
     notes = (*bound.assumptions, APART)
     return replace(bound, model=model, random=tuple(blocks), assumptions=notes)
+
+
+def _zero_between(block: RandomColumns, acting: Sequence[tuple[int, ...] | None]) -> bool:
+    """Whether a matrix with held entries has zeros wherever effects of different groups meet."""
+    return bool(block.pattern) and _without_others(block.pattern, acting) == block.pattern
+
+
+def _without_others(pattern: Pattern, acting: Sequence[tuple[int, ...] | None]) -> Pattern:
+    """The matrix with zeros wherever effects of different groups meet."""
+    return tuple(
+        tuple(cell if acting[a] == acting[b] else 0.0 for b, cell in enumerate(row))
+        for a, row in enumerate(pattern)
+    )
 
 
 def _as_text(block: RandomColumns, person: str) -> RandomBlock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from growthmm.data.levels import level_text
-from growthmm.model.growth import GrowthModel
+from growthmm.model.growth import GrowthModel, residual_cells
 from growthmm.model.strata import residual_terms
 
 __all__ = ["ResidualMapKind", "group_texts", "residual_description", "residual_mixed_syntax"]
@@ -75,7 +75,11 @@ def _of_group(
 ) -> tuple[ResidualMapKind, str, str]:
     """The residual variance of a group, at all occasions or at one."""
     _, group, *when = key.split(":")
-    among, y = group_texts(growth, group), growth.schema.outcome_columns
+    y = growth.schema.outcome_columns
+    found = [k for k, own in enumerate(residual_cells(growth)) if own == key]
+    if when and len(found) > 1:
+        return _of_cells(growth, found, sem_name, computed=computed)
+    among = group_texts(growth, group if when else "+".join(map(str, found)))
     if computed:
         return "residual", sem_name, f"residual variance in {among} = {sem_name}"
     if when:
@@ -85,8 +89,27 @@ def _of_group(
     return (
         "residual",
         f"{y[0]} ~~ v*{y[0]}, ... in {among}",
-        f"Theta = sigma^2 I in {among}, a variance for each group",
+        f"Theta = sigma^2 I in {among}, "
+        + ("equal in these groups" if len(found) > 1 else "a variance for each group"),
     )
+
+
+def _of_cells(
+    growth: GrowthModel, cells: list[int], sem_name: str, *, computed: bool
+) -> tuple[ResidualMapKind, str, str]:
+    """The residual variance of several groups or occasions."""
+    n, y = len(growth.schema.occasions), growth.schema.outcome_columns
+    by_group: dict[int, list[str]] = {}
+    for cell in cells:
+        by_group.setdefault(cell // n, []).append(y[cell % n])
+    among = "; ".join(
+        f"{', '.join(names)} in {group_texts(growth, str(g))}" for g, names in by_group.items()
+    )
+    if computed:
+        return "residual", sem_name, f"residual variance of {among} = {sem_name}"
+    at = y[cells[0] % n]
+    rule = f"Theta of {among} = residual variance of these groups and occasions"
+    return "residual", f"{at} ~~ {sem_name}*{at}, ... (one label)", rule
 
 
 def _computed_rule(growth: GrowthModel, key: str, text: str) -> str:

@@ -17,7 +17,6 @@ from growthmm.model.expression_tree import Call
 from growthmm.model.factor_pattern import entries, pattern_kind
 from growthmm.model.growth import Covariate, FactorBlock, GrowthModel, direct_key, residual_keys
 from growthmm.model.mixed import MixedModel, RandomBlock
-from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema, Variable
 from growthmm.model.strata import residual_terms
@@ -28,6 +27,8 @@ from growthmm.translation.curves import loading_parameters
 from growthmm.translation.grouping import indicator, multiplied
 from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcome_bases import cell_indicator
+from growthmm.translation.residual_groups import variance_names
+from growthmm.translation.shared_blocks import joined, whole_pattern
 from growthmm.translation.states import is_of_states, state_block
 
 __all__ = ["mixed_from_growth"]
@@ -90,12 +91,16 @@ class _Formula:
         names = [(key, spell(column)) for key, column in ordered]
         blocks, random = [], []
         person, cluster = growth.schema.person, growth.schema.cluster or ""
-        grouped = [(block, cluster) for block in growth.outer_blocks]
-        grouped += [(block, person) for block in growth.blocks]
+        grouped: list[tuple[tuple[FactorBlock, ...], str]] = []
+        grouped += [((block,), cluster) for block in growth.outer_blocks]
+        grouped += [(together, person) for together in joined(growth)]
         nested = bool(growth.outer_blocks) and self.spelling in NESTS
         within = ":".join(map(quote, (cluster, person))) if nested else quote(person)
-        for block, group in grouped:
-            columns = tuple(self._varying(name, block) for name in block.factors)
+        for together, group in grouped:
+            columns = tuple(self._varying(n, block) for block in together for n in block.factors)
+            block = together[0]
+            if len(together) > 1:
+                block, columns = _as_one(together, columns)
             states = is_of_states(block, growth)
             blocks.append(
                 state_block(growth.schema)
@@ -114,9 +119,7 @@ class _Formula:
             names += found.items()
         names += growth.loading_keys
         if growth.residual_by_group and growth.schema.grouping is not None:
-            levels = tuple(map(level_text, growth.schema.grouping.levels))
-            times = growth.schema.occasions if growth.residual.crossed else None
-            strata = [residual_name(name) for name in stratum_names(levels, times)]
+            strata = variance_names(growth.residual, growth.schema)
             names += zip(residual_keys(growth), strata, strict=True)
         else:
             own = residual_terms(growth.residual, growth.schema)
@@ -227,6 +230,17 @@ class _Formula:
             column = Column(Term((part.expression,)), (part,))
             key = f"direct:{covariate.name}@{occasion}"
             self.columns.append((key, _product(covariate.column, column)))
+
+
+def _as_one(
+    blocks: tuple[FactorBlock, ...], columns: tuple[Column, ...]
+) -> tuple[FactorBlock, tuple[Column, ...]]:
+    """Blocks of several groups that share parameters as one, in the order that R gives terms."""
+    pattern = whole_pattern(blocks)
+    factors = [name for block in blocks for name in block.factors]
+    order = sorted(range(len(columns)), key=lambda k: len(columns[k].parts))
+    whole = tuple(tuple(pattern[a][b] for b in order) for a in order)
+    return FactorBlock(tuple(factors[k] for k in order), whole), tuple(columns[k] for k in order)
 
 
 def _random_block(block: FactorBlock, columns: tuple[Column, ...], group: str) -> RandomBlock:

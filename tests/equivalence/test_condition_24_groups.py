@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from reference import case, long_frame, wide_frame
 
@@ -142,6 +143,60 @@ def test_lme4_has_one_residual_variance_and_says_who_has_more() -> None:
     text = gm.translate(text_of("H0_free"), "nlme", time="occasion", **facts).text
     assert "pdBlocked(list(pdSymm(" in text
     assert "weights = varIdent(form = ~ 1 | sex)" in text
+
+
+PARTLY = {
+    "one intercept variance": ("i ~~ c(v, v)*i", {}),
+    "one slope variance": ("s ~~ c(v, v)*s", {}),
+    "one covariance, residuals": (
+        "i ~~ c(v, v)*s",
+        {j: f"c(e{j}, {'e' if j % 2 else 'f'}{j})" for j in range(6)},
+    ),
+}
+"""Equalities beside which all else differs between the sexes; residual variances by occasion."""
+
+
+def partly(name: str) -> str:
+    equal, residuals = PARTLY[name]
+    loadings = case(NAME)["sem"]["H0_free"]["model"].split("gpa_0 ~~")[0]
+    lines = [equal, *(f"gpa_{j} ~~ {c}*gpa_{j}" for j, c in residuals.items())]
+    lines += [] if residuals else [f"gpa_{j} ~~ c(r1, r2)*gpa_{j}" for j in range(6)]
+    return f"growth('{loadings}\n" + "\n".join(lines) + "', group = 'sex')"
+
+
+@cache
+def verified_partly(name: str) -> Equivalence:
+    data = long_frame("A_gpa_long.csv")
+    return gm.verify(partly(name), data, id="student", time="occasion", engines=["semopy"])
+
+
+@pytest.mark.parametrize("name", list(PARTLY))
+def test_equality_in_part_is_identical_too(name: str) -> None:
+    found = verified_partly(name)
+    assert found.verdict == "identical", found.reason
+    assert found.model_verdict == "identical_if"
+    assert all(level.passed for level in found.levels)
+    free = verified("H0_free").sem_fit.log_likelihood
+    if name != "one covariance, residuals":
+        assert found.sem_fit.n_parameters == verified("H0_free").sem_fit.n_parameters - 1
+        assert found.sem_fit.log_likelihood < free - 1e-3
+    block = found.pair.mixed.model.random[0]
+    assert block.covariance == "patterned"
+
+
+@pytest.mark.r("lavaan")
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", list(PARTLY))
+def test_lavaan_fits_equality_in_part(name: str) -> None:
+    found = verified_partly(name)
+    data = long_frame("A_gpa_long.csv")
+    there = gm.fit(partly(name), data, id="student", time="occasion", engine="lavaan")
+    assert there.log_likelihood == pytest.approx(found.mixed_fit.log_likelihood, abs=1e-6)
+    ours = found.sem_fit.estimates.set_index("name")
+    for row in there.estimates.itertuples():
+        if np.isfinite(row.std_error):
+            own = ours.loc[row.name]
+            assert abs(own["estimate"] - row.estimate) < 1e-3 * row.std_error
 
 
 @pytest.mark.r("lme4", "nlme", "lavaan", "OpenMx", "glmmTMB")

@@ -23,7 +23,7 @@ from growthmm.errors import (
     UnsupportedError,
 )
 from growthmm.model.sem import SemModel
-from growthmm.translation.pair import Pair, same_growth
+from growthmm.translation.pair import Pair, pair_from_mixed, same_growth
 
 FACTS: dict[str, Any] = {"id": "id", "time": "t", "outcome": "y"}
 
@@ -94,9 +94,9 @@ def _text(patterns: dict[str, Any]) -> str:
         _row("i", "~", "1", patterns["i"], "mi"),
         _row("s", "~", "1", patterns["s"], "ms"),
         _row("i", "~", "x", patterns["x"], "bi"),
-        _row("i", "~~", "i", patterns["G"], "vi"),
-        _row("i", "~~", "s", patterns["G"], "cis"),
-        _row("s", "~~", "s", patterns["G"], "vs"),
+        _row("i", "~~", "i", patterns["ii"], "vi"),
+        _row("i", "~~", "s", patterns["is"], "cis"),
+        _row("s", "~~", "s", patterns["ss"], "vs"),
     ]
     if patterns["e"] != "free":
         lines += [_row(f"y_{j}", "~~", f"y_{j}", patterns["e"], "r") for j in range(5)]
@@ -119,8 +119,10 @@ def _many() -> pd.DataFrame:
             "i": PATTERN,
             "s": PATTERN | ZEROS,
             "x": PATTERN | ZEROS,
-            "G": PATTERN,
-            "e": st.sampled_from([(0, 0, 0), (0, 1, 2), "free"]),
+            "ii": PATTERN,
+            "is": PATTERN,
+            "ss": PATTERN,
+            "e": PATTERN | st.just("free"),
         }
     )
 )
@@ -130,10 +132,12 @@ def test_any_pattern_of_equality_is_the_same_model_in_long_form(
     text = _text(patterns)
     pair, frame = sem_pair(text, wide_frame(_many()).assign(arm=_arms()))
     _same(pair)
-    # Back from the formula, whose groups are as many as the data have.
-    residual = str(pair.mixed.model.residual)
-    again = mixed_pair(formula(pair), frame, residual=residual, time="time")
-    assert same_growth(pair.growth, again.growth) is None
+    # Back from the mixed model, whose groups are as many as the data have.
+    again = pair_from_mixed(pair.mixed)
+    different = same_growth(pair.growth, again.growth)
+    assert different is None, different
+    own = [{p for p in o.mixed_names if p[0].startswith(("cov", "res"))} for o in (pair, again)]
+    assert own[0] == own[1]
     _same(again)
     long, wide = (gm.fit(text, frame, id="person", time="time", engine=e) for e in ("long", "wide"))
     if wide.convergence.converged and not long.boundary.at_boundary:
@@ -145,25 +149,18 @@ def _arms() -> Any:
     return _many().groupby("id")["arm"].first().to_numpy()
 
 
-PARTLY = "(co)variances v that groups share while others of the same factors differ"
-
-
 @pytest.mark.parametrize(
     ("lines", "losses"),
     [
-        (
-            "i ~~ c(v, v, v)*i\ns ~~ c(a, b, d)*s",
-            [PARTLY],
-        ),
-        (
-            "\n".join(f"y_{j} ~~ c(r, r, q)*y_{j}" for j in range(5)),
-            ["residual variances of which groups share some"],
-        ),
         ("s ~ c(m, m, m)*1\ni ~ c(m, a, b)*1", ["the label m on several parameters"]),
         (
-            "\n".join(f"y_{j} ~~ c(r{j}, q{j}, r{j})*y_{j}" for j in range(5)),
-            ["residual variances by_occasion that differ between groups"],
+            "\n".join(f"y_{j} ~~ c(r, q, p)*y_{j}" for j in range(5))
+            + "\n"
+            + "\n".join(f"y_{j} ~~ c(a, b, d)*y_{k}" for j in range(5) for k in range(j + 1, 5))
+            + "\ni ~~ 0*i\ni ~~ 0*s\ns ~~ 0*s",
+            ["residual variances cs that differ between groups"],
         ),
+        ("i ~~ c(m, a, b)*i\ns ~ c(d, m, e)*1", ["the label m on several parameters"]),
     ],
 )
 def test_what_no_formula_says_of_groups_is_refused(lines: str, losses: list[str]) -> None:
@@ -235,7 +232,10 @@ def test_facts_by_hand_are_as_good_as_data(text: str, residual: str | None) -> N
 
 
 def test_facts_of_groups_by_hand_are_as_good_as_data_for_a_sem() -> None:
-    text = _text({"i": (0, 1, 2), "s": (0, 0, 1), "x": (0, 0, 0), "G": (0, 1, 1), "e": (0, 1, 2)})
+    text = _text(
+        {"i": (0, 1, 2), "s": (0, 0, 1), "x": (0, 0, 0), "e": (0, 1, 2)}
+        | dict.fromkeys(("ii", "is", "ss"), (0, 1, 1))
+    )
     turned = _frame().sort_values("arm", ascending=False, kind="stable")
     with_data = gm.translate(text, "nlme", data=turned, **FACTS)
     without = gm.translate(text, "nlme", schema=with_data.schema)
@@ -373,7 +373,7 @@ def test_outcomes_at_ages_that_a_cohort_has_no_column_for_are_refused() -> None:
 
 def test_definition_variables_in_several_groups_are_refused() -> None:
     model = gm.read(
-        _text({"i": (0, 1, 2), "s": (0, 0, 0), "x": (0, 0, 0), "G": (0, 0, 0), "e": (0, 0, 0)})
+        _text({"i": (0, 1, 2)} | dict.fromkeys(("s", "x", "ii", "is", "ss", "e"), (0, 0, 0)))
     )
     assert isinstance(model, SemModel)
     paths = tuple(

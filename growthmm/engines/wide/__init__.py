@@ -21,7 +21,7 @@ from growthmm.engines.wide.identification import null_space
 from growthmm.engines.wide.latent import factor_scores
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.likelihood import evaluate as _evaluate
-from growthmm.engines.wide.measures import fit_measures
+from growthmm.engines.wide.measures import fit_measures, free_count
 from growthmm.engines.wide.prediction import fitted
 from growthmm.engines.wide.problem import WideGroup, WideMoments, WideProblem
 from growthmm.engines.wide.robust import person_scores, sandwich
@@ -43,6 +43,7 @@ __all__ = [
     "factor_scores",
     "fit",
     "fit_measures",
+    "free_count",
     "fitted",
     "implied",
     "information",

@@ -19,7 +19,7 @@ from growthmm.engines.wide.unrestricted import Unrestricted, unrestricted
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.model.sem import SemModel
 
-__all__ = ["fit_measures"]
+__all__ = ["fit_measures", "free_count"]
 
 FloatArray = NDArray[np.float64]
 Baseline = Literal["independence", "growth"]
@@ -87,7 +87,7 @@ def fit_measures(
     if system.levels is not None:
         # The unrestricted model of two levels is not fitted.
         return found
-    free = _free(problem, fit.estimates)
+    free = free_count(problem, fit.estimates)
     moments = sum(_moments(ram) for ram, _ in system.groups)
     found["df"] = float(moments - free)
     saturated = [unrestricted(ram, cells) for ram, cells in system.groups]
@@ -110,7 +110,16 @@ def _moments(ram: r.Ram) -> int:
     return t * (t + 1) // 2 + t * ram.n_regressors
 
 
-def _free(problem: WideProblem, values: FloatArray) -> int:
+def free_count(problem: WideProblem, values: FloatArray) -> int:
+    """How many parameters are free: their number less that of independent equality constraints.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        The model.
+    values : (n_parameters,) ndarray
+        Where the constraints are differentiated.
+    """
     held = [c.jet.gradient for c in relations(problem.model, values) if c.equality]
     size = len(values)
     return int(null_basis(np.array(held).reshape(-1, size), size).shape[1])

@@ -13,7 +13,7 @@ from growthmm.data.design import evaluate
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.errors import GrowthmmError, SpecificationError
 from growthmm.model.expression import variables
-from growthmm.model.factor_pattern import renamed
+from growthmm.model.factor_pattern import parameters_of, renamed
 from growthmm.model.growth import (
     Covariate,
     FactorBlock,
@@ -283,5 +283,9 @@ def _renamed_block(block: FactorBlock, factors: dict[str, str]) -> FactorBlock:
         for other in block.factors
     }
     names = tuple(factors[name] for name in block.factors)
+    for key in parameters_of(block.pattern):
+        # Where groups share it, the key says which.
+        head, at, groups = key.partition("@")
+        keys[key] = keys[head] + at + groups
     pattern = renamed(block.pattern, keys) if block.pattern else ()
     return FactorBlock(names, pattern, block.groups)

@@ -21,6 +21,7 @@ from growthmm.equivalence.explaining.spans import (
 from growthmm.model.factor_pattern import pattern_kind
 from growthmm.model.growth import FactorBlock, GrowthFactor, GrowthModel
 from growthmm.model.residual import ResidualStructure
+from growthmm.translation.shared_blocks import shared_entries
 
 __all__ = ["differences"]
 
@@ -87,7 +88,9 @@ _PARTS = {
 
 def _residual_parts(structure: ResidualStructure) -> tuple[str, str]:
     if structure.kind == "by_group":
-        return "uncorrelated", f"free for each {structure.by}"
+        words = f"free for each {structure.by}" + " and occasion" * structure.crossed
+        sets = ", ".join(" = ".join(members) for members in structure.shared)
+        return "uncorrelated", words + (f" but {sets}" if sets else "")
     return _PARTS.get(structure.kind, (str(structure), "as that says"))
 
 
@@ -118,8 +121,10 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
     before = {p for p in edits.free_pairs(first) if p <= shared}
     after = {p for p in edits.free_pairs(second) if p <= shared}
     grouped = [{block.groups for block in growth.blocks} - {()} for growth in (first, second)]
-    if grouped[0] != grouped[1] and one == two:
-        words = ["free in each" if found else "equal in all" for found in grouped]
+    tied = any(block.shares for block in (*first.blocks, *second.blocks))
+    same = grouped[0] == grouped[1] and not (tied and _tied(first) != _tied(second))
+    if one == two and not same:
+        words = [_by_group(growth.blocks) for growth in (first, second)]
         yield Difference(
             "group_covariances",
             "",
@@ -163,6 +168,18 @@ def _random(first: GrowthModel, second: GrowthModel) -> Iterator[Difference]:
                 words[1],
                 _on_growth(partial(edits.random_as_in, other=second, name=name)),
             )
+
+
+def _tied(growth: GrowthModel) -> frozenset[frozenset[object]]:
+    """Which (co)variances of different groups are equal."""
+    return shared_entries(growth, {factor.name: factor.name for factor in growth.factors})
+
+
+def _by_group(blocks: tuple[FactorBlock, ...]) -> str:
+    if not any(block.groups for block in blocks):
+        return "equal in all"
+    tied = any(block.shares for block in blocks)
+    return "equal in part" if tied else "free in each"
 
 
 def _patterns(blocks: tuple[FactorBlock, ...]) -> frozenset[tuple[str, object]]:

@@ -110,9 +110,9 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
-    if crossed := crossed_loss("glmmTMB", model):
-        return crossed
     unsaid = covariance_losses("glmmTMB", model, (*PLAIN, "compound_symmetry", "identity"))
+    if crossed := crossed_loss("glmmTMB", model):
+        return [*crossed, *unsaid]
     if unsaid:
         return [*unsaid, *missing_columns("glmmTMB", model)]
     if model.residual.kind == "banded":

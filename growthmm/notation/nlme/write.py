@@ -18,6 +18,7 @@ from growthmm.notation.residual_columns import (
     crossed_loss,
     lacking,
     missing_columns,
+    shared_loss,
     within,
 )
 
@@ -164,7 +165,7 @@ def losses(model: MixedModel) -> list[Loss]:
     if model.residual.kind in ("toeplitz", "banded"):
         nearest = "corSymm() with varIdent(): unstructured residuals"
         lost.append(lacking("nlme", model, nearest))
-    lost += missing_columns("nlme", model)
+    lost += [*shared_loss("nlme", model), *missing_columns("nlme", model)]
     groups = _nested(model)
     chain = [("", groups[0]), *pairwise(groups)] if groups else []
     for depth, (outer, inner) in enumerate(chain, 1):
