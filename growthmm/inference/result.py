@@ -15,6 +15,7 @@ from growthmm.engines.outcome import Boundary, Convergence, EngineFit
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError
+from growthmm.inference.counted import n_free
 from growthmm.inference.criteria import aic, bic
 from growthmm.inference.derived import (
     Derived,
@@ -103,9 +104,7 @@ class FitResult(Tabular):
     @cached_property
     def n_parameters(self) -> int:
         """Free parameters, fixed effects included; those that constraints settle don't count."""
-        if isinstance(self.data, WideData) and self.data.problem.model.constraints:
-            return wide_engine.free_count(self.data.problem, self.fit.estimates)
-        return len(self.fit.names)
+        return n_free(self.fit, self.data)
 
     @property
     def n_subjects(self) -> int:

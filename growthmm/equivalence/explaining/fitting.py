@@ -18,6 +18,7 @@ from growthmm.engines.registry import run
 from growthmm.engines.wide.problem import WideGroup, WideMoments, WideProblem
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.errors import DataError, SpecificationError, UnsupportedError
+from growthmm.inference.counted import n_free
 from growthmm.inference.criteria import aic, bic
 from growthmm.inference.joint import joint_likelihood
 from growthmm.inference.robust import with_robust_errors
@@ -144,8 +145,8 @@ class Fitter:
 
     def _figures(self, analysis: Analysis) -> Figures:
         habits = analysis.habits
-        fit, names, _ = self._fitted(analysis)
-        value, count = fit.log_likelihood, len(fit.names)
+        fit, names, data = self._fitted(analysis)
+        value, count = fit.log_likelihood, n_free(fit, data)
         if habits.covariates == "joint":
             added, parameters = self._covariates(analysis)
             value, count = value + added, count + parameters
