@@ -17,7 +17,6 @@ from growthmm.equivalence.sem_evidence import CurvedFit
 from growthmm.errors import NotEquivalentError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.sem import SemModel
 from growthmm.rendering import Tabular, render
 from growthmm.translation.nearest import NearModel
 
@@ -58,7 +57,7 @@ class Nearest:
             "chi_square": None,
             "df": None,
         }
-        df = _free(fit) - _free(own)
+        df = fit.n_parameters - own.n_parameters
         gap = 2 * (fit.log_likelihood - own.log_likelihood)
         if self.form.relation == "larger":
             df, gap = -df, -gap
@@ -255,12 +254,6 @@ class NotRepresentable(Tabular):
     def _repr_html_(self) -> str:
         table = self.parameters.to_html(index=False, na_rep="", float_format="{:.4g}".format)
         return f"<p><strong>{escape(self.verdict)}</strong>: {escape(self.reason)}</p>\n{table}"
-
-
-def _free(fit: FitResult) -> int:
-    """Parameters less the equality constraints among them."""
-    assert isinstance(fit.model, SemModel)
-    return fit.n_parameters - sum(c.op == "==" for c in fit.model.constraints)
 
 
 def _positive(value: float) -> float | None:

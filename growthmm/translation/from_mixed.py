@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from growthmm.data.design_names import r_name
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns, block_names
-from growthmm.model.defaults import Loss
 from growthmm.model.factor_pattern import Pattern, entries, renamed
 from growthmm.model.growth import (
     Covariate,
@@ -23,24 +21,22 @@ from growthmm.model.growth import (
     direct_key,
     residual_keys,
 )
-from growthmm.model.schema import Column, ColumnPart, Role
-from growthmm.model.strata import residual_strata, residual_terms
+from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
 from growthmm.translation.curves import curve_factor, is_curve, starts_of
-from growthmm.translation.definitions import grid_values, losses_at_individual_times
-from growthmm.translation.grouping import grouping_variables, members, split_by_group
-from growthmm.translation.lagged import lag_losses
+from growthmm.translation.definitions import grid_values
+from growthmm.translation.grouping import members, split_by_group
+from growthmm.translation.mixed_losses import TIME_ROLES, mixed_losses, roles_of
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.residual_groups import plainest, variance_names
 from growthmm.translation.shared_blocks import apart, united
-from growthmm.translation.tabulate import part_variables, tabulate
+from growthmm.translation.tabulate import tabulate
 
 __all__ = ["growth_from_mixed"]
-
-TIME_ROLES: frozenset[Role] = frozenset({"time", "time_function"})
 
 
 def growth_from_mixed(bound: BoundMixed) -> tuple[GrowthModel, ParameterNames]:
@@ -69,125 +65,12 @@ def growth_from_mixed(bound: BoundMixed) -> tuple[GrowthModel, ParameterNames]:
     NotIdentifiedError
         If the same random effect is written twice.
     """
-    losses = _losses(bound)
+    losses = mixed_losses(bound)
     if losses:
         raise UnsupportedError(
             "The mixed model has parts with no growth curve form.", losses=losses
         )
     return _Assembly(bound).result()
-
-
-def _losses(bound: BoundMixed) -> list[Loss]:
-    losses = []
-    for column in bound.fixed:
-        if "person" in _roles(column.parts, bound):
-            name = notation(bound.model.notation).coefficient(column)
-            losses.append(
-                Loss(
-                    f"fixed effect of {name}",
-                    f"{bound.schema.person} only says who is who",
-                    "a covariate of the persons",
-                )
-            )
-    for block in bound.random:
-        for column in block.columns:
-            if "person" in _roles(column.parts, bound):
-                name = notation(bound.model.notation).coefficient(column)
-                why = f"{bound.schema.person} only says who is who"
-                losses.append(Loss(f"random effect of {name}", why, "a covariate of the persons"))
-    losses += lag_losses(bound)
-    if not bound.schema.shared_times:
-        losses += losses_at_individual_times(bound)
-    losses += _group_losses(bound)
-    losses += _losses_of_several(bound)
-    return losses
-
-
-def _group_losses(bound: BoundMixed) -> list[Loss]:
-    """Residual variances by group that no growth curve of several groups has."""
-    residual, grouping = bound.model.residual, bound.schema.grouping
-    if residual.kind != "by_group" or grouping is not None or bound.schema.series:
-        return []
-    several = grouping_variables(bound)
-    if len(several) > 1:
-        why = "the groups of a structural equation model are the values of one column"
-        nearest = "a column that holds the combination"
-    elif not bound.schema.shared_times:
-        why = "the translation to groups covers times that persons share"
-        nearest = "bin=, or nlme for the mixed model alone"
-    elif (variable := bound.schema.variable(residual.by or "")) is None or (
-        variable.role != "person_level"
-    ):
-        why = f"{residual.by} is no group of persons: it varies within them"
-        nearest = "residual=by_occasion, or nlme for the mixed model alone"
-    else:
-        why = "beside them random effects have loadings that differ within the groups"
-        nearest = f"a block of random effects for each group of {residual.by}"
-    return [Loss(f"residual variances {residual}", why, nearest)]
-
-
-def _losses_of_several(bound: BoundMixed) -> list[Loss]:
-    """What is translated of one outcome and not of several stacked."""
-    if not bound.schema.series:
-        return []
-    losses = []
-    states = any(block.states for block in bound.random)
-    if states and len(bound.model.groups) > 2:
-        losses.append(
-            Loss(
-                f"grouping factors {', '.join(bound.model.groups)}",
-                "of outcomes that share states persons are the highest level here",
-                "the model without clusters, or without the states",
-            )
-        )
-    for column in (column for block in bound.random for column in block.columns):
-        if not _roles(split_by_group(column.parts, bound.schema.grouping)[1], bound) <= TIME_ROLES:
-            name = notation(bound.model.notation).coefficient(column)
-            losses.append(
-                Loss(
-                    f"random effect of {name}",
-                    "its loading differs from person to person, which of several outcomes is not "
-                    "translated here",
-                    "the model of one outcome, or a fixed effect",
-                )
-            )
-    grouping, residual = bound.schema.grouping, bound.model.residual
-    of_groups = grouping is not None and residual.by == grouping.variable and not residual.crossed
-    if residual_strata(residual, bound.schema) is None and not of_groups:
-        losses.append(
-            Loss(
-                f"residual structure {bound.model.residual}",
-                "residuals of several outcomes have variances by outcome and time here, and covary "
-                "at one time alone",
-                f"residual=by_occasion, by_group:{bound.schema.indicator} or "
-                f"across:{bound.schema.indicator}",
-            )
-        )
-    if bound.model.loading_names:
-        losses.append(
-            Loss(
-                f"estimated {', '.join(bound.model.loading_names)} in the loadings",
-                "curves of several outcomes at once are not translated here",
-                "a curve of each outcome alone, or loadings that are numbers",
-            )
-        )
-    return losses
-
-
-def _roles(parts: Iterable[ColumnPart], bound: BoundMixed) -> set[Role]:
-    roles: set[Role] = set()
-    schema, parameters = bound.schema, bound.model.loading_names
-    for part in parts:
-        for name in part_variables(part):
-            if name in parameters:
-                continue
-            variable = schema.variable(name)
-            if name in (schema.person, schema.time):
-                roles.add("time" if name == schema.time else "person")
-            else:
-                role = "time_varying" if variable is None else variable.role
-                roles.add("person_level" if role == "cluster_level" else role)
-    return roles
 
 
 def _product(parts: tuple[ColumnPart, ...]) -> Column:
@@ -267,7 +150,7 @@ class _Assembly:
     def _fixed(self, column: Column, random_parts: set[tuple[ColumnPart, ...]]) -> str:
         time = self._loading(column.parts, random_parts)
         rest = tuple(p for p in column.parts if p not in time)
-        roles = _roles(rest, self.bound)
+        roles = roles_of(rest, self.bound)
         if not roles <= {"person_level"}:
             self.direct.append(self._varying(time, rest))
             return direct_key(self.direct[-1])
@@ -299,13 +182,13 @@ class _Assembly:
 
         Or the widest random column that differs by person, where all else is of the persons.
         """
-        time = tuple(p for p in parts if _roles((p,), self.bound) <= TIME_ROLES)
+        time = tuple(p for p in parts if roles_of((p,), self.bound) <= TIME_ROLES)
         own = [
             random
             for random in random_parts
-            if not _roles(random, self.bound) <= TIME_ROLES
+            if not roles_of(random, self.bound) <= TIME_ROLES
             and set(random) <= set(parts)
-            and _roles((p for p in parts if p not in random), self.bound) <= {"person_level"}
+            and roles_of((p for p in parts if p not in random), self.bound) <= {"person_level"}
         ]
         return max(own, key=lambda random: (len(random), str(random)), default=time)
 
@@ -387,7 +270,7 @@ class _Assembly:
         return old.name
 
     def _same_for_all(self, parts: tuple[ColumnPart, ...]) -> bool:
-        return not parts or (self.schema.shared_times and _roles(parts, self.bound) <= TIME_ROLES)
+        return not parts or (self.schema.shared_times and roles_of(parts, self.bound) <= TIME_ROLES)
 
     def _new_factor(self, column: Column) -> GrowthFactor:
         if self._same_for_all(column.parts):
@@ -396,7 +279,7 @@ class _Assembly:
             return GrowthFactor(name, column, loadings, mean=False, random=False)
         values, grid = grid_values(column, self.schema)
         name = self.book.factor(values, grid, r_name(column))
-        varying = not _roles(column.parts, self.bound) <= {"person_level"}
+        varying = not roles_of(column.parts, self.bound) <= {"person_level"}
         definition = self._covariate(column.parts, varying=varying)
         return GrowthFactor(name, column, (), mean=False, random=False, definition=definition)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -49,6 +48,7 @@ from growthmm.translation.proportional_change import Change, change_curves, chan
 from growthmm.translation.reduction import reduced
 from growthmm.translation.residual_reading import read_residuals
 from growthmm.translation.states import states_last
+from growthmm.translation.tied_labels import tied_labels
 
 __all__ = ["growth_from_sem"]
 
@@ -438,13 +438,7 @@ class _Recognition:
 
     def _labels(self) -> None:
         """Labels that tie parameters which a formula keeps apart."""
-        counts = Counter(name for _, name in self.names)
-        for label in (name for name, count in counts.items() if count > 1):
-            self._lose(
-                f"the label {label} on several parameters",
-                "a formula has no equal coefficients",
-                "parameters without the label",
-            )
+        self.losses += tied_labels(self.names)
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}

@@ -11,6 +11,7 @@ from growthmm.inference.missingness.imputation import METHODS, Method, chained, 
 from growthmm.inference.missingness.rubin import PooledFits, pool_fits
 from growthmm.inference.result import FitResult
 from growthmm.model.residual import ResidualStructure
+from growthmm.rendering import Shown
 from growthmm.verbs.binding import Facts, Layout
 from growthmm.verbs.incomplete import Incomplete, incomplete
 from growthmm.verbs.source import Function, ModelLike, source
@@ -22,7 +23,7 @@ __all__ = ["Imputations", "completed", "impute", "pool"]
 
 
 @dataclass(frozen=True)
-class Imputations:
+class Imputations(Shown):
     """Completed data sets.
 
     Parameters
@@ -55,6 +56,12 @@ class Imputations:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Imputations: {len(self)} by {self.method}, {self.n_missing} cells filled in, "
+            f"seed {self.seed}>"
+        )
 
 
 def impute(

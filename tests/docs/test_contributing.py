@@ -139,10 +139,12 @@ def test_a_new_engine_is_asked_and_judged(monkeypatch: pytest.MonkeyPatch) -> No
 def test_every_structure_is_known_where_the_page_says(kind: str) -> None:
     assert kind in STRUCTURES
     structure = ResidualStructure.parse(
-        {"by_group": "by_group:sex", "banded": "banded:1"}.get(kind, kind)
+        {"by_group": "by_group:sex", "across": "across:outcome", "banded": "banded:1"}.get(
+            kind, kind
+        )
     )
     parameters = residual_parameters(structure, (0.0, 1.0, 2.0, 3.0))
-    if kind != "by_group":  # whose parameters depend on the groups
+    if kind not in ("by_group", "across"):  # whose parameters depend on groups or outcomes
         referee = n_residual_parameters(kind, 4, bands=structure.bands or 0)
         assert len({p.key for p in parameters}) == referee
     assert f"`{kind}" in (DOCS / "mathematics" / "parameter-maps.md").read_text(encoding="utf-8")

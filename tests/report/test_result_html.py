@@ -40,6 +40,12 @@ def two() -> tuple[FitResult, FitResult]:
     return fitted("gpa ~ occasion + (1 | student)"), fitted(LINE)
 
 
+def with_gaps() -> pd.DataFrame:
+    data = gm.datasets.gpa()
+    rows = data["gpa"].mask((data["occasion"] > 3) & (data["student"] % 5 == 0))
+    return data.assign(gpa=rows)
+
+
 def moments() -> Any:
     return gm.Moments([0.0, 1.0], [[1.0, 0.2], [0.2, 1.0]], 50, names=["<a>", "b"])
 
@@ -61,10 +67,12 @@ occasion    0.106314   0.005885   18.07
 
 RESULTS: dict[str, Callable[[], Any]] = {
     "Grouping": lambda: gm.Grouping("sex", ("female", "male")),
+    "Lagged": lambda: gm.Lagged("x_lag1", "x"),
     "Moments": moments,
     "Schema": lambda: gm.translate(LINE, "lavaan", data=gm.datasets.gpa()).schema,
     "Variable": lambda: gm.translate(SEX, "lavaan", data=gm.datasets.gpa()).schema.variables[0],
     "all_optimizers": lambda: gm.all_optimizers(fitted(), methods=["BFGS"], programs=()),
+    "alternatives": lambda: gm.alternatives(LINE, gm.datasets.gpa()),
     "compare": lambda: gm.compare(*two()),
     "compare.average": lambda: gm.compare(*two()).average(),
     "conditional_aic": lambda: gm.conditional_aic(fitted(LINE)),
@@ -85,13 +93,16 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "fit.glance": lambda: fitted().glance(),
     "fit.augment": lambda: fitted().augment(),
     "icc": lambda: gm.icc(fitted(LINE)),
+    "impute": lambda: gm.impute(LINE, with_gaps(), 2, seed=1),
     "implied": lambda: gm.implied(SEM, {"v": 1.0, "i~~i": 2.0, "i~1": 0.5}),
     "log_likelihood": lambda: gm.log_likelihood(
         LINE,
         gm.datasets.gpa(),
         dict(zip(fitted(LINE).fit.names, fitted(LINE).fit.estimates, strict=True)),
     ),
+    "missing": lambda: gm.missing(LINE, with_gaps(), n_imputations=2, forest=False, seed=1),
     "modification_indices": lambda: gm.modification_indices(verified().sem_fit),
+    "pool": lambda: gm.pool(gm.impute(LINE, with_gaps(), 2, seed=1).fits()),
     "r2beta": lambda: gm.r2beta(fitted(SEX, "reml")),
     "r_squared": lambda: gm.r_squared(fitted()),
     "r_squared.partition": lambda: gm.r_squared(fitted()).partition,
@@ -108,6 +119,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "standardized": lambda: gm.standardized(fitted()),
     "study": lambda: gm.study(fitted(LINE), 20, n_simulations=3, workers=1),
     "test": lambda: gm.test(fitted(), "sexmale = 0"),
+    "test_terms": lambda: gm.test_terms(fitted()),
     "test_variance": lambda: gm.test_variance(fitted(LINE), "occasion"),
     "to_long": lambda: gm.to_long(wide(), id="student", time="occasion", values=["gpa"]),
     "to_wide": wide,
@@ -117,13 +129,14 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "verify against": lambda: gm.verify(LINE, gm.datasets.gpa(), against=PRINTED),
     "verify.parameters": lambda: verified().parameters,
     "verify.proof": lambda: verified().proof(),
+    "with_auxiliary": lambda: gm.with_auxiliary(SEM, ["a"]),
     "write": lambda: gm.write(gm.read(LINE), "nlme"),
 }
 
 PLAIN = (pd.DataFrame, pd.Series, np.ndarray, float, tuple)
 """Results that are no classes of growthmm's."""
 
-INPUTS = {"Grouping", "Variable"}
+INPUTS = {"Grouping", "Lagged", "Variable"}
 """What users build themselves: shown as the call that makes it."""
 
 

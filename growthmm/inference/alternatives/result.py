@@ -11,7 +11,7 @@ from growthmm.inference.alternatives.answer import Answer
 from growthmm.inference.alternatives.meaning import MEANINGS
 from growthmm.inference.alternatives.within import Mundlak
 from growthmm.inference.plain_values import plain, records
-from growthmm.rendering import Tabular, render
+from growthmm.rendering import Shown, Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ __all__ = ["Alternatives"]
 
 
 @dataclass(frozen=True)
-class Alternatives(Tabular):
+class Alternatives(Tabular, Shown):
     """Several estimators' answers to one question.
 
     Parameters

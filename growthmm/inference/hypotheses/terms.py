@@ -23,7 +23,7 @@ from growthmm.inference.result import FitResult
 from growthmm.model.expression import spell
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.terms import Term
-from growthmm.rendering import Tabular
+from growthmm.rendering import Shown, Tabular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ SUMS = ("I", "II", "III")
 
 
 @dataclass(frozen=True)
-class TermTests(Tabular):
+class TermTests(Tabular, Shown):
     """A test of every term of a mixed model's fixed effects.
 
     Parameters

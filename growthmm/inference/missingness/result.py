@@ -12,7 +12,7 @@ from growthmm.data.patterns import missing_patterns
 from growthmm.inference.missingness.dropout import Dropout, means_by_dropout
 from growthmm.inference.missingness.rules import Rule
 from growthmm.inference.plain_values import plain, records
-from growthmm.rendering import Tabular, render
+from growthmm.rendering import Shown, Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ class BothSides:
 
 
 @dataclass(frozen=True)
-class MissingData(Tabular):
+class MissingData(Tabular, Shown):
     """A look at missing data.
 
     Parameters

@@ -13,6 +13,7 @@ from growthmm.errors import SpecificationError
 from growthmm.inference.plain_values import records
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,7 @@ def rubin(
 
 
 @dataclass(frozen=True)
-class PooledFits:
+class PooledFits(Shown):
     """One model's fits to several completed data sets, pooled.
 
     Parameters
