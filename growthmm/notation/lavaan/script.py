@@ -108,6 +108,9 @@ def _fitting(model: SemModel, cluster: str | None) -> list[str]:
     if any(constraint.op == "==" for constraint in model.constraints):
         # lavaan's own 1e-6 lets the log-likelihood end above the constrained maximum.
         arguments.append("control = list(control.outer = list(tol = 1e-10, itmax = 1000L))")
+    if cluster is not None:
+        # In its own units lavaan's search of two levels can stop 1e-4 below the maximum.
+        arguments.append('optim.parscale = "standardized"')
     outcomes = ", ".join(r_string(name) for name in model.outcomes)
     chosen = (
         r_string(model.information)
