@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
-from growthmm.errors import NotationError
-from growthmm.model.defaults import Loss
-from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
-from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.losses.levels import levels_loss
+from growthmm.notation.sem.notation import WrittenOnly
 from growthmm.notation.sem.text import number_text
 
 __all__ = ["NOTATION", "DotNotation", "diagram", "quoted"]
@@ -122,51 +118,22 @@ def _shown(edge: dict[str, Any]) -> str:
     return f"{edge['label']} = {number}" if edge["label"] else number
 
 
-class DotNotation:
+class DotNotation(WrittenOnly):
     """Graphviz's language, as a notation that is only written."""
 
     name = "dot"
     title = "Graphviz DOT"
-    family: Literal["mixed", "sem"] = "sem"
+    shown_as = "A path diagram"
+    of_sems = "a path diagram is of a structural equation model"
+    unread = "Graphviz DOT is written, not read: a diagram does not hold the whole model."
+
+    def render(self, model: SemModel) -> str:
+        """The diagram; see :func:`diagram`."""
+        return diagram(model)
 
     def recognises(self, text: str) -> bool:
         """Whether `text` is a graph."""
         return _START.match(text) is not None
-
-    def read(self, text: str) -> SemModel:
-        """Refuse to read: a diagram leaves out what a model needs.
-
-        Raises
-        ------
-        NotationError
-            Always.
-        """
-        raise NotationError(
-            "Graphviz DOT is written, not read: a diagram does not hold the whole model.",
-            text=text,
-            position=0,
-            hint="Give the model itself: lavaan, OpenMx, Mplus or a formula.",
-        )
-
-    def write(self, model: Model) -> Written:
-        """Write `model`; see :func:`diagram`."""
-        if isinstance(model, SemModel):
-            losses = levels_loss(model, "A path diagram")
-            return Written("" if losses else diagram(model), losses)
-        loss = Loss(
-            "a mixed model",
-            "a path diagram is of a structural equation model",
-            "translate it first: growthmm.translate(model, 'dot', data=...)",
-        )
-        return Written("", (loss,))
-
-    def script(self, model: Model, context: ScriptContext) -> str:  # noqa: ARG002
-        """The same diagram: Graphviz needs no more."""
-        return self.write(model).text
-
-    def coefficient(self, column: Column) -> str:
-        """The name of `column` in wide data: its parts, joined."""
-        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
 
 
 NOTATION = DotNotation()

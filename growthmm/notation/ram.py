@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
-from growthmm.errors import NotationError
-from growthmm.model.defaults import Loss
-from growthmm.model.schema import Column
 from growthmm.model.sem import Path, SemModel
-from growthmm.notation.base import Model, ScriptContext, Written
-from growthmm.notation.losses.levels import levels_loss
+from growthmm.notation.sem.notation import WrittenOnly
 from growthmm.notation.sem.text import number_text, r_string
 
 __all__ = ["NOTATION", "RamNotation", "dump"]
@@ -145,51 +140,22 @@ def _matrix(
     return "\n".join([title, *lines])
 
 
-class RamNotation:
+class RamNotation(WrittenOnly):
     """The matrices of the reticular action model, as a notation that is only written."""
 
     name = "ram"
     title = "RAM matrices"
-    family: Literal["mixed", "sem"] = "sem"
+    shown_as = "RAM matrices"
+    of_sems = "RAM matrices are of a structural equation model"
+    unread = "RAM matrices are written, not read."
+
+    def render(self, model: SemModel) -> str:
+        """The matrices; see :func:`dump`."""
+        return dump(model)
 
     def recognises(self, text: str) -> bool:
         """Whether `text` is such a dump."""
         return text.startswith(_TITLE)
-
-    def read(self, text: str) -> SemModel:
-        """Refuse to read: a dump is for people and for other programs' matrices.
-
-        Raises
-        ------
-        NotationError
-            Always.
-        """
-        raise NotationError(
-            "RAM matrices are written, not read.",
-            text=text,
-            position=0,
-            hint="Give the model itself: lavaan, OpenMx, Mplus or a formula.",
-        )
-
-    def write(self, model: Model) -> Written:
-        """Write `model`; see :func:`dump`."""
-        if isinstance(model, SemModel):
-            losses = levels_loss(model, "RAM matrices")
-            return Written("" if losses else dump(model), losses)
-        loss = Loss(
-            "a mixed model",
-            "RAM matrices are of a structural equation model",
-            "translate it first: growthmm.translate(model, 'ram', data=...)",
-        )
-        return Written("", (loss,))
-
-    def script(self, model: Model, context: ScriptContext) -> str:  # noqa: ARG002
-        """The same matrices: there is no program that they are for."""
-        return self.write(model).text
-
-    def coefficient(self, column: Column) -> str:
-        """The name of `column` in wide data: its parts, joined."""
-        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
 
 
 NOTATION = RamNotation()

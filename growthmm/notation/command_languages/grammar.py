@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from lark import Lark, Transformer, UnexpectedInput, UnexpectedToken
 from lark import Token as LarkToken
 from lark.exceptions import VisitError
-from lark.load_grammar import FromPackageLoader
 
 from growthmm.errors import NotationError
 from growthmm.notation.command_languages.tokens import (
@@ -23,6 +20,7 @@ from growthmm.notation.command_languages.tokens import (
     number,
     token_of,
 )
+from growthmm.notation.grammar_file import parser_of
 
 __all__ = ["Build", "Grammar", "Said"]
 
@@ -122,6 +120,10 @@ class Grammar:
     said: Mapping[str, Said]
     odd: Mapping[str, Mapping[str, Said]] = field(default_factory=dict)
 
+    def _parser(self) -> Lark:
+        starts = ("program", *self.starts)
+        return parser_of(self.package, starts, shared=__package__)
+
     def pieces(self, text: str) -> list[Piece]:
         """The statements or commands of a program, without comments.
 
@@ -132,7 +134,7 @@ class Grammar:
         """
         check_length(text)
         try:
-            tree = _lark(self.package, self.starts).parse(text, start="program")
+            tree = self._parser().parse(text, start="program")
         except UnexpectedInput as error:
             raise self._unexpected(error, text, Piece(text, 0), "program") from None
         found: list[Piece] = _Pieces().transform(tree)
@@ -147,7 +149,7 @@ class Grammar:
             Where it is malformed.
         """
         try:
-            tree = _lark(self.package, self.starts).parse(piece.text, start=start)
+            tree = self._parser().parse(piece.text, start=start)
             return self.build(text, piece.position).transform(tree)
         except UnexpectedInput as error:
             raise self._unexpected(error, text, piece, start) from None
@@ -201,16 +203,3 @@ def _unclosed(text: str) -> int | None:
         elif match.group() == ")" and opened:
             opened.pop()
     return opened[-1] if opened else None
-
-
-@cache
-def _lark(package: str, starts: tuple[str, ...]) -> Lark:
-    grammar = files(package).joinpath("grammar.lark").read_text("utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        start=["program", *starts],
-        propagate_positions=False,
-        maybe_placeholders=True,
-        import_paths=[FromPackageLoader(__package__ or "", ("",))],
-    )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from growthmm.errors import NotationError, SpecificationError
-from growthmm.model.schema import Column
+from growthmm.errors import NotationError
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.lavaan.call import is_call
 from growthmm.notation.lavaan.defaults import FUNCTIONS, Function
 from growthmm.notation.lavaan.read import read
+from growthmm.notation.sem.notation import SemNotation
 
 __all__ = ["NOTATION", "LavaanNotation"]
 
 
-class LavaanNotation:
+class LavaanNotation(SemNotation):
     """lavaan, the R package, as a notation."""
 
     name = "lavaan"
     title = "lavaan"
-    family: Literal["mixed", "sem"] = "sem"
 
     def recognises(self, text: str) -> bool:
         """Whether `text` calls one of lavaan's functions."""
@@ -40,26 +37,13 @@ class LavaanNotation:
         """Write `model`; see :mod:`growthmm.notation.lavaan.write`."""
         from growthmm.notation.lavaan.write import write_model
 
-        return write_model(_sem(model))
+        return write_model(self.sem(model))
 
     def script(self, model: Model, context: ScriptContext) -> str:
         """A complete R program; see :mod:`growthmm.notation.lavaan.script`."""
         from growthmm.notation.lavaan.script import script
 
-        return script(_sem(model), context)
-
-    def coefficient(self, column: Column) -> str:
-        """The name of `column` in wide data: its parts, joined."""
-        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
-
-
-def _sem(model: Model) -> SemModel:
-    if isinstance(model, SemModel):
-        return model
-    raise SpecificationError(
-        "lavaan writes structural equation models, and this is a mixed model.",
-        hint="Translate it first: growthmm.translate(model, to='lavaan', ...).",
-    )
+        return script(self.sem(model), context)
 
 
 NOTATION = LavaanNotation()

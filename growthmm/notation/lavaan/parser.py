@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
-from lark.exceptions import VisitError
+from lark import Token, Transformer, v_args
 
 from growthmm.errors import NotationError
 from growthmm.notation.sem.expression import (
@@ -19,30 +16,36 @@ from growthmm.notation.sem.expression import (
     Operation,
     Text,
 )
+from growthmm.notation.sem.parsing import StatementGrammar
 from growthmm.notation.sem.text import is_syntactic
 
 __all__ = ["Source", "Started", "parse_side"]
 
 Side = Literal["left", "terms", "arithmetic"]
 
-_READABLE = {
-    "NAME": "a name",
-    "NUMBER": "a number",
-    "STRING": "a quoted string",
-    "BACKTICKED": "a name",
-    "PLUS": "+",
-    "MINUS": "-",
-    "STAR": "*",
-    "SLASH": "/",
-    "LPAR": "(",
-    "RPAR": ")",
-    "COMMA": ",",
-    "COLON": None,
-    "QMARK": None,
-    "CIRCUMFLEX": None,
-    "__ANON_0": None,
-    "$END": "end of the statement",
-}
+_GRAMMAR = StatementGrammar(
+    "growthmm.notation.lavaan",
+    ("left", "terms", "arithmetic"),
+    {
+        "NAME": "a name",
+        "NUMBER": "a number",
+        "STRING": "a quoted string",
+        "BACKTICKED": "a name",
+        "PLUS": "+",
+        "MINUS": "-",
+        "STAR": "*",
+        "SLASH": "/",
+        "LPAR": "(",
+        "RPAR": ")",
+        "COMMA": ",",
+        "COLON": None,
+        "QMARK": None,
+        "CIRCUMFLEX": None,
+        "__ANON_0": None,
+        "$END": "end of the statement",
+    },
+    placeholders=False,
+)
 
 
 class Source:
@@ -77,18 +80,6 @@ class Started:
     def __init__(self, start: Expression, variable: Expression) -> None:
         self.start = start
         self.variable = variable
-
-
-@cache
-def _parser() -> Lark:
-    grammar = files("growthmm.notation.lavaan").joinpath("grammar.lark").read_text("utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        start=["left", "terms", "arithmetic"],
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
 
 
 @v_args(inline=True)
@@ -196,32 +187,4 @@ def parse_side(text: str, side: Side, source: Source, offset: int) -> Any:
     NotationError
         Where the side is malformed.
     """
-    try:
-        return _Build(source, offset).transform(_parser().parse(text, start=side))
-    except UnexpectedCharacters as error:
-        at = error.pos_in_stream or 0
-        raise source.error(
-            f"The character {text[at]!r} has no meaning here.", offset + at
-        ) from None
-    except UnexpectedInput as error:
-        raise _unexpected(error, text, source, offset) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, NotationError):
-            raise error.orig_exc from None
-        if isinstance(error.orig_exc, RecursionError):
-            raise source.error("This statement is nested too deeply.", offset) from None
-        raise
-    except RecursionError:
-        raise source.error("This statement is nested too deeply.", offset) from None
-
-
-def _unexpected(error: UnexpectedInput, text: str, source: Source, offset: int) -> NotationError:
-    token = getattr(error, "token", None)
-    wanted = getattr(error, "accepts", None) or getattr(error, "expected", None) or ()
-    expected = tuple(sorted({r for name in wanted if (r := _READABLE.get(name, name)) is not None}))
-    if token is None or token.type == "$END":
-        end = offset + len(text.rstrip())
-        return source.error("The statement stops short.", end, expected=expected)
-    return source.error(
-        f"Did not expect {str(token)!r} here.", offset + (token.start_pos or 0), expected=expected
-    )
+    return _GRAMMAR.parse(text, side, _Build(source, offset), source.text, offset)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from growthmm.errors import SpecificationError
-from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
 from growthmm.notation.mplus.read import read
 from growthmm.notation.mplus.text import (
     blank_comments,
 )
+from growthmm.notation.sem.notation import SemNotation
 
 __all__ = ["NOTATION", "MplusNotation"]
 
@@ -24,12 +22,11 @@ _GROWTH = re.compile(r"[^~()\"'=;]*\|[^~()\"'|;]*(?:@|\bAT\b)[^~;]*;", re.I)
 _BY = re.compile(r"\s*[^\W\d]\w*(?:[\s-]+\w+)*\s+BY\s[^;~=()]*;", re.I)
 
 
-class MplusNotation:
+class MplusNotation(SemNotation):
     """Mplus as a notation."""
 
     name = "mplus"
     title = "Mplus"
-    family: Literal["mixed", "sem"] = "sem"
 
     def recognises(self, text: str) -> bool:
         """Whether `text` has one of Mplus's commands, a growth statement or BY."""
@@ -46,26 +43,13 @@ class MplusNotation:
         """Write `model`; see :mod:`growthmm.notation.mplus.write`."""
         from growthmm.notation.mplus.write import write_model
 
-        return write_model(_sem(model))
+        return write_model(self.sem(model))
 
     def script(self, model: Model, context: ScriptContext) -> str:
         """A complete input; see :mod:`growthmm.notation.mplus.script`."""
         from growthmm.notation.mplus.script import script
 
-        return script(_sem(model), context)
-
-    def coefficient(self, column: Column) -> str:
-        """The name of `column` in wide data: its parts, joined."""
-        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
-
-
-def _sem(model: Model) -> SemModel:
-    if isinstance(model, SemModel):
-        return model
-    raise SpecificationError(
-        "Mplus writes structural equation models here, and this is a mixed model.",
-        hint="Translate it first: growthmm.translate(model, to='mplus', ...).",
-    )
+        return script(self.sem(model), context)
 
 
 NOTATION = MplusNotation()

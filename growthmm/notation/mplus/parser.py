@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
-from lark.exceptions import VisitError
+from lark import Token, Transformer, v_args
 
-from growthmm.errors import NotationError
 from growthmm.notation.mplus.text import Statement, error_at
 from growthmm.notation.sem.expression import (
     FUNCTIONS,
@@ -21,6 +17,7 @@ from growthmm.notation.sem.expression import (
     Number,
     Operation,
 )
+from growthmm.notation.sem.parsing import StatementGrammar
 
 __all__ = [
     "Item",
@@ -117,38 +114,32 @@ class RandomSlope:
 
 Parsed = VarianceList | MeanList | Relation | TimeScores | RandomSlope
 
-_READABLE = {
-    "NAME": "a name",
-    "NUMBER": "a number",
-    "OPERATOR": "BY, ON, WITH, PON or PWITH",
-    "AT": "AT",
-    "RELATION": "=, < or >",
-    "VBAR": "|",
-    "LPAR": "(",
-    "RPAR": ")",
-    "LSQB": "[",
-    "RSQB": "]",
-    "STAR": "*",
-    "MINUS": "-",
-    "SLASH": "/",
-    "SIGN": None,
-    "CIRCUMFLEX": None,
-    "__ANON_0": "**",
-    "__ANON_1": "**",
-    "$END": "the end of the statement",
-}
-
-
-@cache
-def _parser() -> Lark:
-    grammar = files("growthmm.notation.mplus").joinpath("grammar.lark").read_text("utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        start=["statement", "constraint", "new"],
-        propagate_positions=True,
-        maybe_placeholders=True,
-    )
+_GRAMMAR = StatementGrammar(
+    "growthmm.notation.mplus",
+    ("statement", "constraint", "new"),
+    {
+        "NAME": "a name",
+        "NUMBER": "a number",
+        "OPERATOR": "BY, ON, WITH, PON or PWITH",
+        "AT": "AT",
+        "RELATION": "=, < or >",
+        "VBAR": "|",
+        "LPAR": "(",
+        "RPAR": ")",
+        "LSQB": "[",
+        "RSQB": "]",
+        "STAR": "*",
+        "MINUS": "-",
+        "SLASH": "/",
+        "SIGN": None,
+        "CIRCUMFLEX": None,
+        "__ANON_0": "**",
+        "__ANON_1": "**",
+        "$END": "the end of the statement",
+    },
+    placeholders=True,
+    hint="Every statement ends with a semicolon.",
+)
 
 
 @v_args(inline=True)
@@ -333,43 +324,5 @@ def parse_new(statement: Statement, text: str) -> tuple[str, tuple[Item, ...]]:
 
 
 def _parse(statement: Statement, start: str, text: str) -> Any:
-    try:
-        tree = _parser().parse(statement.text, start=start)
-        return _Build(text, statement.position).transform(tree)
-    except UnexpectedCharacters as error:
-        at = error.pos_in_stream or 0
-        sign = statement.text[at] if at < len(statement.text) else ""
-        raise error_at(
-            text, statement.position + at, f"The character {sign!r} has no meaning here."
-        ) from None
-    except UnexpectedInput as error:
-        raise _unexpected(error, statement, text) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, NotationError):
-            raise error.orig_exc from None
-        if isinstance(error.orig_exc, RecursionError):
-            raise _too_deep(statement, text) from None
-        raise
-    except RecursionError:
-        raise _too_deep(statement, text) from None
-
-
-def _too_deep(statement: Statement, text: str) -> NotationError:
-    return error_at(text, statement.position, "This statement is nested too deeply.")
-
-
-def _unexpected(error: UnexpectedInput, statement: Statement, text: str) -> NotationError:
-    token = getattr(error, "token", None)
-    wanted = getattr(error, "accepts", None) or getattr(error, "expected", None) or ()
-    expected = tuple(sorted({r for name in wanted if (r := _READABLE.get(name, name)) is not None}))
-    if token is None or token.type == "$END":
-        end = statement.position + len(statement.text)
-        return error_at(text, end, "The statement stops short.", expected=expected)
-    at = statement.position + (token.start_pos or 0)
-    return error_at(
-        text,
-        at,
-        f"Did not expect {str(token)!r} here.",
-        expected=expected,
-        hint="Every statement ends with a semicolon.",
-    )
+    build = _Build(text, statement.position)
+    return _GRAMMAR.parse(statement.text, start, build, text, statement.position)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
+from lark import Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
 
 from growthmm.errors import NotationError
+from growthmm.notation.grammar_file import parser_of
 
 __all__ = [
     "Argument",
@@ -151,8 +150,9 @@ def parse(text: str) -> tuple[Node, ...]:
     ['Assign', 'Call']
     """
     blanked = _blanked(text)
+    parser = parser_of("growthmm.notation.openmx", placeholders=False, build=_Build)
     try:
-        return tuple(_parser().parse(blanked))  # type: ignore[arg-type]
+        return tuple(parser.parse(blanked))  # type: ignore[arg-type]
     except UnexpectedCharacters as error:
         at = error.pos_in_stream or 0
         message = f"Did not expect {text[at]!r} here."
@@ -311,9 +311,3 @@ class _Build(Transformer[Any, Any]):
 
     def empty(self) -> Argument:
         return Argument(None, None, 0)
-
-
-@cache
-def _parser() -> Lark:
-    grammar = files("growthmm.notation.openmx").joinpath("grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", transformer=_Build(), maybe_placeholders=False)

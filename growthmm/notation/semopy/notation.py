@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from growthmm.errors import SpecificationError
-from growthmm.model.schema import Column
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, ScriptContext, Written
+from growthmm.notation.sem.notation import SemNotation
 from growthmm.notation.semopy.read import read
 
 __all__ = ["NOTATION", "SemopyNotation"]
@@ -16,12 +14,11 @@ __all__ = ["NOTATION", "SemopyNotation"]
 _UNMISTAKABLE = re.compile(r"^\s*(?:START|BOUND|CONSTRAINT|DEFINE|EXO)\b", re.MULTILINE)
 
 
-class SemopyNotation:
+class SemopyNotation(SemNotation):
     """semopy, the Python package, as a notation."""
 
     name = "semopy"
     title = "semopy"
-    family: Literal["mixed", "sem"] = "sem"
 
     def recognises(self, text: str) -> bool:
         """Whether `text` has operations that only semopy knows."""
@@ -35,26 +32,13 @@ class SemopyNotation:
         """Write `model`; see :mod:`growthmm.notation.semopy.write`."""
         from growthmm.notation.semopy.write import write_model
 
-        return write_model(_sem(model))
+        return write_model(self.sem(model))
 
     def script(self, model: Model, context: ScriptContext) -> str:
         """A complete Python program; see :mod:`growthmm.notation.semopy.script`."""
         from growthmm.notation.semopy.script import script
 
-        return script(_sem(model), context)
-
-    def coefficient(self, column: Column) -> str:
-        """The name of `column` in wide data: its parts, joined."""
-        return ".".join(f"{part.expression}{part.label}" for part in column.parts) or "1"
-
-
-def _sem(model: Model) -> SemModel:
-    if isinstance(model, SemModel):
-        return model
-    raise SpecificationError(
-        "semopy writes structural equation models, and this is a mixed model.",
-        hint="Translate it first: growthmm.translate(model, to='semopy', ...).",
-    )
+        return script(self.sem(model), context)
 
 
 NOTATION = SemopyNotation()
