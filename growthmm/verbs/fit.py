@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
+from growthmm.engines.outcome import EngineFit
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.registry import engine as engine_called
 from growthmm.engines.registry import run
@@ -21,6 +25,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
+from growthmm.verbs.given_data import given_data
 from growthmm.verbs.holding import hold_paths
 from growthmm.verbs.parameter_values import labelled, vector
 from growthmm.verbs.prepared import prepared
@@ -135,6 +140,37 @@ def fit(
         estimator=estimator,
         otherwise="ml",
     )
+    _check_options(bounds=bounds, information=information, robust=robust, df=df)
+    own = given_data(read, data)
+    facts = Facts(id, time, outcome, time_values, layout)
+    if engine == "auto":
+        engine = "long" if isinstance(read.model, MixedModel) else "wide"
+    chosen = engine_called(engine)
+    ready = prepared(read.model, own.data, facts, bin, mundlak).with_lags()
+    fitted, arrays, notes = _arrays(ready.model, ready.data, ready.facts, chosen.family)
+    notes += own.notes + ready.notes
+    if fixed:
+        fitted, arrays = _held(engine, fitted, arrays, fixed)
+    options = _engine_options(
+        engine, bounds=bounds, information=information, time_limit=time_limit
+    ) | {"estimator": read.model.estimator}
+    if start is not None:
+        options["start"] = _vector(arrays, start, "starting values")
+    if penalty is not None:
+        _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
+        options.pop("bounds", None)
+        answer = penalised(arrays.problem, penalty=penalty, **options)
+        return FitResult(
+            fitted, answer, arrays, read.label, notes, penalty=penalty, source=ready.data
+        )
+    answer = run(engine, arrays.problem, **options)
+    answer, method, degrees = _with_errors(answer, arrays, robust=robust, df=df)
+    return FitResult(
+        fitted, answer, arrays, read.label, notes, robust, method, degrees, source=ready.data
+    )
+
+
+def _check_options(*, bounds: Any, information: Any, robust: Any, df: Any) -> None:
     _known(bounds, ("psd", "none", None), "bounds")
     _known(information, ("expected", "observed", None), "information")
     _known(robust, (*ROBUST, None), "robust standard error")
@@ -145,59 +181,34 @@ def fit(
             f"robust={robust!r}.",
             hint="Leave one of them out; robust='cr2' has degrees of freedom of its own.",
         )
-    given: tuple[Assumption, ...] = ()
-    if data is None:
-        from growthmm.verbs.model_data import own_data
 
-        own = own_data(read)
-        data, given = own.frame, (own.note,)
-    facts = Facts(id, time, outcome, time_values, layout)
-    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
-    if engine == "auto":
-        engine = "long" if family == "mixed" else "wide"
-    chosen = engine_called(engine)
-    ready = prepared(read.model, data, facts, bin, mundlak).with_lags()
-    fitted, arrays, notes = _arrays(ready.model, ready.data, ready.facts, chosen.family)
-    notes += given + ready.notes
-    if fixed:
-        if not chosen.own:
-            raise UnsupportedEngineError(
-                f"The engine {engine} cannot hold parameters at values.",
-                hint="Use one of ours: long or wide.",
-            )
-        fitted, arrays = _held(fitted, arrays, fixed)
-    options: dict[str, Any] = {"estimator": read.model.estimator}
-    if chosen.own:
-        options |= {"information": information or "expected"}
-        if bounds is not None:
-            options["bounds"] = bounds
-    else:
-        if bounds is not None or information is not None:
-            raise UnsupportedEngineError(
-                f"The engine {engine} takes neither bounds nor information.",
-                hint="Use one of ours: long or wide.",
-            )
-        options["time_limit"] = time_limit
-    if start is not None:
-        options["start"] = _start(arrays, start)
-    if penalty is not None:
-        _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
-        options.pop("bounds", None)
-        answer = penalised(arrays.problem, penalty=penalty, **options)
-        return FitResult(
-            fitted, answer, arrays, read.label, notes, penalty=penalty, source=ready.data
+
+def _engine_options(
+    engine: str, *, bounds: str | None, information: str | None, time_limit: float
+) -> dict[str, Any]:
+    """What the engine is told, or a refusal of what only ours take."""
+    if engine_called(engine).own:
+        space = {} if bounds is None else {"bounds": bounds}
+        return {"information": information or "expected", **space}
+    if bounds is not None or information is not None:
+        raise UnsupportedEngineError(
+            f"The engine {engine} takes neither bounds nor information.",
+            hint="Use one of ours: long or wide.",
         )
-    answer = run(engine, arrays.problem, **options)
-    method, degrees = None, None
+    return {"time_limit": time_limit}
+
+
+def _with_errors(
+    answer: EngineFit, arrays: LongData | WideData, *, robust: str | None, df: str | None
+) -> tuple[EngineFit, str | None, NDArray[np.float64] | None]:
+    """The fit under the standard errors asked for, the method of its degrees of freedom, these."""
     if robust is not None:
         answer, degrees = with_robust_errors(answer, arrays.problem, robust)
-        method = None if degrees is None else "satterthwaite"
-    elif df not in (None, "none"):
+        return answer, None if degrees is None else "satterthwaite", degrees
+    if df not in (None, "none"):
         answer, degrees = with_degrees(answer, arrays.problem, str(df))
-        method = df
-    return FitResult(
-        fitted, answer, arrays, read.label, notes, robust, method, degrees, source=ready.data
-    )
+        return answer, df, degrees
+    return answer, None, None
 
 
 def _no_penalty_with(engine: str, **options: Any) -> None:
@@ -220,9 +231,17 @@ def _no_penalty_with(engine: str, **options: Any) -> None:
 
 
 def _held(
-    model: MixedModel | SemModel, arrays: LongData | WideData, fixed: Mapping[str, float]
+    engine: str,
+    model: MixedModel | SemModel,
+    arrays: LongData | WideData,
+    fixed: Mapping[str, float],
 ) -> tuple[MixedModel | SemModel, LongData | WideData]:
     """The model and its arrays with parameters held at values."""
+    if not engine_called(engine).own:
+        raise UnsupportedEngineError(
+            f"The engine {engine} cannot hold parameters at values.",
+            hint="Use one of ours: long or wide.",
+        )
     if isinstance(arrays, LongData):
         given = tuple((name, float(value)) for name, value in fixed.items())
         problem = replace(arrays.problem, fixed_parameters=given)
@@ -266,10 +285,6 @@ def _vector(arrays: LongData | WideData, values: Mapping[str, float], what: str)
     if isinstance(arrays, WideData):
         values = labelled(arrays.problem.model, values)
     return vector(names, values, what)
-
-
-def _start(arrays: LongData | WideData, start: Mapping[str, float]) -> Any:
-    return _vector(arrays, start, "starting values")
 
 
 def log_likelihood(

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from growthmm.equivalence.joint import with_joint_likelihood
 from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.verify import verify_pair
 from growthmm.errors import SpecificationError, UnsupportedError
-from growthmm.model.defaults import Assumption
+from growthmm.model.mixed import Estimator, MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.progress import showing
 from growthmm.translation.joint_covariates import given_covariates
 from growthmm.verbs.beyond_linear import verify_beyond
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
+from growthmm.verbs.given_data import given_data
 from growthmm.verbs.holding import hold_paths
-from growthmm.verbs.prepared import prepared
+from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins, with_rounding_error
 from growthmm.verbs.source import Function, ModelLike, source
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from growthmm.equivalence.printed.result import AgainstPrinted
 
 __all__ = ["verify"]
@@ -159,15 +162,7 @@ def verify(
     >>> found.verdict, found.model_verdict
     ('identical', 'identical_if')
     """
-    if against is not None and engines is not None:
-        raise SpecificationError(
-            "Both engines and printed results are given.",
-            hint="Printed results are compared with growthmm's own engines; leave engines out.",
-        )
-    if bounds not in (None, "psd", "none"):
-        raise SpecificationError(
-            f"There are no bounds {bounds!r}.", hint="Use 'psd' or 'none', or leave it out."
-        )
+    _check_options(bounds, engines, against, bin=bin, mundlak=mundlak)
     read = source(
         model,
         notation=notation,
@@ -176,79 +171,118 @@ def verify(
         estimator=estimator,
         otherwise="ml",
     )
-    path = str(data) if isinstance(data, (str, Path)) else None
-    given: tuple[Assumption, ...] = ()
-    if data is None:
-        from growthmm.verbs.model_data import own_data
-
-        own = own_data(read)
-        data, given, path = own.frame, (own.note,), str(own.path) if own.csv else None
+    own = given_data(read, data)
     facts = Facts(id, time, outcome, time_values, layout)
-    growth = read.model
-    if fixed:
-        if not isinstance(growth, SemModel):
-            raise SpecificationError(
-                f"verify holds {', '.join(map(repr, fixed))}, and a mixed model's text says no "
-                "fixed values.",
-                hint="Fix them in the structural equation model that translate gives, or fit with "
-                "fixed=.",
-            )
-        growth = hold_paths(growth, fixed)
+    growth = _held(read.model, fixed) if fixed else read.model
     if against is not None:
-        from growthmm.verbs.against import verify_printed
-
-        if bin is not None or mundlak is not None:
-            raise SpecificationError(
-                "Printed results are compared with the model and data as they are.",
-                hint="Leave bin and mundlak out.",
-            )
         unsaid = any(default.what == "estimator" for default in read.model.defaults)
         stated = estimator is not None or (isinstance(model, (str, Path)) and not unsaid)
-        with showing(progress):
-            return verify_printed(
-                growth,
-                data,
-                facts,
-                against,
-                label=read.label,
-                estimator=read.model.estimator if stated else None,
-                bounds=cast("Literal['psd', 'none'] | None", bounds),
-            )
-    refusal: UnsupportedError | None = None
+        return _against_printed(
+            growth,
+            own.data,
+            facts,
+            against,
+            label=read.label,
+            estimator=read.model.estimator if stated else None,
+            bounds=bounds,
+            progress=progress,
+        )
+    how: dict[str, Any] = {
+        "estimator": read.model.estimator,
+        "bounds": bounds,
+        "engines": engines,
+        "time_limit": time_limit,
+    }
     try:
-        ready = prepared(growth, data, facts, bin, mundlak)
+        ready = prepared(growth, own.data, facts, bin, mundlak)
         pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")
     except UnsupportedError as error:
         if not isinstance(growth, SemModel) or bin is not None or mundlak is not None:
             raise
         refusal = error
-    if refusal is not None:
-        assert isinstance(growth, SemModel)
+    else:
+        assert frame is not None
+        pair = replace(pair, assumptions=pair.assumptions + own.notes + ready.notes)
         with showing(progress):
-            beyond = verify_beyond(
-                growth,
-                data,
-                facts,
-                refusal,
-                estimator=read.model.estimator,
-                bounds=bounds,
-                engines=engines,
-                time_limit=time_limit,
-            )
-        return replace(beyond, assumptions=beyond.assumptions + given)
-    pair = replace(pair, assumptions=pair.assumptions + given + ready.notes)
-    assert frame is not None
+            found = verify_pair(pair, frame, **how)
+        seen = layout or given_layout(growth, own.data, facts)
+        found = replace(found, file=ready.file(own.path, seen))
+        return _completed(found, read.model.estimator, growth, ready, frame)
     with showing(progress):
-        found = verify_pair(
-            pair,
-            frame,
-            estimator=read.model.estimator,
-            bounds=bounds,
-            engines=engines,
-            time_limit=time_limit,
+        beyond = verify_beyond(growth, own.data, facts, refusal, **how)
+    return replace(beyond, assumptions=beyond.assumptions + own.notes)
+
+
+def _check_options(
+    bounds: str | None,
+    engines: Sequence[str] | None,
+    against: str | Path | None,
+    **changes: object,
+) -> None:
+    if bounds not in (None, "psd", "none"):
+        raise SpecificationError(
+            f"There are no bounds {bounds!r}.", hint="Use 'psd' or 'none', or leave it out."
         )
-    found = replace(found, file=ready.file(path, layout or given_layout(growth, data, facts)))
+    if against is None:
+        return
+    if engines is not None:
+        raise SpecificationError(
+            "Both engines and printed results are given.",
+            hint="Printed results are compared with growthmm's own engines; leave engines out.",
+        )
+    if any(value is not None for value in changes.values()):
+        raise SpecificationError(
+            "Printed results are compared with the model and data as they are.",
+            hint="Leave bin and mundlak out.",
+        )
+
+
+def _held(model: MixedModel | SemModel, fixed: Mapping[str, float]) -> SemModel:
+    """The structural equation model with paths fixed at values."""
+    if isinstance(model, SemModel):
+        return hold_paths(model, fixed)
+    raise SpecificationError(
+        f"verify holds {', '.join(map(repr, fixed))}, and a mixed model's text says no "
+        "fixed values.",
+        hint="Fix them in the structural equation model that translate gives, or fit with fixed=.",
+    )
+
+
+def _against_printed(
+    model: MixedModel | SemModel,
+    data: object,
+    facts: Facts,
+    against: str | Path,
+    *,
+    label: str,
+    estimator: Estimator | None,
+    bounds: str | None,
+    progress: bool | None,
+) -> AgainstPrinted:
+    """The model's fit held against what another program printed."""
+    from growthmm.verbs.against import verify_printed
+
+    with showing(progress):
+        return verify_printed(
+            model,
+            data,
+            facts,
+            against,
+            label=label,
+            estimator=estimator,
+            bounds=cast("Literal['psd', 'none'] | None", bounds),
+        )
+
+
+def _completed(
+    found: Equivalence,
+    estimator: Estimator,
+    model: MixedModel | SemModel,
+    ready: Prepared,
+    frame: pd.DataFrame,
+) -> Equivalence:
+    """The verdict with what rounding or a joint likelihood of covariates does to it."""
     if ready.rounding is not None:
-        return with_rounding_error(found, ready.rounding, read.model.estimator)
-    apart = given_covariates(growth) if isinstance(growth, SemModel) else None
+        return with_rounding_error(found, ready.rounding, estimator)
+    apart = given_covariates(model) if isinstance(model, SemModel) else None
     return found if apart is None else with_joint_likelihood(found, apart[1], frame)
