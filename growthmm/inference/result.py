@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,10 @@ from growthmm.engines.registry import run
 from growthmm.errors import SpecificationError
 from growthmm.inference.counted import n_free
 from growthmm.inference.criteria import aic, bic
-from growthmm.inference.derived import (
-    Derived,
-    icc,
-    random_deviations,
-    residual_deviations,
-)
+from growthmm.inference.derived_table import derived_table
 from growthmm.inference.estimates import estimates_table
 from growthmm.inference.fitted import fitted_outcomes
+from growthmm.inference.growth_fit import both_fit_measures
 from growthmm.inference.joint import JointLikelihood, joint_likelihood
 from growthmm.inference.labelled import (
     factor_covariance,
@@ -161,32 +157,7 @@ class FitResult(Tabular):
         deviations, the intraclass correlation of a random-intercept model, and the parameters that
         a structural equation model defines (``:=``). Columns ``name, kind, estimate, std_error``.
         """
-        import pandas as pd
-
-        rows = random_deviations(self.fit, self.data.problem)
-        rows += residual_deviations(self.fit, self.data.problem)
-        ratio = icc(self.fit, self.data.problem)
-        rows += [] if ratio is None else [ratio]
-        rows += self._defined()
-        return pd.DataFrame(
-            [asdict(row) for row in rows], columns=["name", "kind", "estimate", "std_error"]
-        )
-
-    def _defined(self) -> list[Derived]:
-        if not isinstance(self.data, WideData) or not self.data.problem.model.defined:
-            return []
-        order = [
-            self.fit.names.index(name) for name in wide_engine.parameter_names(self.data.problem)
-        ]
-        names, values, covariance = wide_engine.defined_values(
-            self.data.problem, self._values, self.fit.covariance[np.ix_(order, order)]
-        )
-        squares = np.diag(covariance)
-        errors = np.where(squares >= 0, np.sqrt(np.abs(squares)), np.nan)
-        return [
-            Derived(name, "defined", float(value), float(error))
-            for name, value, error in zip(names, values, errors, strict=True)
-        ]
+        return derived_table(self.fit, self.data, self._values)
 
     @property
     def _values(self) -> NDArray[np.float64]:
@@ -246,19 +217,7 @@ class FitResult(Tabular):
         UnsupportedEngineError
             For a fit by REML.
         """
-        if not isinstance(self.data, WideData):
-            raise SpecificationError(
-                "Fit measures compare with a saturated model of the wide data, which a mixed "
-                "model does not have.",
-                hint="Translate the model to lavaan and fit that.",
-            )
-        fit = replace(self.fit, estimates=self._values)
-        found = wide_engine.fit_measures(self.data.problem, fit)
-        growth = wide_engine.fit_measures(self.data.problem, fit, baseline="growth")
-        return found | {
-            f"growth_{name}": growth[name]
-            for name in ("cfi", "tli", "baseline_chi_square", "baseline_df")
-        }
+        return both_fit_measures(replace(self.fit, estimates=self._values), self.data)
 
     def predict(
         self,

@@ -88,44 +88,52 @@ def outcome_schema(
         )
     )
     times = _times(several, frame, (time, indicator), time_values, notes)
+    schema = _cells(several, times, frame, Schema(person, time, value, indicator=indicator))
+    schema = _with_indicators(schema, {person, time, value, indicator, *covariates})
+    return (schema if frame is None else _with_columns(schema, frame, covariates)), notes
+
+
+def _cells(
+    several: tuple[OutcomeSeries, ...],
+    times: dict[str, tuple[float, ...]],
+    frame: pd.DataFrame | None,
+    schema: Schema,
+) -> Schema:
+    """The schema with an occasion for each observed outcome, by outcome and time."""
+    assert schema.time is not None
+    assert schema.indicator is not None
     growing = [t for one in several if not one.distal for t in times[one.name]]
     names: list[str] = []
     occasions: list[float] = []
     columns: list[str] = []
     for one in several:
-        own = times[one.name] if not one.distal else (_once(frame, one, time, indicator, growing),)
+        own = times.get(one.name, ())
+        if one.distal:
+            own = (_once(frame, one, schema.time, schema.indicator, growing),)
         pairs = sorted(zip(own, (y for y, _ in one.scores), strict=True))
         names += [one.name] * len(pairs)
         occasions += [t for t, _ in pairs]
         columns += [y for _, y in pairs]
-    schema = Schema(
-        person,
-        time,
-        value,
-        tuple(occasions),
-        outcome_columns=tuple(columns),
-        indicator=indicator,
-        series=tuple(names),
+    return replace(
+        schema, occasions=tuple(occasions), outcome_columns=tuple(columns), series=tuple(names)
     )
-    taken = {person, time, value, indicator, *covariates}
-    schema = _with_indicators(schema, taken)
-    if frame is not None:
-        keys = (*taken - set(covariates), *(v.name for v in schema.variables))
-        others = [n for n in frame.columns if isinstance(n, str) and n not in keys]
-        told = with_roles(replace(schema, constants=()), frame, others)
-        # A column that is there for some times only is no function of time.
-        fine = [v for v in told.variables if v.role != "time_function" or told.constants_of(v.name)]
-        kept = (v for v in fine if schema.variable(v.name) is None)
-        held = {c.expression for c in schema.constants}
-        schema = replace(
-            schema,
-            variables=(*schema.variables, *kept),
-            constants=(
-                *schema.constants,
-                *(c for c in told.constants if c.expression not in held),
-            ),
-        )
-    return schema, notes
+
+
+def _with_columns(schema: Schema, frame: pd.DataFrame, covariates: Sequence[str]) -> Schema:
+    """The schema with what the other columns of stacked data are, and their constants."""
+    keys = {schema.person, schema.time, schema.outcome, schema.indicator} - set(covariates)
+    keys |= {variable.name for variable in schema.variables}
+    others = [n for n in frame.columns if isinstance(n, str) and n not in keys]
+    told = with_roles(replace(schema, constants=()), frame, others)
+    # A column that is there for some times only is no function of time.
+    fine = [v for v in told.variables if v.role != "time_function" or told.constants_of(v.name)]
+    kept = (v for v in fine if schema.variable(v.name) is None)
+    held = {c.expression for c in schema.constants}
+    return replace(
+        schema,
+        variables=(*schema.variables, *kept),
+        constants=(*schema.constants, *(c for c in told.constants if c.expression not in held)),
+    )
 
 
 def _known(several: tuple[OutcomeSeries, ...], known: Schema) -> Schema:

@@ -107,35 +107,7 @@ def fit(
     if ready.restriction is not None:
         check_identified(problem)
         return fit_restricted(problem, estimator, bounds, information, start)
-    if ready.products is None:
-        check_identified(problem)
-    radius = 1.0
-    if start is None:
-        begin, radius = _first_point(ready, estimator, bounds)
-    else:
-        begin = _given_start(problem, ready, start)
-    n = len(begin)
-    free = free_parameters(n, ready.blocks if bounds == "psd" else ())
-    surface: Surface | None
-    if ready.products is not None:
-        try:
-            optimum, found, surface = _search_scaled(ready, estimator, bounds, begin, radius=radius)
-        except FitFailedError:
-            check_identified(problem)
-            raise
-        if not _independent(surface.traces):
-            check_identified(problem)
-        if ready.products.spare < FEWEST_SPARE * ready.n_rows:
-            surface = ready.surface(found, restricted=estimator == "reml")
-    else:
-        optimum = search(_objective(ready, free, estimator), free.free(begin))
-        found = free.value(optimum.point)
-        surface = ready.surface(found, restricted=estimator == "reml")
-    if surface is None:
-        raise FitFailedError(
-            "The search ended where the likelihood is not defined.",
-            hint="Give starting values with `start`, or a simpler covariance structure.",
-        )
+    optimum, found, surface, free = _searched(problem, ready, estimator, bounds, start)
     names = parameter_names(problem)
     internal = np.concatenate([surface.fixed, found])
     values = ready.user(internal)
@@ -165,6 +137,45 @@ def fit(
         boundary=boundary,
         bounds=bounds,
     )
+
+
+def _searched(
+    problem: LongProblem,
+    ready: Prepared,
+    estimator: Estimator,
+    bounds: Bounds,
+    start: FloatArray | None,
+) -> tuple[Optimum, FloatArray, Surface, FreeParameters]:
+    """The optimum in internal units, once it is known that there is one."""
+    if ready.products is None:
+        check_identified(problem)
+    radius = 1.0
+    if start is None:
+        begin, radius = _first_point(ready, estimator, bounds)
+    else:
+        begin = _given_start(problem, ready, start)
+    free = free_parameters(len(begin), ready.blocks if bounds == "psd" else ())
+    surface: Surface | None
+    if ready.products is not None:
+        try:
+            optimum, found, surface = _search_scaled(ready, estimator, bounds, begin, radius=radius)
+        except FitFailedError:
+            check_identified(problem)
+            raise
+        if not _independent(surface.traces):
+            check_identified(problem)
+        if ready.products.spare < FEWEST_SPARE * ready.n_rows:
+            surface = ready.surface(found, restricted=estimator == "reml")
+    else:
+        optimum = search(_objective(ready, free, estimator), free.free(begin))
+        found = free.value(optimum.point)
+        surface = ready.surface(found, restricted=estimator == "reml")
+    if surface is None:
+        raise FitFailedError(
+            "The search ended where the likelihood is not defined.",
+            hint="Give starting values with `start`, or a simpler covariance structure.",
+        )
+    return optimum, found, surface, free
 
 
 def _first_point(ready: Prepared, estimator: Estimator, bounds: Bounds) -> tuple[FloatArray, float]:

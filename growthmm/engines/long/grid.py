@@ -8,19 +8,20 @@ the number of persons; everything else is made from its square root, a few pseud
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.patterns import Batch, Patterns
+from growthmm.engines.long.person_vectors import PersonVectors, person_vectors, products_of
+from growthmm.engines.long.persons_by_pattern import PersonsByPattern, persons_by_pattern
 from growthmm.engines.long.problem import LongProblem, refuse_infinite
 from growthmm.engines.long.products import Products, semi_cholesky, solve_lower
 from growthmm.engines.long.residual_structures.base import Pattern, Structure
-from growthmm.engines.long.scaling import Scaling, orthogonaliser
-from growthmm.engines.long.tables import Bases, Tables, bases_of, tables_of
+from growthmm.engines.long.scaling import Scaling
+from growthmm.engines.long.tables import bases_of, tables_of
 
 __all__ = ["Grid", "Group", "collect_grid"]
 
@@ -28,8 +29,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 CHUNK_PERSONS = 4_096
-SAMPLE_PERSONS = 512
-MAX_WIDTH = 160
 
 
 @dataclass(frozen=True)
@@ -141,17 +140,17 @@ def collect_grid(problem: LongProblem, scaling: Scaling, structure: Structure) -
     tables = tables_of(problem, bases, structure)
     if tables is None:
         return None
-    vectors = _vectors(bases, tables, scaling)
+    vectors = person_vectors(bases, tables, scaling)
     if vectors is None:
         return None
-    members = _members(tables)
+    members = persons_by_pattern(tables)
     if members is None:
         return None
     with np.errstate(invalid="ignore", over="ignore"):
         groups = tuple(_groups(vectors, members))
     if not all(np.isfinite(group.data).all() for group in groups):
         refuse_infinite(problem)
-    raw = _products_of(tables.kind, bases.random, len(tables.occasion))
+    raw = products_of(tables.kind, bases.random, len(tables.occasion))
     design = np.zeros(raw.shape)
     for column in range(raw.shape[1]):
         for source in range(raw.shape[1]):
@@ -160,242 +159,7 @@ def collect_grid(problem: LongProblem, scaling: Scaling, structure: Structure) -
     return Grid(design, tables.occasion, groups, tables.n_rows, n_subjects)
 
 
-def _products_of(
-    values: Mapping[int, NDArray[Any]], columns: tuple[tuple[int, ...], ...], n: int
-) -> FloatArray:
-    """Products of bases, (n, n_columns)."""
-    out = np.ones((n, len(columns)))
-    for at, factors in enumerate(columns):
-        for factor in factors:
-            out[:, at] *= values[factor]
-    return out
-
-
-@dataclass(frozen=True)
-class _Vectors:
-    """How a person's vector is made, and ``[X, y]`` from it.
-
-    Parameters
-    ----------
-    tables : Tables
-        The data.
-    person, varying : tuple of tuple of int
-        Products of bases that are constant within persons, and the others.
-    turn : (n_units, n_units) ndarray
-        Upper triangular, makes the products orthonormal (person products first).
-    slopes : (n_units, n_kinds, n_fixed) ndarray
-        ``X`` from them, in internal units.
-    offset : (n_units, n_kinds) ndarray
-        What is taken off the outcome.
-    unit : float
-        What the rest is divided by.
-    """
-
-    tables: Tables
-    person: tuple[tuple[int, ...], ...]
-    varying: tuple[tuple[int, ...], ...]
-    turn: FloatArray
-    slopes: FloatArray
-    offset: FloatArray
-    unit: float
-
-    def width(self, size: int) -> int:
-        """Length of the vector of a person with `size` rows."""
-        return len(self.person) + size * (1 + len(self.varying))
-
-    def entries(self, present: NDArray[np.bool_]) -> IntArray:
-        """Where the vectors of patterns with as many rows stand in whole ones, (n, width)."""
-        m, n_kinds = len(self.person), present.shape[1]
-        kinds = np.nonzero(present)[1].reshape(len(present), -1)
-        parts = [np.broadcast_to(np.arange(m), (len(present), m))]
-        parts += [m + n_kinds * block + kinds for block in range(1 + len(self.varying))]
-        return np.concatenate(parts, axis=1)
-
-    def make(self, persons: slice | IntArray, kinds: IntArray | slice) -> FloatArray:
-        """Vectors (width, n_persons): person products, outcomes, varying products."""
-        tables, m = self.tables, len(self.person)
-        outcome = tables.outcome[persons][:, kinds].T
-        size, n = outcome.shape
-        out = np.empty((self.width(size), n))
-        raw = np.ones((m, n))
-        for at, factors in enumerate(self.person):
-            for factor in factors:
-                raw[at] *= tables.person[factor][persons]
-        np.matmul(self.turn[:m, :m].T, raw, out=out[:m])
-        rest = out[m : m + size]
-        np.matmul(self.offset[:m, kinds].T, out[:m], out=rest)
-        np.subtract(outcome, rest, out=rest)
-        for at, block in enumerate(self._varying(persons, kinds, raw)):
-            low = m + size * (1 + at)
-            out[low : low + size] = block
-            rest -= self.offset[m + at, kinds][:, None] * block
-        return out
-
-    def _varying(
-        self, persons: slice | IntArray, kinds: IntArray | slice, raw: FloatArray
-    ) -> Iterator[FloatArray]:
-        """Varying products less what those before them explain, (n_times, n_persons) each."""
-        m = len(self.person)
-        blocks = [self._product(factors, persons, kinds) for factors in self.varying]
-        for at in range(len(blocks)):
-            column = self.turn[:, m + at]
-            out = np.broadcast_to(column[:m] @ raw, blocks[at].shape).copy()
-            for before in range(at + 1):
-                out += column[m + before] * blocks[before]
-            yield out
-
-    def _product(
-        self, factors: tuple[int, ...], persons: slice | IntArray, kinds: IntArray | slice
-    ) -> FloatArray:
-        tables = self.tables
-        out: FloatArray | None = None
-        for factor in factors:
-            if factor in tables.varying:
-                values = tables.varying[factor][persons][:, kinds].T
-            else:
-                values = tables.person[factor][persons][None, :]
-            out = np.array(values, dtype=float) if out is None else out * values
-        assert out is not None
-        return out
-
-    def expand(self, vectors: FloatArray, kinds: IntArray) -> FloatArray:
-        """``[X, y]`` of vectors (n_patterns, n_vectors, width) with rows of `kinds`."""
-        g, held, _ = vectors.shape
-        m, size, p = len(self.person), kinds.shape[1], self.slopes.shape[2]
-        out = np.empty((g, held, size, p + 1))
-        slopes = self.slopes[:m][:, kinds]
-        own = vectors[:, :, :m]
-        flat = slopes.transpose(1, 0, 2, 3).reshape(g, m, size * p)
-        out[..., :p] = (own @ flat).reshape(g, held, size, p)
-        out[..., p] = vectors[:, :, m : m + size] / self.unit
-        for at in range(len(self.varying)):
-            low = m + size * (1 + at)
-            block = vectors[:, :, low : low + size]
-            out[..., :p] += block[..., None] * self.slopes[m + at][kinds][:, None]
-        return out
-
-
-def _vectors(bases: Bases, tables: Tables, scaling: Scaling) -> _Vectors | None:
-    person: dict[tuple[int, ...], None] = {(): None}
-    varying: dict[tuple[int, ...], None] = {}
-    placed: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-    for column in bases.fixed:
-        at_kind = tuple(b for b in column if b in tables.kind)
-        rest = tuple(sorted(b for b in column if b not in tables.kind))
-        own = varying if any(b in tables.varying for b in rest) else person
-        own[rest] = None
-        placed.append((at_kind, rest))
-    n_kinds, m = len(tables.occasion), len(person)
-    units = [*person, *varying]
-    if m + n_kinds * (1 + len(varying)) > MAX_WIDTH:
-        return None
-    # With an identity in place of what follows, the vectors are the products themselves.
-    n_units, p = len(units), len(bases.fixed)
-    blank = np.zeros((n_units, n_kinds, p))
-    plain = _Vectors(
-        tables, tuple(person), tuple(varying), np.eye(n_units), blank, blank[:, :, 0:1].sum(2), 1.0
-    )
-    turn = _turn(plain, _sample(plain))
-    back = np.linalg.inv(turn)
-    of_kinds = _products_of(tables.kind, tuple(k for k, _ in placed), n_kinds)
-    place = [units.index(rest) for _, rest in placed]
-    raw = back[:, place][:, None, :] * of_kinds[None]
-    slopes = raw @ scaling.fixed if p else blank
-    offset = raw @ scaling.offset if p else blank[:, :, 0:1].sum(2)
-    return _Vectors(tables, tuple(person), tuple(varying), turn, slopes, offset, scaling.unit)
-
-
-def _sample(plain: _Vectors) -> FloatArray:
-    """Products of some persons, a row for each row of theirs, (n_rows, n_units)."""
-    tables = plain.tables
-    n, size = tables.outcome.shape
-    chosen = np.linspace(0, n - 1, min(n, SAMPLE_PERSONS)).astype(np.intp)
-    vectors = plain.make(chosen, slice(None))
-    m = len(plain.person)
-    if not plain.varying:
-        return np.ascontiguousarray(vectors[:m].T)
-    blocks = vectors[m + size :].reshape(len(plain.varying), size, len(chosen))
-    whole = np.concatenate([np.repeat(vectors[:m, None], size, axis=1), blocks])
-    if tables.present is not None:
-        return np.ascontiguousarray(whole[:, tables.present[chosen].T].T)
-    return np.ascontiguousarray(whole.reshape(len(whole), -1).T)
-
-
-def _turn(plain: _Vectors, sample: FloatArray) -> FloatArray:
-    """What makes the sampled products orthonormal, or of unit size where they are collinear."""
-    m = len(plain.person)
-    found, norms = orthogonaliser(sample)
-    if found is None:
-        first, _ = orthogonaliser(sample[:, :m])
-        found = np.diag(np.sqrt(len(sample)) / np.where(norms > 0, norms, 1.0))
-        if first is not None:
-            found[:m, :m] = first
-    return found
-
-
-@dataclass(frozen=True)
-class _Members:
-    """Persons by pattern.
-
-    Parameters
-    ----------
-    order : (n_persons,) ndarray of int, optional
-        Persons pattern by pattern; None where there is one pattern.
-    edges : (n_patterns + 1,) ndarray of int
-        Where each pattern's persons begin in `order`.
-    present : (n_patterns, n_kinds) ndarray of bool
-        Kinds of rows of each pattern.
-    stratum : (n_patterns,) ndarray of int
-        Level of each pattern's persons.
-    """
-
-    order: IntArray | None
-    edges: IntArray
-    present: NDArray[np.bool_]
-    stratum: IntArray
-
-
-def _members(tables: Tables) -> _Members | None:
-    """Persons by pattern; None where there are nearly as many patterns as persons."""
-    n, n_kinds = tables.outcome.shape
-    if tables.present is None and tables.stratum is None:
-        nothing = np.zeros(1, dtype=np.intp)
-        return _Members(None, np.array([0, n]), np.ones((1, n_kinds), dtype=bool), nothing)
-    key = np.zeros(n, dtype=np.int64)
-    if tables.present is not None:
-        for kind in range(n_kinds):
-            key |= tables.present[:, kind].astype(np.int64) << kind
-    levels = 1
-    if tables.stratum is not None:
-        levels = int(tables.stratum.max()) + 1
-    if n_kinds + levels.bit_length() > 62:
-        return None
-    if tables.stratum is not None:
-        key = key * levels + tables.stratum
-    values, place = _numbered(key, levels << n_kinds if tables.present is not None else levels)
-    if len(values) > max(64, n // 8):
-        return None
-    small = np.uint8 if len(values) < 2**8 else np.uint16 if len(values) < 2**16 else np.intp
-    order = np.argsort(place.astype(small), kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=len(values)))])
-    masks = values // levels
-    if tables.present is None:
-        present = np.ones((len(values), n_kinds), dtype=bool)
-    else:
-        present = (masks[:, None] >> np.arange(n_kinds)) & 1 == 1
-    return _Members(order, edges, present, (values % levels).astype(np.intp))
-
-
-def _numbered(key: NDArray[np.int64], span: int) -> tuple[NDArray[np.int64], IntArray]:
-    """Distinct keys, ascending, and each one's place among them."""
-    if span > max(65_536, len(key)):
-        values, place = np.unique(key, return_inverse=True)
-        return values, place.reshape(-1)
-    used = np.bincount(key, minlength=span) > 0
-    return np.flatnonzero(used), (np.cumsum(used) - 1)[key]
-
-
-def _groups(vectors: _Vectors, members: _Members) -> Iterator[Group]:
+def _groups(vectors: PersonVectors, members: PersonsByPattern) -> Iterator[Group]:
     counts = np.diff(members.edges)
     sizes = members.present.sum(axis=1)
     widths = np.array([vectors.width(int(size)) for size in sizes])
@@ -415,14 +179,16 @@ def _groups(vectors: _Vectors, members: _Members) -> Iterator[Group]:
             yield _group(vectors, members, chosen, _listed(vectors, members, chosen))
 
 
-def _group(vectors: _Vectors, members: _Members, chosen: IntArray, held: FloatArray) -> Group:
+def _group(
+    vectors: PersonVectors, members: PersonsByPattern, chosen: IntArray, held: FloatArray
+) -> Group:
     size = int(members.present[chosen[0]].sum())
     kinds = np.nonzero(members.present[chosen])[1].reshape(len(chosen), size)
     counts = np.diff(members.edges)[chosen].astype(float)
     return Group(kinds, members.stratum[chosen], counts, vectors.expand(held, kinds))
 
 
-def _grams(vectors: _Vectors, members: _Members, patterns: IntArray) -> FloatArray:
+def _grams(vectors: PersonVectors, members: PersonsByPattern, patterns: IntArray) -> FloatArray:
     """Sums of outer products of whole vectors, zero where there is no row, pattern by pattern."""
     n_kinds = members.present.shape[1]
     width, m = vectors.width(n_kinds), len(vectors.person)
@@ -465,7 +231,7 @@ def _roots(grams: FloatArray) -> FloatArray:
     return np.asarray((turned * np.sqrt(kept)[:, None, :]).transpose(0, 2, 1) * size[:, None, :])
 
 
-def _listed(vectors: _Vectors, members: _Members, chosen: IntArray) -> FloatArray:
+def _listed(vectors: PersonVectors, members: PersonsByPattern, chosen: IntArray) -> FloatArray:
     """The persons of small patterns themselves, filled up with zeros."""
     counts = np.diff(members.edges)[chosen]
     most = int(counts.max())
@@ -482,7 +248,7 @@ def _listed(vectors: _Vectors, members: _Members, chosen: IntArray) -> FloatArra
     return out
 
 
-def _own_rows(vectors: _Vectors, persons: IntArray, present: NDArray[np.bool_]) -> FloatArray:
+def _own_rows(vectors: PersonVectors, persons: IntArray, present: NDArray[np.bool_]) -> FloatArray:
     """Vectors of persons with as many, but not the same, kinds of rows."""
     m = len(vectors.person)
     whole = vectors.make(persons, slice(None))
