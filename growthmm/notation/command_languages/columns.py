@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from growthmm.errors import UnboundError, UnsupportedError
 from growthmm.model.defaults import Loss
@@ -11,9 +11,16 @@ from growthmm.model.expression_tree import Call
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.command_languages.arithmetic import arithmetic
+from growthmm.notation.command_languages.names import NameRule, Names
 from growthmm.notation.sem.text import number_text
 
-__all__ = ["column_arithmetic", "occasion_columns", "schema_of"]
+__all__ = [
+    "column_arithmetic",
+    "derived_columns",
+    "occasion_columns",
+    "schema_names",
+    "schema_of",
+]
 
 _CODED = (", Sum", ", Helmert", ", Poly")
 
@@ -112,3 +119,76 @@ def schema_of(context: ScriptContext) -> Schema:
 def occasion_columns(schema: Schema) -> list[tuple[str, tuple[str, ...]]]:
     """Each column that varies over occasions, and its wide columns."""
     return [(schema.outcome, schema.outcome_columns), *schema.varying_columns]
+
+
+def schema_names(rule: NameRule, schema: Schema, more: Iterable[str] = ()) -> Names:
+    """The spelling of the keys, outcomes and varying columns of a data set, and of more.
+
+    Parameters
+    ----------
+    rule : NameRule
+        What the program takes as a name.
+    schema : Schema
+        The facts of the data.
+    more : iterable of str
+        Other columns that the script uses.
+
+    Raises
+    ------
+    UnsupportedError
+        If the program cannot name them all.
+    """
+    columns = [schema.person, schema.time or ""]
+    for stem, wide in occasion_columns(schema):
+        columns += [stem, *wide]
+    names = Names(rule, [name for name in (*columns, *more) if name])
+    if names.losses:
+        raise UnsupportedError(f"{rule.title} cannot name these columns.", losses=names.losses)
+    return names
+
+
+def derived_columns(
+    context: ScriptContext,
+    schema: Schema,
+    names: Names,
+    program: str,
+    literal: Callable[[str], str],
+    *,
+    wide: bool,
+) -> Iterator[tuple[str, str]]:
+    """The columns that a script computes before fitting, and a program's arithmetic for each.
+
+    Parameters
+    ----------
+    context : ScriptContext
+        The columns.
+    schema : Schema
+        The facts of the data.
+    names : Names
+        The spelling of columns.
+    program : {"sas", "stata"}
+        The program.
+    literal : callable
+        Its spelling of a text.
+    wide : bool
+        Whether the columns are those of wide data, one an occasion where they vary.
+
+    Yields
+    ------
+    name, code : str
+        As the program spells them.
+    """
+    for derived in context.derived:
+        targets = (schema.wide_columns(derived.name) if wide else ()) or (derived.name,)
+        for k, target in enumerate(targets):
+            at = {stem: cols[k] for stem, cols in occasion_columns(schema) if len(targets) > 1}
+
+            def spelled(name: str, at: dict[str, str] = at, k: int = k) -> str:
+                if at and name == schema.time:
+                    return number_text(schema.occasions[k])
+                return names(at.get(name, name))
+
+            yield (
+                names(target),
+                column_arithmetic(derived.column, schema, program, spelled, literal),
+            )

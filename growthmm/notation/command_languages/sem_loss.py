@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import SemModel
 from growthmm.notation.command_languages.names import NameRule, Names
+from growthmm.notation.command_languages.sem import same_sem
 from growthmm.notation.losses.definitions import definition_losses
 
-__all__ = ["sayable", "sem_names"]
+__all__ = ["misread", "sayable", "sem_names"]
 
 
 def sayable(model: SemModel, title: str) -> tuple[SemModel, list[Loss]]:
@@ -64,3 +67,22 @@ def sem_names(model: SemModel, rule: NameRule) -> tuple[Names, Names]:
     variables = Names(rule, named, free_to_rename=model.latent)
     labels = dict.fromkeys(path.label for path in model.paths if path.label)
     return variables, Names(replace(rule, quote=None), labels, free_to_rename=labels)
+
+
+def misread(model: SemModel, read: Callable[[], SemModel], title: str) -> list[Loss]:
+    """The loss of the whole model, where its text is read as another or not at all.
+
+    Parameters
+    ----------
+    model : SemModel
+        What was written.
+    read : callable
+        Reads its text.
+    title : str
+        The program.
+    """
+    try:
+        why = "" if same_sem(read(), model) else f"{title} reads its text as another model"
+    except NotationError as error:
+        why = error.message.split("\n")[0]
+    return [Loss("the model as a whole", why, "write the rows another way")] if why else []

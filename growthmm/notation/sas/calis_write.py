@@ -6,13 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.command_languages.names import Names
-from growthmm.notation.command_languages.sem import same_sem
-from growthmm.notation.command_languages.sem_loss import sayable, sem_names
+from growthmm.notation.command_languages.sem_loss import misread, sayable, sem_names
 from growthmm.notation.losses.levels import levels_loss
 from growthmm.notation.sas.calis import read_calis
 from growthmm.notation.sas.names import SAS_NAMES
@@ -51,13 +49,7 @@ def write_calis(model: SemModel) -> Written:
     text, more = calis_lines(said, "")
     losses += more
     if not losses:
-        try:
-            same = same_sem(read_calis(find_procedure(text)), said)
-            why = "SAS reads its text as another model"
-        except NotationError as error:
-            same, why = False, error.message.split("\n")[0]
-        if not same:
-            losses.append(Loss("the model as a whole", why, "write the rows another way"))
+        losses = misread(said, lambda: read_calis(find_procedure(text)), "SAS")
     return Written(text, tuple(losses))
 
 

@@ -10,8 +10,9 @@ from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.command_languages.columns import (
-    column_arithmetic,
+    derived_columns,
     occasion_columns,
+    schema_names,
     schema_of,
 )
 from growthmm.notation.command_languages.names import Names
@@ -80,14 +81,7 @@ def mixed_script(model: MixedModel, context: ScriptContext) -> str:
 
 
 def _names(schema: Schema, more: tuple[str, ...] = ()) -> Names:
-    columns = [schema.person, schema.time or "", *more]
-    for stem, wide in occasion_columns(schema):
-        columns += [stem, *wide]
-    columns += [variable.name for variable in schema.variables]
-    names = Names(SAS_NAMES, [name for name in columns if name])
-    if names.losses:
-        raise UnsupportedError("SAS cannot name these columns.", losses=names.losses)
-    return names
+    return schema_names(SAS_NAMES, schema, (*more, *(v.name for v in schema.variables)))
 
 
 def _lengthening(schema: Schema) -> list[str]:
@@ -125,23 +119,11 @@ def calis_script(model: SemModel, context: ScriptContext) -> str:
 
 def _derived_wide(context: ScriptContext) -> list[str]:
     schema = context.schema
-    lines = []
     if not context.derived or schema is None:
         return []
     names = _names(schema, tuple(derived.name for derived in context.derived))
-    for derived in context.derived:
-        targets = schema.wide_columns(derived.name) or (derived.name,)
-        for k, target in enumerate(targets):
-            at = {stem: wide[k] for stem, wide in occasion_columns(schema) if len(targets) > 1}
-
-            def spelled(name: str, at: dict[str, str] = at, k: int = k) -> str:
-                if at and name == schema.time:
-                    return number_text(schema.occasions[k])
-                return names(at.get(name, name))
-
-            code = column_arithmetic(derived.column, schema, "sas", spelled, string)
-            lines.append(f"  {names(target)} = {code};")
-    return lines
+    found = derived_columns(context, schema, names, "sas", string, wide=True)
+    return [f"  {name} = {code};" for name, code in found]
 
 
 def _widening(model: SemModel, context: ScriptContext) -> list[str]:
@@ -156,9 +138,8 @@ def _widening(model: SemModel, context: ScriptContext) -> list[str]:
     wide = list(dict.fromkeys(wide))
     lines = [f"proc sort data=growthmm_data;\n  by {person};\nrun;"]
     lines += ["data growthmm_wide;", "  set growthmm_data;", f"  by {person};"]
-    for derived in context.derived:
-        code = column_arithmetic(derived.column, schema, "sas", names, string)
-        lines.append(f"  {names(derived.name)} = {code};")
+    found = derived_columns(context, schema, names, "sas", string, wide=False)
+    lines += [f"  {name} = {code};" for name, code in found]
     held = [*wide, *kept.values()]
     lines.append(f"  retain {' '.join(held)};")
     lines.append(f"  if first.{person} then call missing({', '.join(held)});")

@@ -8,7 +8,7 @@ from growthmm.model.mixed import BlockCovariance, MixedModel, RandomBlock
 from growthmm.model.schema import Schema
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import ScriptContext, Written
-from growthmm.notation.command_languages.columns import occasion_columns, schema_of
+from growthmm.notation.command_languages.columns import occasion_columns, schema_names, schema_of
 from growthmm.notation.command_languages.effects import monomials
 from growthmm.notation.command_languages.facts import is_wide, quoted_group, settled
 from growthmm.notation.command_languages.names import Names
@@ -241,14 +241,7 @@ def _without_references(model: MixedModel) -> MixedModel:
 
 
 def _names(schema: Schema) -> Names:
-    columns = [schema.person, schema.time or ""]
-    for stem, wide in occasion_columns(schema):
-        columns += [stem, *wide]
-    columns += [lagged.name for lagged in schema.lagged]
-    names = Names(SPSS_NAMES, dict.fromkeys(columns))
-    if names.losses:
-        raise UnsupportedError("SPSS cannot name these columns.", losses=names.losses)
-    return names
+    return schema_names(SPSS_NAMES, schema, (lagged.name for lagged in schema.lagged))
 
 
 def _lengthening(schema: Schema) -> list[str]:

@@ -12,8 +12,9 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.command_languages.columns import (
-    column_arithmetic,
+    derived_columns,
     occasion_columns,
+    schema_names,
     schema_of,
 )
 from growthmm.notation.command_languages.names import Names
@@ -107,14 +108,7 @@ def _encoded(model: MixedModel, schema: Schema) -> tuple[MixedModel, list[str]]:
 
 
 def _names(schema: Schema, more: tuple[str, ...] = ()) -> Names:
-    columns = [schema.person, schema.time or "", *more]
-    for stem, wide in occasion_columns(schema):
-        columns += [stem, *wide]
-    columns += [variable.name for variable in schema.variables]
-    names = Names(STATA_NAMES, [name for name in columns if name])
-    if names.losses:
-        raise UnsupportedError("Stata cannot name these columns.", losses=names.losses)
-    return names
+    return schema_names(STATA_NAMES, schema, (*more, *(v.name for v in schema.variables)))
 
 
 def _lengthening(schema: Schema) -> list[str]:
@@ -168,24 +162,10 @@ def sem_script(model: SemModel, context: ScriptContext) -> str:
 
 
 def _derived(context: ScriptContext, schema: Schema) -> list[str]:
-    lines = []
     names = _names(schema, tuple(derived.name for derived in context.derived))
     wide = context.layout == "wide"
-    for derived in context.derived:
-        targets: tuple[str, ...] = (derived.name,)
-        if wide:
-            targets = schema.wide_columns(derived.name) or targets
-        for k, target in enumerate(targets):
-            at = {stem: cols[k] for stem, cols in occasion_columns(schema) if len(targets) > 1}
-
-            def spelled(name: str, at: dict[str, str] = at, k: int = k) -> str:
-                if at and name == schema.time:
-                    return number_text(schema.occasions[k])
-                return names(at.get(name, name))
-
-            code = column_arithmetic(derived.column, schema, "stata", spelled, string)
-            lines.append(f"generate double {names(target)} = {code}")
-    return lines
+    found = derived_columns(context, schema, names, "stata", string, wide=wide)
+    return [f"generate double {name} = {code}" for name, code in found]
 
 
 def _widening(model: SemModel, schema: Schema) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.command_languages.names import Names
-from growthmm.notation.command_languages.sem import same_sem
-from growthmm.notation.command_languages.sem_loss import sayable, sem_names
+from growthmm.notation.command_languages.sem_loss import misread, sayable, sem_names
 from growthmm.notation.losses.levels import levels_loss
 from growthmm.notation.sem.text import number_text
 from growthmm.notation.stata.commands import find_command
@@ -52,13 +50,7 @@ def write_sem(model: SemModel) -> Written:
     text, more = sem_lines(said)
     losses += more
     if not losses:
-        try:
-            same = same_sem(read_sem(find_command(text)), said)
-            why = "Stata reads its text as another model"
-        except NotationError as error:
-            same, why = False, error.message.split("\n")[0]
-        if not same:
-            losses.append(Loss("the model as a whole", why, "write the rows another way"))
+        losses = misread(said, lambda: read_sem(find_command(text)), "Stata")
     return Written(text, tuple(losses))
 
 
