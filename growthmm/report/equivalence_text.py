@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from growthmm.equivalence.fits import NOT_ASKED, EngineReport
 from growthmm.equivalence.result import Equivalence
+from growthmm.report.evidence_text import engines_table, levels_table
 from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["equivalence_summary"]
@@ -24,36 +25,10 @@ def equivalence_summary(result: Equivalence) -> str:
         *("  " + line for line in result.text.splitlines()),
         "",
         "Evidence",
-        table(
-            ["level", "holds", "figure", "tolerance", "what"],
-            [
-                [
-                    f"{number} {level.name}",
-                    {True: "yes", False: "NO", None: "-"}[level.passed],
-                    "" if level.figure is None else f"{level.figure:.1e}",
-                    "" if level.tolerance is None else f"{level.tolerance:.0e}",
-                    level.note,
-                ]
-                for number, level in enumerate(result.levels, 1)
-            ],
-            note=True,
-        ),
+        levels_table(result.levels),
         "",
         "Engines",
-        table(
-            ["engine", "used", "log-likelihood", "note"],
-            [
-                [
-                    f"{report.name} {report.version}".strip(),
-                    "yes" if report.used else "no",
-                    "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
-                    report.reason or _found(report),
-                ]
-                for report in result.reports
-                if not report.reason.startswith(NOT_ASKED)
-            ],
-            note=True,
-        ),
+        engines_table(result.reports, _found),
         *_not_asked(result),
         "",
         "Parameters",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from growthmm.equivalence.not_representable import NotRepresentable
-from growthmm.errors import EngineNotInstalledError
 from growthmm.report.methods_text import own_version
 from growthmm.report.not_representable_text import curved_lines, nearest_lines
 from growthmm.report.page import sentence
+from growthmm.report.page_template import page_template
 from growthmm.report.text_table import figure
 
 __all__ = ["not_representable_page"]
@@ -30,27 +30,15 @@ def not_representable_page(result: NotRepresentable) -> str:
     EngineNotInstalledError
         If jinja2 is absent.
     """
-    try:
-        import jinja2
-        from markupsafe import Markup
-    except ImportError as error:
-        raise EngineNotInstalledError(
-            f"The HTML report needs {error.name}, which is not installed.",
-            hint='pip install "growthmm[report]"',
-        ) from None
+    template = page_template("not_representable.html.j2")
+    from markupsafe import Markup
+
     from growthmm.report.diagram_svg import diagram_svg
     from growthmm.report.diagram_text import path_diagram
 
     fit = result.sem_fit
     values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("growthmm.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = environment.get_template("not_representable.html.j2").render(
+    return template.render(
         result=result,
         version=own_version(),
         nearest="\n".join([*curved_lines(result), *nearest_lines(result)]),
@@ -60,4 +48,3 @@ def not_representable_page(result: NotRepresentable) -> str:
         number=figure,
         sentence=sentence,
     )
-    return page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from growthmm.equivalence.fits import NOT_ASKED
 from growthmm.equivalence.not_representable import NotRepresentable
+from growthmm.report.evidence_text import engines_table, levels_table
 from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["curved_lines", "nearest_lines", "not_representable_summary"]
@@ -22,36 +22,10 @@ def not_representable_summary(result: NotRepresentable) -> str:
         *curved_lines(result),
         *nearest_lines(result),
         "Evidence on the fit of the model itself",
-        table(
-            ["level", "holds", "figure", "tolerance", "what"],
-            [
-                [
-                    f"{number} {level.name}",
-                    {True: "yes", False: "NO", None: "-"}[level.passed],
-                    "" if level.figure is None else f"{level.figure:.1e}",
-                    "" if level.tolerance is None else f"{level.tolerance:.0e}",
-                    level.note,
-                ]
-                for number, level in enumerate(result.levels, 1)
-            ],
-            note=True,
-        ),
+        levels_table(result.levels),
         "",
         "Engines",
-        table(
-            ["engine", "used", "log-likelihood", "note"],
-            [
-                [
-                    f"{report.name} {report.version}".strip(),
-                    "yes" if report.used else "no",
-                    "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
-                    report.reason,
-                ]
-                for report in result.reports
-                if not report.reason.startswith(NOT_ASKED)
-            ],
-            note=True,
-        ),
+        engines_table(result.reports),
         "",
         f"Parameters ({fit.n_parameters}; {fit.n_subjects} persons, {fit.n_rows} outcomes)",
         _parameters(result),

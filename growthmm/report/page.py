@@ -9,6 +9,7 @@ from growthmm.equivalence.result import Equivalence
 from growthmm.errors import EngineNotInstalledError, UnsupportedError
 from growthmm.report.equations import equations_mathml
 from growthmm.report.methods_text import methods_paragraph, own_version
+from growthmm.report.page_template import page_template
 from growthmm.report.program_texts import mixed_text, program_texts, sem_text
 from growthmm.report.specification import specification_parts
 from growthmm.report.text_table import figure
@@ -34,28 +35,15 @@ def report_page(result: Equivalence) -> str:
     EngineNotInstalledError
         If jinja2 or matplotlib is absent.
     """
-    try:
-        import jinja2
-        import matplotlib as mpl  # noqa: F401
-        from markupsafe import Markup
-    except ImportError as error:
-        raise EngineNotInstalledError(
-            f"The HTML report needs {error.name}, which is not installed.",
-            hint='pip install "growthmm[report]"',
-        ) from None
+    template = page_template("report.html.j2", "matplotlib")
+    from markupsafe import Markup
+
     from growthmm.report.diagram_svg import diagram_svg
     from growthmm.report.diagram_text import path_diagram
 
     pair, fit = result.pair, result.sem_fit
     values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("growthmm.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = environment.get_template("report.html.j2").render(
+    return template.render(
         result=result,
         version=own_version(),
         parts=specification_parts(pair),
@@ -72,7 +60,6 @@ def report_page(result: Equivalence) -> str:
         number=figure,
         sentence=sentence,
     )
-    return page
 
 
 def _proof(result: Equivalence) -> str | None:

@@ -219,39 +219,49 @@ def _schema_from_data(
         require_columns(frame, [time])
     for name in response:
         check_long(frame, id=person, time=time, outcome=name, wide_form=wide_form and not twice)
-    if not wide_form:
-        if time is None:
-            _refuse_missing_time(model, frame, person, names)
-        # Roles matter to translation only; that a variable varies assumes nothing of it.
-        variables_ = tuple(
-            Variable(name, "time_varying", column_levels(frame, name))
-            for name in _others(names, person, time)
-        )
-        return Schema(person, time, outcome, _occasions(frame, time, response), variables_), notes
+    if wide_form:
+        assert time is not None
+        return _wide_schema(names, response, frame, Schema(person, time, outcome), twice), notes
+    if time is None:
+        _refuse_missing_time(model, frame, person, names)
+    # Roles matter to translation only; that a variable varies assumes nothing of it.
+    variables_ = tuple(
+        Variable(name, "time_varying", column_levels(frame, name))
+        for name in _others(names, person, time)
+    )
+    return Schema(person, time, outcome, _occasions(frame, time, response), variables_), notes
+
+
+def _wide_schema(
+    names: Sequence[str],
+    response: tuple[str, ...],
+    frame: pd.DataFrame,
+    keys: Schema,
+    twice: bool,
+) -> Schema:
+    """The schema of data that are to have a wide form, by occasion or else by visit.
+
+    `twice` where a person has several rows at one time.
+    """
+    person, time, outcome = keys.person, keys.time, keys.outcome
     assert time is not None
     roles = classify(frame, id=person, time=time, names=_others(names, person, time))
     occasions = _occasions(frame, time, response)
-    shared = not twice and _shared(frame, person, len(occasions))
     varying = [v.name for v in roles if v.role == "time_varying" and v.levels is None]
     stem = outcome if outcome in frame.columns else "outcome"
-    if not shared:
+    if twice or not _shared(frame, person, len(occasions)):
         longest, span = visits_of(frame, person, time, response)
-        schema = Schema(
-            person, time, outcome, variables=by_row(roles), shared_times=False, time_range=span
-        )
-        return with_visits(schema, stem, longest), notes
+        schema = replace(keys, variables=by_row(roles), shared_times=False, time_range=span)
+        return with_visits(schema, stem, longest)
     among = [stem, *varying]
-    schema = Schema(
-        person=person,
-        time=time,
-        outcome=outcome,
+    return replace(
+        keys,
         occasions=occasions,
         variables=roles,
         constants=tabulated(frame, time, roles, occasions),
         outcome_columns=wide_columns(stem, occasions, among=among),
         varying_columns=tuple((n, wide_columns(n, occasions, among=among)) for n in varying),
     )
-    return schema, notes
 
 
 def _refuse_person_as_term(frame: pd.DataFrame, person: str, names: Sequence[str]) -> None:

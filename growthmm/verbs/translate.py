@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Literal
 
 from growthmm.data.frames import as_pandas
 from growthmm.engines.prepare import long_data
@@ -31,13 +30,10 @@ from growthmm.notation.base import (
     numbers_unless_told,
 )
 from growthmm.notation.command_languages.sheet import with_categories
-from growthmm.notation.default_list import DefaultRow, default_rows
-from growthmm.rendering import Shown
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.pair import Pair
-from growthmm.translation.parameter_map import MapRow
 from growthmm.translation.script_columns import with_computed
-from growthmm.translation.script_context import STACKING, script_context
+from growthmm.translation.script_context import STACKING, DataFile, script_context
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.lagging import lag_calls, with_named_lags
 from growthmm.verbs.model_data import NamedData, named_data, named_source
@@ -45,113 +41,9 @@ from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins
 from growthmm.verbs.source import Function, ModelLike, Source
 from growthmm.verbs.source import source as read_source
+from growthmm.verbs.translated import Translation, WrittenModel
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Translation", "WrittenModel", "translate", "write"]
-
-
-@dataclass(frozen=True)
-class WrittenModel(Shown):
-    """A model written in a notation.
-
-    Parameters
-    ----------
-    text : str
-        The model alone; it reads back.
-    script : str
-        A complete program around it.
-    losses : tuple of Loss
-        What the notation cannot say.
-    """
-
-    _html: ClassVar[str] = "written.html"
-
-    text: str
-    script: str
-    losses: tuple[Loss, ...]
-
-    def __repr__(self) -> str:
-        n_lines = len(self.text.splitlines())
-        return f"<WrittenModel of {n_lines} lines, {len(self.losses)} losses>"
-
-
-@dataclass(frozen=True)
-class Translation(Shown):
-    """A model carried over to another notation.
-
-    Parameters
-    ----------
-    text : str
-        The model alone in the target's notation; it reads back.
-    script : str
-        A complete program: reads the data file, reshapes where needed, fits, prints.
-    model : MixedModel or SemModel
-        The model in the target's family.
-    parameter_rows : tuple of MapRow
-        The parameter map; empty within a family.
-    losses : tuple of Loss
-        What was lost (only with ``on_loss="keep"``).
-    assumptions : tuple of Assumption
-        What was guessed, and what the source's defaults are.
-    schema : Schema, optional
-        The facts of the data that it rests on: given as ``schema=``, they make the same
-        translation without data. None within a family.
-    given : MixedModel or SemModel, optional
-        The model as it was read, before it was carried over.
-    to : str
-        The target notation.
-    """
-
-    _html: ClassVar[str] = "written.html"
-
-    text: str
-    script: str
-    model: MixedModel | SemModel
-    parameter_rows: tuple[MapRow, ...]
-    losses: tuple[Loss, ...]
-    assumptions: tuple[Assumption, ...]
-    schema: Schema | None = None
-    given: MixedModel | SemModel | None = field(default=None, repr=False)
-    to: str = field(default="", repr=False)
-
-    def __repr__(self) -> str:
-        return (
-            f"<Translation to {self.to}: {len(self.text.splitlines())} lines, "
-            f"{len(self.parameter_rows)} parameters in the map, {len(self.assumptions)} "
-            f"assumptions, {len(self.losses)} losses>"
-        )
-
-    @cached_property
-    def defaults(self) -> tuple[DefaultRow, ...]:
-        """Defaults of the source that the target does not share, and what was overridden.
-
-        Each row has what was written to keep the model. The rows are found by reading the text
-        again without its lines, one at a time, which takes longer than the translation.
-        """
-        if self.given is None or self.losses:
-            return ()
-        return default_rows(self.given, speaker_of(self.to), self.text)
-
-    @property
-    def parameters(self) -> pd.DataFrame:
-        """The parameter map as a data frame."""
-        import pandas as pd
-
-        columns = ["mixed_name", "mixed_syntax", "sem_name", "sem_syntax", "rule", "kind"]
-        return pd.DataFrame([asdict(row) for row in self.parameter_rows], columns=columns)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain values, as the command line's ``--json`` prints it."""
-        return {
-            "text": self.text,
-            "script": self.script,
-            "parameters": self.parameters.to_dict("records"),
-            "losses": [asdict(loss) for loss in self.losses],
-            "assumptions": [str(a) for a in self.assumptions],
-            "defaults": [asdict(row) for row in self.defaults],
-        }
+__all__ = ["translate", "write"]
 
 
 OnLoss = Literal["raise", "keep"]
@@ -292,61 +184,81 @@ def translate(
         residual=residual,
         estimator=estimator,
     )
-    to, wanted = _target(to)
-    target = speaker_of(to)
-    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
-    if wanted not in ("", *families(target)):
-        raise SpecificationError(
-            f"{target.title} writes no models of the family {wanted!r}.",
-            hint=f"Families: {', '.join(families(target))}.",
-        )
     if schema is not None and data is not None:
         raise SpecificationError(
             "Both data and a schema were given.", hint="Leave one of them out."
         )
+    to, wanted = _target(to)
     facts = Facts(id, time, outcome, time_values, layout, schema)
-    path = str(data) if isinstance(data, (str, Path)) else None
-    named: NamedData | None = None
-    notes: tuple[Assumption, ...] = ()
-    if data is None and schema is None:
-        named, notes = _named(read)
-    if named is not None and named.csv:
-        path = str(named.path)
-    frame = data if named is None else named.frame
-    ready = prepared(read.model, frame, facts, bin, mundlak)
-    notes += ready.notes
-    read, facts = replace(read, model=ready.model), ready.facts
-    family = "mixed" if isinstance(read.model, MixedModel) else "sem"
-    if family == wanted or (not wanted and family in families(target)):
-        told, known, more = _lags_named(_told(read.model, facts), ready.data, facts)
-        notes += more
-        try:
-            known = known or _levels_known(told, target, ready.data, facts)
-        except GrowthmmError as error:
-            if named is None:
-                raise
-            known, notes = None, (*notes, _unused(named, error))
-        made = _respell(told, to, path, on_loss, known)
+    given = _data(read, data, facts)
+    ready = prepared(read.model, given.frame, facts, bin, mundlak)
+    given = replace(given, notes=given.notes + ready.notes)
+    own = "mixed" if isinstance(ready.model, MixedModel) else "sem"
+    if own == wanted or (not wanted and own in families(speaker_of(to))):
+        made = _within(ready, to, given, on_loss)
     else:
-        spelling = to if "mixed" in families(target) else "lme4"
-        try:
-            pair, long = paired(read.model, ready.data, facts, spelling=spelling)
-        except GrowthmmError as error:
-            if named is None:
-                raise _with_reason(error, notes) from None
-            # The text alone may say enough.
-            pair, long = paired(read.model, None, facts, spelling=spelling)
-            notes = (_unused(named, error),)
-        if long is not None and pair.growth.covariates:
-            notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
-        seen = layout or given_layout(read.model, ready.data, facts)
-        made = _across(pair, read.model, to, path, on_loss=on_loss, layout=seen, ready=ready)
-    return replace(
-        made,
-        assumptions=(*made.assumptions, *notes),
-        given=read.model,
-        to=to,
-    )
+        made = _across(ready, to, given, on_loss, layout)
+    return replace(made, given=ready.model, to=to)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The data of a translation: given, named by the model's text, or none."""
+
+    frame: object | None
+    path: str | None
+    named: NamedData | None
+    notes: tuple[Assumption, ...]
+
+    def unused(self, error: GrowthmmError) -> Assumption:
+        """That the data which the text names are left out, which say no more than the text."""
+        if self.named is None:
+            raise error
+        return Assumption(f"the data in {self.named.path.name} are not used", error.message)
+
+
+def _data(read: Source, data: object | None, facts: Facts) -> _Data:
+    path = str(data) if isinstance(data, (str, Path)) else None
+    if data is not None or facts.schema is not None:
+        return _Data(data, path, None, ())
+    named, notes = _named(read)
+    if named is None:
+        return _Data(None, None, None, notes)
+    return _Data(named.frame, str(named.path) if named.csv else None, named, notes)
+
+
+def _within(ready: Prepared, to: str, given: _Data, on_loss: OnLoss) -> Translation:
+    """The model in another notation of its family."""
+    told, known, more = _lags_named(_told(ready.model, ready.facts), ready.data, ready.facts)
+    notes = given.notes + more
+    try:
+        known = known or _levels_known(told, speaker_of(to), ready.data, ready.facts)
+    except GrowthmmError as error:
+        known, notes = None, (*notes, given.unused(error))
+    made = _respell(told, to, given.path, on_loss, known)
+    return replace(made, assumptions=(*made.assumptions, *notes))
+
+
+def _across(
+    ready: Prepared, to: str, given: _Data, on_loss: OnLoss, layout: Layout | None
+) -> Translation:
+    """The model's form of the other family."""
+    spelling = to if "mixed" in families(speaker_of(to)) else "lme4"
+    notes = given.notes
+    try:
+        pair, long = paired(ready.model, ready.data, ready.facts, spelling=spelling)
+    except GrowthmmError as error:
+        if given.named is None:
+            raise _with_reason(error, notes) from None
+        # The text alone may say enough.
+        pair, long = paired(ready.model, None, ready.facts, spelling=spelling)
+        notes = (given.unused(error),)
+    if long is not None and pair.growth.covariates:
+        notes += missing_note(pair, left_out(pair, long_data(pair.mixed, long), long), long)
+    seen = layout or given_layout(ready.model, ready.data, ready.facts)
+    file = ready.file(given.path, seen)
+    made = _other_form(pair, ready.model, to, file, on_loss=on_loss)
+    return replace(made, assumptions=(*made.assumptions, *notes))
 
 
 def _with_reason(error: GrowthmmError, notes: Sequence[Assumption]) -> GrowthmmError:
@@ -372,13 +284,15 @@ def _named(read: Source) -> tuple[NamedData | None, tuple[Assumption, ...]]:
     return data, (data.note,)
 
 
-def _unused(named: NamedData, error: GrowthmmError) -> Assumption:
-    return Assumption(f"the data in {named.path.name} are not used", error.message)
-
-
 def _target(to: str) -> tuple[str, str]:
     """A notation, and the family that is asked of one that writes both: ``sas:sem``."""
     name, _, wanted = to.partition(":")
+    target = speaker_of(name)
+    if wanted.lower() not in ("", *families(target)):
+        raise SpecificationError(
+            f"{target.title} writes no models of the family {wanted.lower()!r}.",
+            hint=f"Families: {', '.join(families(target))}.",
+        )
     return name, wanted.lower()
 
 
@@ -432,47 +346,19 @@ def _respell(
     return Translation(written.text, script, replace(model, notation=to), (), written.losses, notes)
 
 
-def _across(
-    pair: Pair,
-    given: MixedModel | SemModel,
-    to: str,
-    path: str | None,
-    *,
-    on_loss: OnLoss,
-    layout: Layout | None,
-    ready: Prepared,
+def _other_form(
+    pair: Pair, given: MixedModel | SemModel, to: str, file: DataFile, *, on_loss: OnLoss
 ) -> Translation:
     target = speaker_of(to)
-    notes = list(pair.assumptions)
     if isinstance(given, MixedModel):
-        model: MixedModel | SemModel = replace(pair.sem.model, estimator="ml", notation=to)
-        alone: MixedModel | SemModel = model
-        if given.estimator == "reml":
-            notes.append(
-                Assumption(
-                    "estimated by maximum likelihood",
-                    "the formula's program defaults to REML, which a structural equation program "
-                    "does not have; fit both by ML to compare",
-                )
-            )
+        model, alone, note = _as_sem(pair, given, to)
     else:
-        model = replace(pair.mixed.model, estimator="ml", notation=to)
-        # The text is the model alone: by which estimator is the program's affair.
-        default: Estimator = "ml" if model.loading_parameters else "reml"
-        if numbers_unless_told(target):
-            model = with_categories(model, pair.mixed.schema)
-        alone = replace(model, estimator=getattr(target, "default_estimator", default))
-        notes.append(
-            Assumption(
-                "estimated by maximum likelihood",
-                "the structural equation model is; the formula's program must be told (REML = "
-                "FALSE, reml=False)",
-            )
-        )
+        model, alone, note = _as_mixed(pair, target, to)
+    notes = [*pair.assumptions, *note]
     written = target.write(alone)
     _check_losses(written.losses, target.title, on_loss)
     own = "sem" if isinstance(given, MixedModel) else "mixed"
-    context = script_context(pair, to, own, ready.file(path, layout))
+    context = script_context(pair, to, own, file)
     if pair.growth.schema.series and to not in STACKING:
         form = "wide columns" if own == "sem" else "stacked rows"
         notes.append(
@@ -492,3 +378,34 @@ def _across(
         tuple(notes),
         with_computed(pair),
     )
+
+
+Form = tuple[MixedModel | SemModel, MixedModel | SemModel, tuple[Assumption, ...]]
+"""A model as a script fits it, as it is written alone, and what is said of its estimator."""
+
+
+def _as_sem(pair: Pair, given: MixedModel, to: str) -> Form:
+    model = replace(pair.sem.model, estimator="ml", notation=to)
+    if given.estimator != "reml":
+        return model, model, ()
+    note = Assumption(
+        "estimated by maximum likelihood",
+        "the formula's program defaults to REML, which a structural equation program "
+        "does not have; fit both by ML to compare",
+    )
+    return model, model, (note,)
+
+
+def _as_mixed(pair: Pair, target: Notation, to: str) -> Form:
+    model = replace(pair.mixed.model, estimator="ml", notation=to)
+    # The text is the model alone: by which estimator is the program's affair.
+    default: Estimator = "ml" if model.loading_parameters else "reml"
+    if numbers_unless_told(target):
+        model = with_categories(model, pair.mixed.schema)
+    alone = replace(model, estimator=getattr(target, "default_estimator", default))
+    note = Assumption(
+        "estimated by maximum likelihood",
+        "the structural equation model is; the formula's program must be told (REML = "
+        "FALSE, reml=False)",
+    )
+    return model, alone, (note,)

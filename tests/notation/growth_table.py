@@ -27,7 +27,7 @@ from growthmm.notation import names, notation
 from growthmm.notation.base import families
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.verbs.source import source
-from growthmm.verbs.translate import Translation
+from growthmm.verbs.translated import Translation
 
 FOLDER = Path(__file__).parent / "table"
 
