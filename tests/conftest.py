@@ -58,8 +58,11 @@ def missing_r_packages(packages: tuple[str, ...]) -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave nightly tests to their profile, and ``r`` tests to machines that have R."""
     if PROFILE != "nightly":
-        kept = [item for item in items if item.get_closest_marker("nightly") is None]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        kept: list[pytest.Item] = []
+        left: list[pytest.Item] = []
+        for item in items:
+            (kept if item.get_closest_marker("nightly") is None else left).append(item)
+        config.hook.pytest_deselected(items=left)
         items[:] = kept
 
 

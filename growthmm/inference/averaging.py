@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.errors import SpecificationError
-from growthmm.inference.comparison import Comparison
 from growthmm.inference.criteria import weights
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from growthmm.inference.comparison import Comparison
 
 __all__ = ["CRITERIA", "averaged"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -15,21 +15,31 @@ class _Value:
     number: int
 
 
+class _Answer:
+    """An answer that can be watched."""
+
+
 def test_equal_values_have_answers_of_their_own_and_go_with_them() -> None:
     calls: list[int] = []
+    alive: weakref.WeakSet[_Answer] = weakref.WeakSet()
 
     @kept
-    def double(value: _Value) -> list[int]:
+    def answer(value: _Value) -> _Answer:
         calls.append(value.number)
-        return [2 * value.number]
+        made = _Answer()
+        alive.add(made)
+        return made
 
     first, second = _Value(3), _Value(3)
-    assert double(first) is double(first)
-    assert double(first) is not double(second)
+    assert answer(first) is answer(first)
+    assert answer(first) is not answer(second)
     assert calls == [3, 3]
     for number in range(50):
-        assert double(_Value(number)) == [2 * number]
-        gc.collect()
+        answer(_Value(number))
+        assert len(alive) == 2
+    assert len(calls) == 52
+    del first, second
+    assert not alive
 
 
 def test_an_error_is_not_kept() -> None:
