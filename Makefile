@@ -35,7 +35,7 @@ demo: $(STAMPS)/run ## translate, fit on both sides and verify a growth model of
 	@$(BIN)/growthmm demo $(ARGS)
 
 test: $(STAMPS)/test ## run the tests (make test ARGS='-k sleepstudy')
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(STAMPS)/lint ## ruff, formatting, and the contracts between the rooms
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ settings.register_profile(
     "default",
     deadline=None,
     derandomize=True,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
@@ -28,6 +29,12 @@ settings.register_profile(
 
 PROFILE = os.environ.get("GROWTHMM_PROFILE", "default")
 settings.load_profile(PROFILE)
+
+
+def examples(default: int, nightly: int) -> int:
+    """How many examples a property is tried on that needs more, or fewer, than the others."""
+    return nightly if PROFILE == "nightly" else default
+
 
 R_PACKAGES = ("lme4", "nlme", "lavaan")
 """What a test marked ``r`` needs where its mark names no packages."""

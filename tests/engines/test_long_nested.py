@@ -200,7 +200,7 @@ def test_residual_structures_are_named_in_the_refusal():
 
 
 @pytest.mark.r("lme4", "jsonlite")
-@pytest.mark.parametrize("estimator", ["ml", "reml"])
+@pytest.mark.parametrize("estimator", [pytest.param("ml", marks=pytest.mark.nightly), "reml"])
 @pytest.mark.parametrize(
     "formula",
     [

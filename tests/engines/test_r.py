@@ -28,6 +28,19 @@ needs_reference = pytest.mark.skipif(
 ONE = "(Intercept)"
 
 
+CURVES = {
+    "A02_gpa_slope_homosced": ({}, "A_gpa"),
+    "A03_gpa_slope_heterosced": ({"free_residuals": True}, "A_gpa"),
+    "A04_gpa_sex_covariate": ({"covariate": True}, "A_gpa"),
+    "A07_gpa_uncorrelated": ({"zero": True}, "A_gpa"),
+    "A08c_gpa_missing_sex": ({"covariate": True}, "A08_gpa_missing"),
+}
+
+
+def at_night(*values):
+    return pytest.param(*values, marks=pytest.mark.nightly)
+
+
 def needs(package):
     def mark(test):
         missing = shutil.which("Rscript") is None or available()[package] is None
@@ -84,9 +97,16 @@ def exact_values(block):
 
 @needs_reference
 @needs("lme4")
-@pytest.mark.parametrize("estimator", ["ml", "reml"])
 @pytest.mark.parametrize(
-    "case", ["A02_gpa_slope_homosced", "A07_gpa_uncorrelated", "A08_gpa_missing"]
+    ("case", "estimator"),
+    [
+        at_night("A02_gpa_slope_homosced", "ml"),
+        at_night("A02_gpa_slope_homosced", "reml"),
+        ("A07_gpa_uncorrelated", "ml"),
+        at_night("A07_gpa_uncorrelated", "reml"),
+        at_night("A08_gpa_missing", "ml"),
+        ("A08_gpa_missing", "reml"),
+    ],
 )
 def test_lme4(case, estimator):
     apart = (RandomEffects((ONE, "occasion"), (0, 1), diagonal=True),) if "A07" in case else None
@@ -167,18 +187,23 @@ def test_nlme_by_group_is_common_where_groups_are_alike():
 
 @needs_reference
 @needs("lavaan")
-@pytest.mark.parametrize("information", ["expected", "observed"])
 @pytest.mark.parametrize(
-    ("case", "options", "name"),
+    ("case", "information"),
     [
-        ("A02_gpa_slope_homosced", {}, "A_gpa"),
-        ("A03_gpa_slope_heterosced", {"free_residuals": True}, "A_gpa"),
-        ("A04_gpa_sex_covariate", {"covariate": True}, "A_gpa"),
-        ("A07_gpa_uncorrelated", {"zero": True}, "A_gpa"),
-        ("A08c_gpa_missing_sex", {"covariate": True}, "A08_gpa_missing"),
+        at_night("A02_gpa_slope_homosced", "expected"),
+        at_night("A02_gpa_slope_homosced", "observed"),
+        ("A03_gpa_slope_heterosced", "expected"),
+        at_night("A03_gpa_slope_heterosced", "observed"),
+        at_night("A04_gpa_sex_covariate", "expected"),
+        ("A04_gpa_sex_covariate", "observed"),
+        at_night("A07_gpa_uncorrelated", "expected"),
+        ("A07_gpa_uncorrelated", "observed"),
+        ("A08c_gpa_missing_sex", "expected"),
+        at_night("A08c_gpa_missing_sex", "observed"),
     ],
 )
-def test_lavaan(case, options, name, information):
+def test_lavaan(case, information):
+    options, name = CURVES[case]
     sem = golden(case)["sem"]
     rows = {
         f"{r['lhs']}{r['op'].strip()}{r['rhs'] * (r['op'] != '~1')}": r for r in sem["estimates"]

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,11 @@ def build(case, blocks=None):
     )
 
 
+@cache
+def fitted(case, estimator):
+    return fit(build(case), estimator=estimator)
+
+
 def golden(case, estimator):
     return json.loads((REFERENCE / "golden" / f"{case}.json").read_text())["exact"][estimator]
 
@@ -85,7 +91,7 @@ def small_problem():
 def test_golden(case, estimator):
     exact = golden(case, estimator)
     truth = np.array([*exact["fixef"].values(), *exact["theta"].values()])
-    result = fit(build(case), estimator=estimator)
+    result = fitted(case, estimator)
     assert result.convergence.converged
     assert result.log_likelihood == pytest.approx(exact["logLik"], abs=1e-7)
     np.testing.assert_allclose(result.estimates, truth, rtol=2e-6)
@@ -98,7 +104,7 @@ def test_golden(case, estimator):
 @needs_reference
 def test_diagonal_block_is_two_blocks():
     case = "A07_gpa_uncorrelated"
-    one, two = fit(build(case, DIAGONAL)), fit(build(case))
+    one, two = fit(build(case, DIAGONAL)), fitted(case, "ml")
     assert one.names == two.names
     np.testing.assert_allclose(one.estimates, two.estimates, rtol=1e-6)
 
@@ -131,18 +137,15 @@ def test_boundary_is_reported_and_nothing_leaks():
     rng = np.random.default_rng(5)
     problem = small_problem()
     y = problem.fixed @ [1.0, 0.5] + rng.normal(size=40)[problem.subject] + rng.normal(size=160)
-    for seed in range(6):
-        noise = np.random.default_rng(seed).normal(size=160)
-        tried = replace(
-            problem,
-            outcome=y + 2 * noise,
-            blocks=(RandomEffects((ONE, "t"), (0, 1), diagonal=True),),
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            result = fit(tried, time_limit=30.0)
-        if result.boundary.at_boundary:
-            break
+    noise = np.random.default_rng(3).normal(size=160)
+    tried = replace(
+        problem,
+        outcome=y + 2 * noise,
+        blocks=(RandomEffects((ONE, "t"), (0, 1), diagonal=True),),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = fit(tried, time_limit=30.0)
     assert result.boundary.at_boundary
     assert all(name.startswith("var(") for name in result.boundary.parameters)
     assert np.all(np.isnan(result.standard_errors[2:]))

@@ -286,5 +286,6 @@ def test_summary_and_tables_hold_every_estimator() -> None:
 
 
 @pytest.mark.r(*R_PACKAGES)
+@pytest.mark.nightly
 def test_r_still_says_what_was_kept() -> None:
     assert differences(kept("alternatives"), live("alternatives"), 1e-6) == []

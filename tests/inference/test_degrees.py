@@ -168,5 +168,6 @@ def test_refusals_say_why() -> None:
 
 
 @pytest.mark.r("lmerTest", "pbkrtest", "clubSandwich", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("degrees"), live("degrees"), 1e-4) == []

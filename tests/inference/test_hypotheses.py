@@ -246,5 +246,6 @@ def test_exact_tests_are_rlrsims() -> None:
 
 
 @pytest.mark.r("lme4", "RLRsim", "lavaan", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("variance_tests"), live("variance_tests"), 1e-3) == []

@@ -201,5 +201,6 @@ def _number(rng: np.random.Generator) -> float:
 
 
 @pytest.mark.r("lme4", "boot", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("intervals"), live("intervals"), 1e-4) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from r_reference import differences, kept, live
@@ -129,7 +130,7 @@ def test_pooled_mixed_models_are_mices_on_the_same_data() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(2, 12))
-@settings(max_examples=40)
+@settings(max_examples=examples(25, 40))
 def test_pooling_keeps_its_bounds(seed: int, m: int) -> None:
     rng = np.random.default_rng(seed)
     estimates, variances = rng.normal(size=(m, 3)), rng.uniform(0.1, 2.0, size=(m, 3))

@@ -79,5 +79,6 @@ def test_refusals() -> None:
 
 
 @pytest.mark.r("lavaan", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("modification"), live("modification"), 1e-4) == []

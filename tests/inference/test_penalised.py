@@ -90,5 +90,6 @@ def test_refusals() -> None:
 
 
 @pytest.mark.r("blme", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("penalties"), live("penalties"), 1e-3) == []

@@ -45,5 +45,6 @@ def test_refusals() -> None:
 
 
 @pytest.mark.r("lavaan", "sandwich", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("sandwiches"), live("sandwiches"), 1e-4) == []

@@ -86,5 +86,6 @@ def test_refusals() -> None:
 
 
 @pytest.mark.r("lme4", "effectsize", "lavaan", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("standardized"), live("standardized"), 1e-4) == []

@@ -165,5 +165,6 @@ def test_refusals() -> None:
 
 
 @pytest.mark.r("lmerTest", "pbkrtest", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("terms"), live("terms"), 1e-4) == []

@@ -236,5 +236,6 @@ def test_the_figure_shows_the_shares() -> None:
 
 
 @pytest.mark.r("lme4", "performance", "pbkrtest", "lavaan", "emmeans", "jsonlite")
+@pytest.mark.nightly
 def test_the_kept_output_is_what_r_says() -> None:
     assert differences(kept("variance"), live("variance"), 1e-4) == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path as File
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,7 +199,7 @@ def models(draw: st.DrawFn) -> SemModel:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(75, 300))
 @given(models())
 def test_every_model_reads_back(model: SemModel) -> None:
     written = write(model)
@@ -206,7 +207,7 @@ def test_every_model_reads_back(model: SemModel) -> None:
     assert read(written.text) == model
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(25, 100))
 @given(models())
 def test_written_text_is_canonical(model: SemModel) -> None:
     text = write(model).text

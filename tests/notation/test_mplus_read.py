@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -432,7 +433,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(75, 400))
 @given(st.lists(PIECES, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_no_text_raises_anything_else(text: str) -> None:
     for prefix in ("", "MODEL: "):
@@ -449,7 +450,7 @@ def test_no_text_of_very_many_raises_anything_else(text: str) -> None:
             read(prefix + text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(75, 300))
 @given(st.sampled_from(sorted(VARIANTS)), st.data())
 def test_damaged_inputs_raise_nothing_else(case: str, data: st.DataObject) -> None:
     text = VARIANTS[case][0]

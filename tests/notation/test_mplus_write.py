@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import reference_folder
@@ -247,7 +248,7 @@ def models(draw: st.DrawFn) -> SemModel:
     )
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(40, 80))
 @given(models())
 def test_every_model_reads_back(model: SemModel) -> None:
     written = NOTATION.write(model)

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import CASES
@@ -402,14 +403,14 @@ PIECES = (
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50, 150))
 @given(st.lists(st.sampled_from(PIECES.split(" ")), max_size=30).map(" ".join))
 def test_no_sequence_of_pieces_raises_anything_else(text: str) -> None:
     with contextlib.suppress(NotationError):
         read(text)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50, 150))
 @given(st.data())
 def test_no_damaged_text_raises_anything_else(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([BY_HAND % '"r"', *SAME_AS_COMMON.values()]))

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path as File
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import reference_folder
@@ -188,7 +189,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(75, 300))
 @given(st.one_of(st.lists(FRAGMENTS, max_size=25).map("".join), st.text(max_size=60)))
 def test_no_text_raises_anything_but_a_notation_error(text: str) -> None:
     model = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -262,7 +263,7 @@ def test_agreement_is_to_the_printed_decimals() -> None:
     assert not figure.agrees(0.2536)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(50, 200))
 @given(st.integers(0, len(GROWTH)), st.integers(0, 40), st.text(max_size=10))
 def test_damaged_outputs_raise_nothing_else(at: int, length: int, put: str) -> None:
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from printed_cases import CASES, OUTPUTS, Printed
@@ -152,7 +153,7 @@ def _mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(75, 300))
 @given(text=st.composite(_mutated)(), program=st.sampled_from([None, *READERS]))
 def test_readers_raise_nothing_but_notation_errors(text: str, program: str | None) -> None:
     try:

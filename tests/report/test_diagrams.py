@@ -7,7 +7,7 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
-from conftest import PROFILE
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.textpath import TextPath
@@ -96,7 +96,7 @@ def measured(made: Diagram) -> list[tuple[str, Box]]:
     return found
 
 
-@settings(max_examples=200 if PROFILE == "nightly" else 12)
+@settings(max_examples=examples(12, 200))
 @given(growth_curves(), st.booleans())
 def test_texts_as_drawn_never_meet_and_arrows_pass_variables_by(text: str, estimated: bool) -> None:
     model = read(text)
