@@ -130,7 +130,7 @@ def translate(chosen: argparse.Namespace) -> Answer:
     if made.assumptions:
         lines += ["", *(f"Assumed: {note}" for note in made.assumptions)]
     if made.defaults:
-        from growthmm.report.defaults_text import defaults_text
+        from growthmm.report.texts.defaults import defaults_text
 
         lines += ["", defaults_text(made.defaults)]
     return Answer(made.to_dict(), "\n".join(lines))
@@ -138,7 +138,7 @@ def translate(chosen: argparse.Namespace) -> Answer:
 
 def defaults(chosen: argparse.Namespace) -> Answer:
     """List the defaults on which two programs differ."""
-    from growthmm.report.defaults_text import defaults_text
+    from growthmm.report.texts.defaults import defaults_text
     from growthmm.verbs.defaults import defaults as listed
 
     model = given(chosen.model)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design_factors import COMPARISONS, Table, numeric
+from growthmm.data.design.factors import COMPARISONS, Table, numeric
 from growthmm.errors import SpecificationError
 from growthmm.model.expression import tree, variables
 from growthmm.model.expression_print import show

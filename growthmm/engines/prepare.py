@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate, factored
+from growthmm.data.design.evaluation import evaluate, factored
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.stacked import row_cells
 from growthmm.data.visits import visit_numbers

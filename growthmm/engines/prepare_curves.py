@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.data.curves import Taylor, curve, holds
-from growthmm.data.design_factors import Table
+from growthmm.data.design.factors import Table
 from growthmm.data.frames import numeric_column
 from growthmm.engines.long.loadings import Curves, Loadings
 from growthmm.model.bound import BoundMixed

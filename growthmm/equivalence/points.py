@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.lagging import with_lagged
 from growthmm.engines.outcome import EngineFit
 from growthmm.equivalence.moment_functions import MixedMoments

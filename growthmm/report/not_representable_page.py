@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from growthmm.equivalence.not_representable import NotRepresentable
 from growthmm.report.methods_text import own_version
-from growthmm.report.not_representable_text import curved_lines, nearest_lines
 from growthmm.report.page import sentence
 from growthmm.report.page_template import page_template
 from growthmm.report.text_table import figure
+from growthmm.report.texts.not_representable import curved_lines, nearest_lines
 
 __all__ = ["not_representable_page"]
 
@@ -33,8 +33,8 @@ def not_representable_page(result: NotRepresentable) -> str:
     template = page_template("not_representable.html.j2")
     from markupsafe import Markup
 
-    from growthmm.report.diagram_svg import diagram_svg
-    from growthmm.report.diagram_text import path_diagram
+    from growthmm.report.diagrams.svg import diagram_svg
+    from growthmm.report.diagrams.text import path_diagram
 
     fit = result.sem_fit
     values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))

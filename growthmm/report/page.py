@@ -38,8 +38,8 @@ def report_page(result: Equivalence) -> str:
     template = page_template("report.html.j2", "matplotlib")
     from markupsafe import Markup
 
-    from growthmm.report.diagram_svg import diagram_svg
-    from growthmm.report.diagram_text import path_diagram
+    from growthmm.report.diagrams.svg import diagram_svg
+    from growthmm.report.diagrams.text import path_diagram
 
     pair, fit = result.pair, result.sem_fit
     values = dict(zip(fit.fit.names, fit.fit.estimates.tolist(), strict=True))
@@ -111,9 +111,9 @@ def sentence(text: str) -> str:
 
 
 def _pictures(result: Equivalence) -> list[tuple[str, str]]:
-    from growthmm.report.picture_svg import figure_svg
-    from growthmm.report.picture_words import picture_words
-    from growthmm.report.pictures import PICTURES, available, picture
+    from growthmm.report.pictures.catalogue import PICTURES, available, picture
+    from growthmm.report.pictures.svg import figure_svg
+    from growthmm.report.pictures.words import picture_words
 
     made = []
     for kind in available(result):

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from growthmm.data.design_basis import width
+from growthmm.data.design.basis import width
 from growthmm.data.levels import level_text
 from growthmm.model.expression import canonical, quote, tree, variables
 from growthmm.model.expression_functions import FUNCTIONS

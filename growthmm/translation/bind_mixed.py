@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from growthmm.data.checks import check_long
-from growthmm.data.design_binding import bind_columns
+from growthmm.data.design.binding import bind_columns
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.keys import refuse_missing
 from growthmm.data.levels import column_levels

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from growthmm.data.design import evaluate
-from growthmm.data.design_names import r_name
+from growthmm.data.design.evaluation import evaluate
+from growthmm.data.design.names import r_name
 from growthmm.data.frames import require_columns
 from growthmm.data.levels import column_levels
 from growthmm.errors import DataError

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from growthmm.data.curves import curve, holds
-from growthmm.data.design_factors import Table
+from growthmm.data.design.factors import Table
 from growthmm.model.expression import canonical, tree
 from growthmm.model.expression_print import show
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation

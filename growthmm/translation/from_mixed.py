@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.errors import NotIdentifiedError, UnsupportedError
 from growthmm.model.bound import BoundMixed, ParameterNames, RandomColumns, block_names
 from growthmm.model.factor_pattern import Pattern, entries, renamed

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.data.levels import level_text
 from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundSem

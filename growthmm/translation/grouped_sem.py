@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.model.bound import BoundSem
 from growthmm.model.factor_pattern import parameters_of
 from growthmm.model.growth import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.groups import grouping_of
 from growthmm.data.levels import Scalar, level_text
 from growthmm.data.roles import classify

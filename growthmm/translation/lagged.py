@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.errors import NotIdentifiedError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.defaults import Assumption, Loss

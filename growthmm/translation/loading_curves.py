@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from growthmm.data.curves import curve
-from growthmm.data.design_factors import Table
+from growthmm.data.design.factors import Table
 from growthmm.data.names import wide_columns
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.expression import canonical, quote, variables

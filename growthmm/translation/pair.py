@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from growthmm.data.design_binding import bind_columns
+from growthmm.data.design.binding import bind_columns
 from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from growthmm.data.design_binding import bind_columns
-from growthmm.data.design_names import r_name
+from growthmm.data.design.binding import bind_columns
+from growthmm.data.design.names import r_name
 from growthmm.data.names import syntactic
 from growthmm.errors import DataError, UnboundError
 from growthmm.model.expression import canonical, quote

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.data.frames import codes
 from growthmm.data.wording import listed, nearest
 from growthmm.errors import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.frames import numeric_column
 from growthmm.data.levels import level_codes
 from growthmm.model.expression import variables

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from growthmm.data.design_binding import bind_columns
+from growthmm.data.design.binding import bind_columns
 from growthmm.data.frames import numeric_column
 from growthmm.errors import DataError
 from growthmm.model.expression import canonical, quote

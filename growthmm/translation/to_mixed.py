@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice, permutations, product
 
-from growthmm.data.design_binding import bind_columns
-from growthmm.data.design_names import r_name
+from growthmm.data.design.binding import bind_columns
+from growthmm.data.design.names import r_name
 from growthmm.data.levels import level_text
 from growthmm.errors import NotationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, RandomColumns, block_names

@@ -10,10 +10,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from growthmm.data.design import evaluate, evaluate_columns
-from growthmm.data.design_binding import bind_columns
-from growthmm.data.design_contrasts import contrast_matrix
-from growthmm.data.design_names import patsy_name, r_name
+from growthmm.data.design.binding import bind_columns
+from growthmm.data.design.contrasts import contrast_matrix
+from growthmm.data.design.evaluation import evaluate, evaluate_columns
+from growthmm.data.design.names import patsy_name, r_name
 from growthmm.errors import ColumnNotFoundError, DataError, UnboundError, ValueColumnError
 from growthmm.model.expression import canonical
 from growthmm.model.schema import Column, Schema, Variable

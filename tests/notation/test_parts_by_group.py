@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import growthmm as gm
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.errors import SpecificationError
 from growthmm.model.expression import canonical
 from growthmm.model.residual import ResidualStructure

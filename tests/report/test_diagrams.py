@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from matplotlib.textpath import TextPath
 
 from growthmm.notation.lavaan.read import read
-from growthmm.report.diagram_curves import Box
-from growthmm.report.diagram_figure import diagram_picture
-from growthmm.report.diagram_layout import FONT, SMALL, Diagram, diagram_layout, diagram_parts
-from growthmm.report.diagram_routes import crossed
-from growthmm.report.diagram_svg import diagram_svg
+from growthmm.report.diagrams.curves import Box
+from growthmm.report.diagrams.figure import diagram_picture
+from growthmm.report.diagrams.layout import FONT, SMALL, Diagram, diagram_layout, diagram_parts
+from growthmm.report.diagrams.routes import crossed
+from growthmm.report.diagrams.svg import diagram_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -17,7 +17,7 @@ from growthmm.errors import SpecificationError
 from growthmm.notation import names
 from growthmm.report.equations import equations_mathml
 from growthmm.report.methods_text import methods_paragraph, own_version
-from growthmm.report.pictures import PICTURES, available
+from growthmm.report.pictures.catalogue import PICTURES, available
 from growthmm.report.program_texts import program_texts
 from growthmm.report.specification import specification_parts
 from growthmm.translation.script_context import DataFile

@@ -16,9 +16,9 @@ from test_page import verified
 
 import growthmm as gm
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.picture_words import picture_words
-from growthmm.report.pictures import available
-from growthmm.report.style import GREY, INK, PALETTE, drawing
+from growthmm.report.pictures.catalogue import available
+from growthmm.report.pictures.style import GREY, INK, PALETTE, drawing
+from growthmm.report.pictures.words import picture_words
 
 # Machado, Oliveira & Fernandes (2009), doi:10.1109/TVCG.2009.113, severity 1, linear RGB.
 DEFICIENCIES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.equivalence.explaining.analysis import Analysis
 from growthmm.errors import GrowthmmError, SpecificationError
 from growthmm.model.expression import variables

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
-from growthmm.data.design_names import r_name
+from growthmm.data.design.evaluation import evaluate
+from growthmm.data.design.names import r_name
 from growthmm.equivalence.explaining.alignment import source_variables
 from growthmm.equivalence.points import design_frame
 from growthmm.errors import GrowthmmError

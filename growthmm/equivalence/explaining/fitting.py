@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.frames import codes, numeric_column
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.outcome import EngineFit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.frames import as_pandas
 from growthmm.engines.prepare import LongData
 from growthmm.errors import SpecificationError, UnsupportedEngineError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design import evaluate
+from growthmm.data.design.evaluation import evaluate
 from growthmm.data.frames import numeric_column, require_columns
 from growthmm.engines.groups import residual_strata
 from growthmm.engines.prepare import LongData

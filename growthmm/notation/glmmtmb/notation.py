@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Default
 from growthmm.model.mixed import MixedModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Default
 from growthmm.model.mixed import Estimator, MixedModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from growthmm.data.design_names import patsy_name
+from growthmm.data.design.names import patsy_name
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Default
 from growthmm.model.expression import quote, tree, variables

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design_basis import basis
-from growthmm.data.design_contrasts import contrast_matrix
-from growthmm.data.design_factors import (
+from growthmm.data.design.basis import basis
+from growthmm.data.design.contrasts import contrast_matrix
+from growthmm.data.design.factors import (
     Table,
     codes_of,
     coding_of,
@@ -115,7 +115,7 @@ def factored(
     Parameters
     ----------
     groups : sequence of sequence of Column
-        As :func:`~growthmm.data.design_binding.bind_columns` gives them.
+        As :func:`~growthmm.data.design.binding.bind_columns` gives them.
     data : pandas.DataFrame
         The data.
     schema : Schema, optional
@@ -164,7 +164,7 @@ def evaluate_columns(
     Parameters
     ----------
     columns : sequence of Column
-        As :func:`~growthmm.data.design_binding.bind_columns` gives them.
+        As :func:`~growthmm.data.design.binding.bind_columns` gives them.
     data : pandas.DataFrame or mapping of str to (n_rows,) ndarray
         The data; a mapping serves to tabulate bases at the occasions.
     schema : Schema, optional
@@ -204,7 +204,7 @@ def evaluate(
     Parameters
     ----------
     columns : sequence of Column
-        As :func:`~growthmm.data.design_binding.bind_columns` gives them.
+        As :func:`~growthmm.data.design.binding.bind_columns` gives them.
     data : pandas.DataFrame or mapping of str to (n_rows,) ndarray
         The data.
     schema : Schema, optional

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.inference.variance.partition import VariancePartition
-from growthmm.report.style import HATCHES, PALETTE, figure
+from growthmm.report.pictures.style import HATCHES, PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.trajectories_picture import SHOWN, observed_outcomes, times_of_persons
+from growthmm.report.pictures.fitted_curves import SHOWN, observed_outcomes, times_of_persons
 
 __all__ = ["picture_words"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from growthmm.inference.reading.trajectories import Trajectories
-from growthmm.report.style import PALETTE, figure
+from growthmm.report.pictures.style import PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

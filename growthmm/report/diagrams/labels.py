@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.report.diagram_curves import Arrow, Box
+from growthmm.report.diagrams.curves import Arrow, Box
 from growthmm.report.text_size import text_width
 
 __all__ = ["placed"]

@@ -8,7 +8,7 @@ from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
-from growthmm.report.diagram_curves import Arrow, Box, Point
+from growthmm.report.diagrams.curves import Arrow, Box, Point
 
 __all__ = ["around", "crossed", "loop_of_factor", "loop_of_outcome"]
 
@@ -83,7 +83,7 @@ def loop_of_factor(box: Box, ends: Sequence[Point], *, kind: str, free: bool) ->
     ends : sequence of (float, float)
         Where other arrows touch it.
     kind, free
-        As in :class:`~growthmm.report.diagram_curves.Arrow`.
+        As in :class:`~growthmm.report.diagrams.curves.Arrow`.
     """
     x, y = box.center
     taken = [atan2(end[1] - y, end[0] - x) for end in ends]

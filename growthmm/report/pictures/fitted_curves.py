@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from growthmm.engines.prepare import WideData
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.style import BLUE, EDGED, GREY, INK, ORANGE
+from growthmm.report.pictures.style import BLUE, EDGED, GREY, INK, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

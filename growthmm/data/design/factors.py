@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.data.design_basis import basis
+from growthmm.data.design.basis import basis
 from growthmm.data.frames import codes, numeric_column, require_columns
 from growthmm.data.levels import Scalar, level_codes, level_text, plain
 from growthmm.data.wording import listed, nearest, rows_text
@@ -325,7 +325,7 @@ def _operation(node: Operation, left: Node, table: Table) -> Any:
 
 
 def _nested_scale(node: Call, table: Table) -> Any:
-    from growthmm.data.design_basis import fit_basis
+    from growthmm.data.design.basis import fit_basis
     from growthmm.model.expression_print import show
 
     text = show(node, "canonical")

@@ -13,9 +13,9 @@ from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.scores import own_deviations
 from growthmm.errors import SpecificationError
-from growthmm.report.style import BLUE, EDGED, GREY, INK, PALETTE, drawing
+from growthmm.report.pictures.fitted_curves import draw_trajectories, observed_outcomes
+from growthmm.report.pictures.style import BLUE, EDGED, GREY, INK, PALETTE, drawing
 from growthmm.report.text_size import shortened
-from growthmm.report.trajectories_picture import draw_trajectories, observed_outcomes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

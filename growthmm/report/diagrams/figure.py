@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from growthmm.report.diagram_curves import Arrow
-from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_parts
-from growthmm.report.style import BLUE, INK, drawing
+from growthmm.report.diagrams.curves import Arrow
+from growthmm.report.diagrams.layout import FONT, SMALL, Diagram, Node, diagram_parts
+from growthmm.report.pictures.style import BLUE, INK, drawing
 
 if TYPE_CHECKING:
     from growthmm.model.sem import SemModel

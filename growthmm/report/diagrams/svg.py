@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from growthmm.report.diagram_curves import Arrow
-from growthmm.report.diagram_layout import FONT, SMALL, Diagram, Node, diagram_parts
-from growthmm.report.diagram_text import path_diagram
-from growthmm.report.style import BLUE, INK
+from growthmm.report.diagrams.curves import Arrow
+from growthmm.report.diagrams.layout import FONT, SMALL, Diagram, Node, diagram_parts
+from growthmm.report.diagrams.text import path_diagram
+from growthmm.report.pictures.style import BLUE, INK
 
 if TYPE_CHECKING:
     from growthmm.model.sem import SemModel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from growthmm.equivalence.fits import NOT_ASKED, EngineReport
 from growthmm.equivalence.result import Equivalence
-from growthmm.report.evidence_text import engines_table, levels_table
 from growthmm.report.text_table import figure, paragraph, table
+from growthmm.report.texts.evidence import engines_table, levels_table
 
 __all__ = ["equivalence_summary"]
 

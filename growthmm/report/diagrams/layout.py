@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from growthmm.report.diagram_curves import Arrow, Box, arc, arc_height, below, straight
-from growthmm.report.diagram_labels import placed
-from growthmm.report.diagram_routes import around, crossed, loop_of_factor, loop_of_outcome
+from growthmm.report.diagrams.curves import Arrow, Box, arc, arc_height, below, straight
+from growthmm.report.diagrams.labels import placed
+from growthmm.report.diagrams.routes import around, crossed, loop_of_factor, loop_of_outcome
 from growthmm.report.text_size import shortened, text_width
 from growthmm.report.text_table import figure
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.inference.missingness.result import MissingData
-from growthmm.report.style import BLUE, GREY, PALETTE, drawing
+from growthmm.report.pictures.style import BLUE, GREY, PALETTE, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -89,7 +89,7 @@ def drawing(width: float = 6.4, height: float = 4.2) -> Iterator[Figure]:
     The figure belongs to no window and no global state of matplotlib; notebooks show it.
     """
     mpl = matplotlib()
-    from growthmm.report.notebook_figure import NotebookFigure
+    from growthmm.report.pictures.notebook import NotebookFigure
 
     with mpl.rc_context():
         mpl.rcdefaults()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from growthmm.data.design_basis import fit_basis, width
-from growthmm.data.design_contrasts import r_labels
-from growthmm.data.design_factors import (
+from growthmm.data.design.basis import fit_basis, width
+from growthmm.data.design.contrasts import r_labels
+from growthmm.data.design.factors import (
     Coding,
     Table,
     coding_of,

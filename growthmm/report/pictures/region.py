@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from growthmm.inference.reading.region import SignificanceRegion
-from growthmm.report.style import PALETTE, figure
+from growthmm.report.pictures.style import PALETTE, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from growthmm.equivalence.not_representable import NotRepresentable
-from growthmm.report.evidence_text import engines_table, levels_table
 from growthmm.report.text_table import figure, paragraph, table
+from growthmm.report.texts.evidence import engines_table, levels_table
 
 __all__ = ["curved_lines", "nearest_lines", "not_representable_summary"]
 

@@ -1,0 +1,1 @@
+"""Design columns: bound to data once, evaluated on any."""

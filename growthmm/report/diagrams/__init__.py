@@ -1,0 +1,1 @@
+"""Path diagrams: where everything stands, drawn and in words."""

@@ -1,0 +1,1 @@
+"""Pictures of results, and what they show in words."""
