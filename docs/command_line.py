@@ -33,7 +33,8 @@ def page() -> str:
     """The page as Markdown."""
     lines = [HEAD]
     for name, (about, build) in COMMANDS.items():
-        lines += [f"## growthmm {name}", "", f"{about[:1].upper()}{about[1:]}.", ""]
+        said = f"{about[:1].upper()}{about[1:]}"
+        lines += [f"## growthmm {name}", "", said if said.endswith("?") else f"{said}.", ""]
         parser = build(name)
         lines += ["| flag | meaning |", "|---|---|"]
         lines += [_row(action) for action in parser._actions if action.dest != "help"]

@@ -46,9 +46,15 @@ html_static_path = ["_static"]
 html_css_files = ["vignettes.css"]
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
-    "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 7,
+    # Wide tables take the room of the list of sections.
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "support-table": [],
+        "limitations": [],
+    },
 }
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 
 # Formulas become MathML as the pages are built, so that they can be read without a network.

@@ -59,8 +59,10 @@ def main(folder: Path) -> None:
 
     checks = gm.diagnose(fit)
     print(f"\nDiagnosis: {checks.status}")
-    for slope in gm.simple_slopes(fit, "term", "term:programmeyes", at=[0, 1]).itertuples():
-        print(f"  points a term: {slope.estimate:.2f} ({slope.ci_low:.2f} to {slope.ci_high:.2f})")
+    slopes = gm.simple_slopes(fit, "term", "term:programmeyes", at=[0, 1])
+    print("\nPoints a term, with 95% intervals")
+    for group, slope in zip(("not in the programme", "in it"), slopes.itertuples(), strict=True):
+        print(f"  {group}: {slope.estimate:.2f} ({slope.ci_low:.2f} to {slope.ci_high:.2f})")
 
     check = gm.verify(FINAL, data)
     print(f"\nThe growth curve of this model: {check.verdict}")

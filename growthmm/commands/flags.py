@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from growthmm.errors import SpecificationError
-from growthmm.notation import names
+from growthmm.notation import WRITTEN_ONLY, names
 
 __all__ = [
     "MODEL",
@@ -88,7 +88,8 @@ def add_reading(parser: Parser) -> None:
         "--from",
         dest="from_",
         metavar="NOTATION",
-        help=f"how to read it, where that can't be told: {', '.join(names())}",
+        help="how to read it, where that can't be told: "
+        + ", ".join(name for name in names() if name not in WRITTEN_ONLY),
     )
     group.add_argument(
         "--function",

@@ -12,7 +12,7 @@ from growthmm.errors import SpecificationError
 if TYPE_CHECKING:
     from growthmm.notation.base import Notation
 
-__all__ = ["MODULES", "names", "notation", "recognise"]
+__all__ = ["MODULES", "WRITTEN_ONLY", "names", "notation", "recognise"]
 
 MODULES = {
     "lme4": "growthmm.notation.lme4",
@@ -32,6 +32,9 @@ MODULES = {
     "ram": "growthmm.notation.ram",
 }
 """Name of each notation, and the module whose ``NOTATION`` speaks it."""
+
+WRITTEN_ONLY = frozenset({"brms", "mixedmodels.jl", "dot", "ram"})
+"""Notations that are not read."""
 
 
 def names() -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from textwrap import shorten
 
 from growthmm.inference.result import FitResult
+from growthmm.report.text_table import WIDTH
 
 __all__ = ["fit_html"]
 
@@ -18,7 +20,8 @@ def fit_html(result: FitResult) -> str:
     )
     table = result.estimates.to_html(index=False, na_rep="", float_format="{:.4g}".format)
     boundary = result.boundary.description
-    parts = [f"<p><strong>{escape(result.label or 'model')}</strong><br>{escape(line)}</p>", table]
+    label = shorten(result.label or "model", WIDTH, placeholder=" ...")
+    parts = [f"<p><strong>{escape(label)}</strong><br>{escape(line)}</p>", table]
     if boundary:
         parts.append(f"<p>Boundary: {escape(boundary)}</p>")
     return "\n".join(parts)

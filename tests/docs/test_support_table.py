@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from growthmm.notation import names, notation
+from growthmm.notation import WRITTEN_ONLY, names, notation
+from growthmm.notation.base import families
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -27,6 +28,13 @@ def test_page_is_up_to_date(support: ModuleType) -> None:
     page = (DOCS / "support-table.md").read_text(encoding="utf-8")
     assert page == support.page(), "run: python docs/support.py"
     assert [name for name in names() if f"`{name}`" not in page] == []
+
+
+def test_notations_that_are_not_read_are_known_by_name(support: ModuleType) -> None:
+    for name in names():
+        speaker = notation(name)
+        read = [support.reads(speaker, family) for family in families(speaker)]
+        assert any(read) == all(read) == (name not in WRITTEN_ONLY), name
 
 
 def test_a_loss_is_a_no(support: ModuleType) -> None:

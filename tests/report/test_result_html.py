@@ -214,3 +214,12 @@ def test_hostile_names_are_shown() -> None:
     said = Text(hostile().pair.mixed.model._repr_html_()).said
     assert OUTCOME in said
     assert GROUP in said
+
+
+def test_a_long_label_is_shortened() -> None:
+    loadings = " + ".join(f"1*gpa_{t}" for t in range(6))
+    text = f"i =~ {loadings}\n" + "\n".join(f"gpa_{t} ~~ v*gpa_{t}" for t in range(6))
+    page = gm.fit(text, wide())._repr_html_()
+    assert page.startswith("<p><strong>i =~ 1*gpa_0")
+    assert " ...</strong>" in page
+    assert f"<strong>{SEX}</strong>" in fitted()._repr_html_()
