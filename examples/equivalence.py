@@ -76,7 +76,7 @@ def main() -> None:
     print("\nWhat breaks it")
     unequal = "\n".join(line for line in curve.splitlines() if "~~ v*" not in line)
     for what, fit in {
-        "REML in place of ML (a likelihood of something else, not to be compared)": gm.fit(MIXED, data, estimator="reml"),
+        "REML, whose likelihood is of something else": gm.fit(MIXED, data, estimator="reml"),
         "a residual variance an occasion, the SEM default": gm.fit(
             unequal, data, id="student", time="occasion"
         ),

@@ -18,9 +18,7 @@ BLOCKS = re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 def rooms() -> set[str]:
     """The rooms that the page lists, without endings."""
     listed = next(block for block in BLOCKS if block.startswith("growthmm/\n"))
-    return {
-        name.rstrip("/").removesuffix(".py") for name in re.findall(r"^  (\S+)", listed, re.M)
-    }
+    return {name.rstrip("/").removesuffix(".py") for name in re.findall(r"^  (\S+)", listed, re.M)}
 
 
 def layers() -> list[set[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from pages import DOCS, ROOT
@@ -15,7 +16,9 @@ from growthmm.commands.parser import COMMANDS
 PAGES = [
     ROOT / "README.md",
     ROOT / "examples" / "README.md",
+    ROOT / "CONTRIBUTING.md",
     *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.glob("after-the-fit/*.md")),
     *sorted(DOCS.glob("coming-from/*.md")),
     *sorted(DOCS.glob("contributing/*.md")),
     *sorted(DOCS.glob("mathematics/*.md")),
@@ -46,6 +49,25 @@ def test_what_a_page_names_exists(page: Path) -> None:
     assert sorted(name for name in attributes if name not in dir(result())) == []
     used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
     assert sorted(used - flags() - OTHERS) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.stem}")
+def test_paths_and_modules_that_a_page_names_exist(page: Path) -> None:
+    words = set(re.findall(r"`([\w.*/-]+)`", page.read_text(encoding="utf-8")))
+    rooms = ("growthmm/", "tests/", "docs/", "examples/", "benchmarks/", ".ci/")
+    paths = {word for word in words if word.startswith(rooms) and "NAME" not in word}
+    assert sorted(path for path in paths if not any(ROOT.glob(path.rstrip("/")))) == []
+    dotted = {word for word in words if re.fullmatch(r"growthmm(\.\w+)+", word)}
+    assert sorted(name for name in dotted if not _importable(name)) == []
+
+
+def _importable(name: str) -> bool:
+    """Whether a dotted name is a module, or an attribute of one."""
+    try:
+        resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def test_the_changelog_lists_every_command_once() -> None:

@@ -63,16 +63,17 @@ def test_the_python_of_a_page_runs(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     goes_on = "of [after the fit](../after-the-fit.md)" in text
     names: dict[str, Any] = dict(fitted()) if goes_on else {}
-    for code in python(page):
-        for pattern, shorter in SHORTER:
-            code = pattern.sub(shorter, code)
-        exec(compile(code, page.name, "exec"), names)
+    code = "\n".join(python(page))
+    for pattern, shorter in SHORTER:
+        code = pattern.sub(shorter, code)
+    exec(compile(code, page.name, "exec"), names)
 
 
 def lines(page: Path) -> list[str]:
     """The command lines in the blocks of a page, those with a backslash joined to the next."""
     text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))
-    return re.findall(r"^ {0,4}(growthmm (?:%s) .+)$" % "|".join(COMMANDS), text, re.MULTILINE)
+    commands = "|".join(COMMANDS)
+    return re.findall(rf"^ {{0,4}}(growthmm (?:{commands}) .+)$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
