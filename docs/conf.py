@@ -54,6 +54,7 @@ html_theme_options = {
         "limitations": [],
     },
 }
+html_sidebars = {"quickstart": []}
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 
