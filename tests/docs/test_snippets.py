@@ -56,10 +56,9 @@ def fitted() -> dict[str, Any]:
     return names
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if python(page)], ids=lambda page: page.stem
-)
-def test_the_python_of_a_page_runs(page: Path) -> None:
+@cache
+def run(page: Path) -> dict[str, Any]:
+    """What the Python of a page leaves behind."""
     text = page.read_text(encoding="utf-8")
     goes_on = "of [after the fit](../after-the-fit.md)" in text
     names: dict[str, Any] = dict(fitted()) if goes_on else {}
@@ -67,6 +66,25 @@ def test_the_python_of_a_page_runs(page: Path) -> None:
     for pattern, shorter in SHORTER:
         code = pattern.sub(shorter, code)
     exec(compile(code, page.name, "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if python(page)], ids=lambda page: page.stem
+)
+def test_the_python_of_a_page_runs(page: Path) -> None:
+    assert len(run(page)) > 1
+
+
+def test_numbers_of_the_page_on_missing_data() -> None:
+    page = DOCS / "missing-data.md"
+    found = run(page)["found"]
+    listwise = next(rule for rule in found.rules if rule.rule == "listwise")
+    moved = found.estimates.query("method == 'listwise' and name == '(Intercept)'")
+    assert (
+        f"keeps {listwise.n_subjects} of 200 students and moves the\n"
+        f"intercept by {moved['difference_in_se'].iloc[0]:.1f} standard errors"
+    ) in page.read_text(encoding="utf-8")
 
 
 def lines(page: Path) -> list[str]:
