@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import get_args
 
 import pytest
-from pages import DOCS, ROOT, script
+from pages import DOCS, script
 
 import growthmm as gm
 from growthmm.engines import registry, statsmodels
@@ -26,19 +26,7 @@ from growthmm.moments.residual_matrices import n_residual_parameters
 from growthmm.notation import MODULES
 from growthmm.notation.base import Model, ScriptContext, Written
 
-PAGES = sorted((DOCS / "contributing").glob("*.md"))
 MODEL = "gpa ~ occasion + (1 + occasion | student)"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_files_that_the_page_names_exist(page) -> None:
-    text = page.read_text(encoding="utf-8")
-    named = re.findall(r"`((?:growthmm|tests|docs)/[\w/.-]+)`", text)
-    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
-    for name in re.findall(r"`(growthmm(?:\.\w+)+)`", text):
-        parts = name.split(".")
-        there = ["/".join(parts[:k]) for k in range(2, len(parts) + 1)]
-        assert any((ROOT / f"{p}.py").is_file() or (ROOT / p).is_dir() for p in there), name
 
 
 class Grow:
