@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from html import escape
 from itertools import takewhile
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["model_html", "moments_html", "result_html", "schema_html", "written_html"]
+
+_SENTENCE = re.compile(r"<td>(?=[^<]{31,}</td>)(?=[^<]* )")
 
 
 def result_html(result: Any) -> str:
@@ -97,7 +100,16 @@ def _block(text: str) -> str:
 
 
 def _table(frame: pd.DataFrame, *, index: bool | None = None) -> str:
-    """A data frame; names of parameters, methods and courses may be rows' labels."""
+    """A data frame; names of parameters, methods and courses may be rows' labels.
+
+    Sentences wrap. A column of dictionaries is left out: it is for programs.
+    """
     if index is None:
         index = frame.index.dtype == object or str(frame.index.dtype).startswith("str")
-    return str(frame.to_html(index=index, na_rep="", float_format="{:.4g}".format, escape=True))
+    shown = [
+        k for k in range(frame.shape[1]) if not any(isinstance(v, dict) for v in frame.iloc[:, k])
+    ]
+    html = frame.iloc[:, shown].to_html(
+        index=index, na_rep="", float_format="{:.4g}".format, escape=True
+    )
+    return _SENTENCE.sub('<td style="white-space: normal; min-width: 14em">', str(html))

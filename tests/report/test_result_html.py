@@ -223,3 +223,13 @@ def test_a_long_label_is_shortened() -> None:
     assert page.startswith("<p><strong>i =~ 1*gpa_0")
     assert " ...</strong>" in page
     assert f"<strong>{SEX}</strong>" in fitted()._repr_html_()
+
+
+def test_a_table_of_findings_is_for_reading() -> None:
+    found = gm.diagnose(fitted(LINE))
+    page = found._repr_html_()
+    assert "evidence" in found.table
+    assert "evidence" not in page
+    assert "<th>message</th>" in page
+    assert 'style="white-space: normal' in page
+    assert "white-space" not in gm.test_terms(fitted())._repr_html_()
