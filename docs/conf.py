@@ -46,7 +46,6 @@ html_static_path = ["_static"]
 html_css_files = ["vignettes.css"]
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 6,
     # Wide tables take the room of the list of sections.
     "secondary_sidebar_items": {
         "**": ["page-toc"],
