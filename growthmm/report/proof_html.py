@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from growthmm.report.mathml import equation, expression, matrix, row
-from growthmm.report.proof_text import WHOLE, conclusion, entries, heading
+from growthmm.report.proof_text import WHOLE, assumed, conclusion, entries, heading
 
 if TYPE_CHECKING:
     import sympy
@@ -39,7 +39,9 @@ def proof_html(proof: Proof) -> str:
     >>> proof_html(found.proof())[:38]
     '<p><strong>Both forms imply the same m'
     """
-    parts = [f"<p><strong>{escape(heading(proof))}</strong></p>", _mapping(proof)]
+    parts = [f"<p><strong>{escape(heading(proof))}</strong></p>"]
+    parts += [f"<p>{escape(line)}</p>" for line in assumed(proof)]
+    parts.append(_mapping(proof))
     if len(proof.outcomes) > WHOLE:
         for block in proof.blocks:
             parts += _block(proof, block)

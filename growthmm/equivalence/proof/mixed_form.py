@@ -28,7 +28,7 @@ from growthmm.translation.tabulate import part_variables, tabulate
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["mixed_mean", "mixed_parts"]
+__all__ = ["curved_effects", "mixed_mean", "mixed_parts"]
 
 
 def mixed_mean(pair: Pair, link: Correspondence, stratum: Stratum) -> sympy.Matrix:
@@ -42,8 +42,14 @@ def mixed_mean(pair: Pair, link: Correspondence, stratum: Stratum) -> sympy.Matr
     import sympy
 
     design = _design(pair, pair.mixed.fixed, stratum)
-    names = link.mixed.problem.fixed_names
-    return design * sympy.Matrix(len(names), 1, [symbol(name) for name in names])
+    names, curved = link.mixed.problem.fixed_names, curved_effects(pair, link)
+    return design * sympy.Matrix(len(names), 1, [curved.get(n) or symbol(n) for n in names])
+
+
+def curved_effects(pair: Pair, link: Correspondence) -> dict[str, sympy.Symbol]:
+    """The symbols ``b[exp(-g * t)]`` of fixed effects whose names would read as their loadings."""
+    named = zip(link.mixed.problem.fixed_names, pair.mixed.fixed, strict=True)
+    return {n: symbol(f"b[{n}]") for n, c in named if is_curve(c.parts, pair.mixed.model)}
 
 
 def mixed_parts(pair: Pair, link: Correspondence, stratum: Stratum, level: int = 1) -> Parts:
@@ -119,7 +125,9 @@ def _with_covariate(
     pair: Pair, parts: Sequence[ColumnPart], stratum: Stratum
 ) -> list[sympy.Expr] | None:
     """A product of a covariate of the wide form and a function of time."""
-    known: dict[str, Covariate] = {c.name: c for c in (*pair.growth.covariates, *pair.sem.covariates)}
+    known: dict[str, Covariate] = {
+        c.name: c for c in (*pair.growth.covariates, *pair.sem.covariates)
+    }
     for covariate in sorted(known.values(), key=lambda c: -len(c.column.parts)):
         own = covariate.column.parts
         if not set(own) <= set(parts):
@@ -136,9 +144,7 @@ def _with_covariate(
     return None
 
 
-def _of_time(
-    pair: Pair, parts: Sequence[ColumnPart], stratum: Stratum
-) -> list[sympy.Expr] | None:
+def _of_time(pair: Pair, parts: Sequence[ColumnPart], stratum: Stratum) -> list[sympy.Expr] | None:
     """A product of functions of time and loading parameters; None where it is something else."""
     schema = pair.mixed.schema
     if not parts:
@@ -162,9 +168,7 @@ def _of_time(
     ]
 
 
-def _defined(
-    pair: Pair, parts: Sequence[ColumnPart], stratum: Stratum
-) -> list[sympy.Expr] | None:
+def _defined(pair: Pair, parts: Sequence[ColumnPart], stratum: Stratum) -> list[sympy.Expr] | None:
     """The definition variables that a column is, visit by visit."""
     for factor in pair.growth.factors:
         if factor.definition and set(factor.column.parts) == set(parts):
@@ -173,5 +177,7 @@ def _defined(
                 for p in pair.sem.model.paths
                 if p.left == factor.name and p.op == "=~" and p.group == stratum.group
             }
-            return [definition_symbol(found[y] or "") for y in pair.growth.schema.outcome_columns]
+            own = [found.get(y) for y in pair.growth.schema.outcome_columns]
+            # A lagged covariate has no column, and is zero, where there is no other occasion.
+            return [definition_symbol(name) if name else number(0.0) for name in own]
     return None

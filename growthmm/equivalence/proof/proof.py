@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from growthmm.equivalence.correspondence import Correspondence
-from growthmm.equivalence.proof.mixed_form import mixed_mean, mixed_parts
+from growthmm.equivalence.proof.mixed_form import curved_effects, mixed_mean, mixed_parts
 from growthmm.equivalence.proof.relations import constraints, parameter_mapping
+from growthmm.equivalence.proof.residual_form import positive_covariances
 from growthmm.equivalence.proof.sem_form import sem_moments, sem_parts, traced_covariance
 from growthmm.equivalence.proof.simplifying import Zero, each_entry
 from growthmm.equivalence.proof.strata import Stratum, strata
-from growthmm.equivalence.proof.symbols import Parts
+from growthmm.equivalence.proof.symbols import Parts, sem_symbols
 from growthmm.errors import EngineNotInstalledError
 from growthmm.rendering import render
 from growthmm.translation.pair import Pair
@@ -83,6 +84,9 @@ class Proof:
         Means, of each group.
     blocks : tuple of CovarianceBlock
         Covariances: of the outcomes in each group, or of persons within clusters and of clusters.
+    positive : tuple of Symbol
+        Covariances of the SEM that are taken to be positive: the correlation of occasions that are
+        no whole number of time units apart has a value only then.
     """
 
     outcomes: tuple[str, ...]
@@ -90,6 +94,7 @@ class Proof:
     constraints: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     means: tuple[MeanBlock, ...]
     blocks: tuple[CovarianceBlock, ...]
+    positive: tuple[sympy.Symbol, ...] = ()
 
     @property
     def mixed_mean(self) -> sympy.Matrix:
@@ -190,8 +195,11 @@ def prove(pair: Pair, link: Correspondence) -> Proof:
             "The proof needs sympy, which is not installed.", hint='pip install "growthmm[report]"'
         ) from None
     model = pair.sem.model
-    mapping, held = parameter_mapping(pair), constraints(model)
-    zero = Zero(mapping, held)
+    mapping = parameter_mapping(pair, curved_effects(pair, link))
+    held = constraints(model)
+    known = sem_symbols(model)
+    positive = tuple(known[name] for name in positive_covariances(pair))
+    zero = Zero(mapping, held, positive)
 
     def block(stratum: Stratum, level: int) -> CovarianceBlock:
         columns = [model.outcomes.index(y) for y in stratum.outcomes]
@@ -211,7 +219,8 @@ def prove(pair: Pair, link: Correspondence) -> Proof:
 
     groups = strata(pair)
     blocks = tuple(block(one, level) for one in groups for level in range(1, model.n_levels + 1))
-    return Proof(groups[0].outcomes, mapping, held, tuple(map(mean, groups)), blocks)
+    means = tuple(map(mean, groups))
+    return Proof(groups[0].outcomes, mapping, held, means, blocks, positive)
 
 
 def _of_outcomes(parts: Parts, columns: list[int]) -> Parts:

@@ -74,13 +74,17 @@ def _determined(
     )
 
 
-def parameter_mapping(pair: Pair) -> tuple[Relation, ...]:
+def parameter_mapping(
+    pair: Pair, curved: Mapping[str, sympy.Symbol] | None = None
+) -> tuple[Relation, ...]:
     """Each mixed-model parameter, and what it is of the SEM's.
 
     Parameters
     ----------
     pair : Pair
         The two forms.
+    curved : mapping of str to Symbol, optional
+        Symbols of parameters that are called otherwise.
 
     Raises
     ------
@@ -103,7 +107,8 @@ def parameter_mapping(pair: Pair) -> tuple[Relation, ...]:
             waiting.append((key, name))
     for key, name in waiting:
         made[name] = _of_distal(pair, key, name, made)
-    return tuple((symbol(name), made[name]) for _, name in pair.mixed_names)
+    called = curved or {}
+    return tuple((called.get(name) or symbol(name), made[name]) for _, name in pair.mixed_names)
 
 
 def _of_curve(pair: Pair, name: str, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:

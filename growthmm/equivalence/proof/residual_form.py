@@ -10,11 +10,35 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.growth import residual_cells
 from growthmm.model.strata import residual_terms
 from growthmm.translation.pair import Pair
+from growthmm.translation.residual_arithmetic import bases
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["residual_matrix"]
+__all__ = ["positive_covariances", "residual_matrix"]
+
+
+def positive_covariances(pair: Pair) -> tuple[str, ...]:
+    """The SEM's residual covariances that are taken to be positive.
+
+    A correlation's power or root that is no whole number has one value only where the correlation
+    is positive, and then so are these.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two forms.
+    """
+    structure, times = pair.growth.residual, pair.growth.schema.numbers
+    if structure.kind not in ("ar1", "arh1", "ar1+common"):
+        return ()
+    base = bases(structure, times)
+    powers = [*(abs(a - b) for a in times for b in times), *(1 / d for d in base.distances)]
+    if all(float(power).is_integer() for power in powers):
+        return ()
+    outcomes = pair.growth.schema.outcome_columns
+    found = [pair.sem.model.path(outcomes[j], "~~", outcomes[k]) for j, k in base.cells]
+    return tuple(dict.fromkeys(path.parameter for path in found if path is not None and path.free))
 
 
 def residual_matrix(pair: Pair, stratum: Stratum) -> sympy.Matrix:

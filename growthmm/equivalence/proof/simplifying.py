@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from growthmm.equivalence.proof.relations import Relation
+from growthmm.equivalence.proof.symbols import symbol
 from growthmm.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ __all__ = ["Zero", "each_entry"]
 
 DIGITS = 40
 POINTS = 4
+
+ROUNDED = 1e-10
+"""Share of the larger coefficients up to which one is the rounding of the model's decimals."""
 
 
 class Zero:
@@ -26,11 +30,19 @@ class Zero:
         Each mixed-model parameter, and what it is of the SEM's.
     held : sequence of (Symbol, Expr)
         What the SEM's constraints put in place of parameters.
+    positive : sequence of Symbol
+        The SEM's parameters that are taken to be positive.
     """
 
-    def __init__(self, mapping: Sequence[Relation], held: Sequence[Relation]) -> None:
+    def __init__(
+        self,
+        mapping: Sequence[Relation],
+        held: Sequence[Relation],
+        positive: Sequence[sympy.Symbol] = (),
+    ) -> None:
         self.mapping = dict(mapping)
         self.held = dict(held)
+        self.positive = {own: symbol(own.name, positive=True) for own in positive}
 
     def __call__(self, mixed: sympy.Matrix, sem: sympy.Matrix) -> sympy.Matrix:
         """The difference, entry by entry.
@@ -41,7 +53,9 @@ class Zero:
             If an entry is zero in numbers and sympy does not get it to zero.
         """
         left = each_entry(mixed, lambda own: own.xreplace(self.mapping))
-        return each_entry(self._free(left) - self._free(sem), _simplified)
+        ours, theirs = self._free(left), self._free(sem)
+        size = max((_size(own) for own in (*ours, *theirs)), default=1.0)
+        return each_entry(ours - theirs, lambda own: _simplified(own.xreplace(self.positive), size))
 
     def _free(self, matrix: sympy.Matrix) -> sympy.Matrix:
         """Without the parameters that constraints give."""
@@ -52,9 +66,7 @@ class Zero:
         return matrix
 
 
-def each_entry(
-    matrix: sympy.Matrix, make: Callable[[sympy.Expr], sympy.Expr]
-) -> sympy.Matrix:
+def each_entry(matrix: sympy.Matrix, make: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Matrix:
     """The function of every entry, taken once where a symmetric matrix has it twice."""
     made = matrix.copy()
     for j in range(matrix.rows):
@@ -69,10 +81,18 @@ def each_entry(
     return made
 
 
-def _simplified(entry: sympy.Expr) -> sympy.Expr:
+def _size(entry: sympy.Expr) -> float:
+    """The largest coefficient of a sum, at least 1."""
+    return max([1.0, *(abs(float(c)) for c in entry.as_coefficients_dict().values())])
+
+
+def _simplified(entry: sympy.Expr, size: float) -> sympy.Expr:
     import sympy
 
     short = sympy.expand(entry)
+    if short != 0 and _size(short / (ROUNDED * size)) <= 1.0:
+        # A loading that is the product of two has been rounded once more.
+        short = sympy.Integer(0)
     if short != 0:
         short = sympy.simplify(short)
     if short != 0 and _vanishes(short):
