@@ -205,7 +205,7 @@ def test_html_shows_small_models_in_full_and_larger_ones_by_blocks() -> None:
 
 
 def test_what_has_no_proof_is_refused() -> None:
-    """A residual parameter without a name on the mixed side, and a constraint without a solution."""
+    """A residual parameter without a name on the mixed side, a constraint without a solution."""
     pair = pair_of("gpa ~ occasion + (1 | student)", "ar1")
     nameless = replace(
         pair, mixed_names=tuple(n for n in pair.mixed_names if n[0] != "residual:rho")
@@ -221,7 +221,7 @@ def test_what_has_no_proof_is_refused() -> None:
 def test_second_order_growth_with_estimated_loadings_is_refused_with_the_reason() -> None:
     from test_condition_21_second_order import text, wide
 
-    found = gm.verify(text(loading=""), wide(), id="id", engines=[])
+    found = gm.verify(text(loading=""), wide(), id="id", engines=["long"])
     assert found.verdict == "not_representable"
     with pytest.raises(UnsupportedError, match="no linear mixed model") as refused:
         found.proof()
