@@ -17,7 +17,7 @@ from growthmm.equivalence.sem_evidence import CurvedFit
 from growthmm.errors import NotEquivalentError, UnsupportedError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.rendering import Tabular, render
+from growthmm.rendering import Brief, Tabular, render
 from growthmm.translation.nearest import NearModel
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Nearest", "NotRepresentable"]
 
 
-@dataclass(frozen=True)
-class Nearest:
+@dataclass(frozen=True, repr=False)
+class Nearest(Brief):
     """The nearest growth model that has a mixed form, on the same data.
 
     Parameters

@@ -14,7 +14,7 @@ from growthmm.equivalence.proof.simplifying import Zero, each_entry
 from growthmm.equivalence.proof.strata import Stratum, strata
 from growthmm.equivalence.proof.symbols import Parts, sem_symbols
 from growthmm.errors import EngineNotInstalledError
-from growthmm.rendering import render
+from growthmm.rendering import Brief, render
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["CovarianceBlock", "MeanBlock", "Proof", "prove"]
 
 
-@dataclass(frozen=True)
-class MeanBlock:
+@dataclass(frozen=True, repr=False)
+class MeanBlock(Brief):
     """One group's means in both forms' symbols.
 
     Parameters
@@ -43,8 +43,8 @@ class MeanBlock:
     difference: sympy.Matrix
 
 
-@dataclass(frozen=True)
-class CovarianceBlock:
+@dataclass(frozen=True, repr=False)
+class CovarianceBlock(Brief):
     """One covariance matrix in both forms' symbols.
 
     Parameters

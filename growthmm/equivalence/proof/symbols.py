@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, parse
+from growthmm.rendering import Brief
 
 if TYPE_CHECKING:
     import sympy
@@ -30,8 +31,8 @@ SMALL = 1000
 """Largest denominator of fractions that are recognised in their decimals."""
 
 
-@dataclass(frozen=True)
-class Parts:
+@dataclass(frozen=True, repr=False)
+class Parts(Brief):
     """A covariance matrix as ``design covariance design' + residual``.
 
     Parameters
