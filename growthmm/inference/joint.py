@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError
-from growthmm.rendering import Brief, Shown
+from growthmm.rendering import Brief
 
 __all__ = ["JointLikelihood", "joint_likelihood"]
 
@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JointLikelihood(Shown, Brief):
+class JointLikelihood(Brief):
     """What a program reports that does not condition on covariates.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from growthmm.equivalence.proof.proof import Proof
+from growthmm.report.proof_names import abbreviated
 
 if TYPE_CHECKING:
     import sympy
@@ -26,7 +27,11 @@ WHOLE = 3
 
 def proof_text(proof: Proof) -> str:
     """The proof as text: the map, entries of the moments, and the differences."""
-    lines = [heading(proof), *assumed(proof), "", "Parameter map"]
+    proof, names = abbreviated(proof)
+    lines = [heading(proof), *assumed(proof)]
+    if names:
+        lines += ["", "Symbols", *(f"  {short} is {name}" for short, name in names)]
+    lines += ["", "Parameter map"]
     lines += [f"  {left} = {right}" for left, right in proof.mapping]
     if proof.constraints:
         lines += ["", "Constraints and defined parameters of the SEM"]
@@ -38,8 +43,11 @@ def proof_text(proof: Proof) -> str:
 
 def proof_latex(proof: Proof) -> str:
     """The proof as LaTeX (amsmath); names stand upright, with their special letters escaped."""
+    proof, names = abbreviated(proof)
     said = " ".join([heading(proof), *assumed(proof)])
-    lines = [rf"\noindent {tex_text(said)}", r"\begin{align*}"]
+    lines = [rf"\noindent {tex_text(said)}"]
+    lines += [rf"\noindent ${short}$: {tex_text(name.name)}\\" for short, name in names]
+    lines.append(r"\begin{align*}")
     rows = [*proof.mapping, *proof.constraints]
     lines.append(" \\\\\n".join(f"{_tex(left)} &= {_tex(right)}" for left, right in rows))
     lines.append(r"\end{align*}")

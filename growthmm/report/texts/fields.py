@@ -80,7 +80,8 @@ def _text(value: Any) -> str:
 
 def _large(value: Any) -> bool:
     """Whether a value is a class with many fields of its own."""
-    return type(value).__str__ is object.__str__ and type(value).__module__.startswith("growthmm")
+    written = any("__str__" in vars(own) for own in type(value).__mro__[:-1])
+    return not written and type(value).__module__.startswith("growthmm")
 
 
 def _empty(value: Any) -> bool:
