@@ -20,6 +20,7 @@ from growthmm.errors import GrowthmmError
 from growthmm.inference.result import FitResult
 from growthmm.model.growth import FactorBlock
 from growthmm.model.mixed import RandomBlock
+from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column
 from growthmm.model.terms import Term
 
@@ -143,7 +144,16 @@ RESULTS: dict[str, Callable[[], Any]] = {
 PLAIN = (pd.DataFrame, pd.Series, np.ndarray, float, tuple)
 """Results that are no classes of growthmm's."""
 
-BUILT = (gm.Grouping, gm.Lagged, gm.Variable, Column, Term, FactorBlock, RandomBlock)
+BUILT = (
+    gm.Grouping,
+    gm.Lagged,
+    gm.Variable,
+    Column,
+    Term,
+    FactorBlock,
+    RandomBlock,
+    ResidualStructure,
+)
 """What models are built of, shown as the call that makes it."""
 
 INPUTS = {"Grouping", "Lagged", "Variable"}
