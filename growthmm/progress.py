@@ -1,7 +1,8 @@
 """A progress bar on what takes more than a second or two.
 
 Verbs say with :func:`showing` whether there may be one; whatever repeats something asks
-:func:`tracked` or :func:`bar`. A bar within a bar is not shown.
+:func:`tracked` or :func:`bar`. What has no known length, a search for a maximum, stands in
+:func:`steps` and says with :func:`stepped` that it goes on. A bar within a bar is not shown.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-__all__ = ["PATIENCE", "bar", "showing", "tracked"]
+__all__ = ["FRAME", "PATIENCE", "bar", "showing", "stepped", "stepping", "steps", "tracked"]
 
 Item = TypeVar("Item")
 
@@ -22,6 +23,10 @@ PATIENCE = 1.0
 
 _WANTED: ContextVar[bool | None] = ContextVar("wanted", default=None)
 _TAKEN: ContextVar[bool] = ContextVar("taken", default=False)
+_STEP: ContextVar[Callable[[], None] | None] = ContextVar("step", default=None)
+
+FRAME = 0.1
+"""Seconds between two pictures of a spinner."""
 
 
 @contextmanager
@@ -98,10 +103,7 @@ def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     >>> with bar("counting", 2) as advance:
     ...     advance(1)
     """
-    wanted = _WANTED.get()
-    if wanted is None:
-        wanted = _terminal()
-    if not wanted or total < 2 or _TAKEN.get():
+    if total < 2 or _TAKEN.get() or not _wanted():
         yield lambda _: None
         return
     token, begun = _TAKEN.set(True), time.monotonic()
@@ -121,6 +123,64 @@ def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
             shown[0].stop()
 
 
+@contextmanager
+def steps(title: str) -> Iterator[None]:
+    """A spinner and a count on standard error, once the block has taken :data:`PATIENCE` seconds.
+
+    Parameters
+    ----------
+    title : str
+        What is done.
+
+    Examples
+    --------
+    >>> with steps("searching"):
+    ...     stepped()
+    """
+    if _TAKEN.get() or not _wanted():
+        yield
+        return
+    begun = time.monotonic()
+    shown: list[Any] = []
+    n, last = 0, begun
+
+    def step() -> None:
+        nonlocal n, last
+        n, now = n + 1, time.monotonic()
+        if not shown and now - begun > PATIENCE:
+            shown.append(_spinning(title))
+        if shown and (now - last > FRAME or n < 2):
+            shown[0].update(shown[0].task_ids[0], completed=n, refresh=True)
+            last = now
+
+    # No bar within: what is tracked inside is part of this.
+    taken, token = _TAKEN.set(True), _STEP.set(step)
+    try:
+        yield
+    finally:
+        _STEP.reset(token)
+        _TAKEN.reset(taken)
+        if shown:
+            shown[0].stop()
+
+
+def stepped() -> None:
+    """Say that one more step of what :func:`steps` is about has been taken."""
+    step = _STEP.get()
+    if step is not None:
+        step()
+
+
+def stepping() -> bool:
+    """Whether anybody is told of steps, so that waiting may be cut into pieces."""
+    return _STEP.get() is not None
+
+
+def _wanted() -> bool:
+    wanted = _WANTED.get()
+    return _terminal() if wanted is None else wanted
+
+
 def _terminal() -> bool:
     """Whether standard error is there and is a terminal."""
     stream = sys.stderr
@@ -128,23 +188,28 @@ def _terminal() -> bool:
 
 
 def _started(title: str, total: int) -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    return _progress(title, total, columns)
+
+
+def _spinning(title: str) -> Any:
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    count = TextColumn("step {task.completed}")
+    return _progress(title, None, (count, TimeElapsedColumn()), SpinnerColumn())
+
+
+def _progress(title: str, total: int | None, columns: tuple[Any, ...], *first: Any) -> Any:
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress, TextColumn
 
     made = Progress(
+        *first,
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        *columns,
         console=Console(file=sys.stderr, force_terminal=True),
         # No thread of its own: processes may be started while the bar stands.
         auto_refresh=False,

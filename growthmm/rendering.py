@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, ClassVar
 
-__all__ = ["RENDERINGS", "Shown", "Tabular", "render"]
+__all__ = ["RENDERINGS", "Brief", "Shown", "Tabular", "render"]
 
 RENDERINGS: dict[str, str] = {
     "fit.summary": "growthmm.report.texts.fit:fit_summary",
@@ -43,7 +43,9 @@ RENDERINGS: dict[str, str] = {
     "model.html": "growthmm.report.result_html:model_html",
     "written.html": "growthmm.report.result_html:written_html",
     "moments.html": "growthmm.report.result_html:moments_html",
-    "schema.html": "growthmm.report.result_html:schema_html",
+    "schema.html": "growthmm.report.result_html:fields_html",
+    "fields.html": "growthmm.report.result_html:fields_html",
+    "fields.text": "growthmm.report.texts.fields:fields_text",
     "sem.diagram": "growthmm.report.diagrams.text:path_diagram",
     "sem.svg": "growthmm.report.diagrams.svg:diagram_svg",
     "sem.picture": "growthmm.report.diagrams.figure:diagram_picture",
@@ -84,3 +86,14 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return str(render(self._html, self))
+
+
+class Brief(Shown):
+    """A part of a result, a data class that is shown by what it holds, in one line."""
+
+    __slots__ = ()
+
+    _html: ClassVar[str] = "fields.html"
+
+    def __repr__(self) -> str:
+        return str(render("fields.text", self))

@@ -15,7 +15,7 @@ import growthmm as gm
 from growthmm import progress
 from growthmm.cli import main
 from growthmm.inference.result import FitResult
-from growthmm.progress import bar, showing, tracked
+from growthmm.progress import bar, showing, stepped, stepping, steps, tracked
 
 SLOPE = "gpa ~ occasion + (1 + occasion | student)"
 
@@ -27,7 +27,8 @@ class Terminal(io.StringIO):
 
 @cache
 def fitted(formula: str = SLOPE, estimator: str = "ml") -> FitResult:
-    return gm.fit(formula, gm.datasets.gpa().query("student <= 40"), estimator=estimator)
+    data = gm.datasets.gpa().query("student <= 40")
+    return gm.fit(formula, data, estimator=estimator, progress=False)
 
 
 @pytest.fixture
@@ -66,6 +67,11 @@ LONG_WORK: dict[str, tuple[str, Callable[..., object]]] = {
             **o,
         ),
     ),
+    "test of several variances": (
+        "null distribution",
+        lambda **o: gm.test_variance(fitted(), ["(Intercept)", "occasion"], n_simulations=500, **o),
+    ),
+    "fit": ("fit by long", lambda **o: gm.fit(SLOPE, gm.datasets.gpa(), **o)),
     "compare": (
         "models by ML",
         lambda **o: gm.compare(
@@ -95,13 +101,52 @@ def test_a_bar_in_a_terminal(name: str, terminal: Terminal) -> None:
     work()
     said = terminal.getvalue()
     assert title in said
-    assert "━" in said
+    # A search for a maximum has no known length.
+    assert ("step 1" if name == "fit" else "━") in said
 
 
 @pytest.mark.parametrize("name", LONG_WORK)
 def test_none_on_request(name: str, terminal: Terminal) -> None:
     LONG_WORK[name][1](progress=False)
     assert terminal.getvalue() == ""
+
+
+def test_steps_are_counted_and_the_line_is_cleared(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "FRAME", 0.0)
+    with steps("searching"):
+        for _ in range(3):
+            stepped()
+        with steps("within"):
+            stepped()
+        list(tracked(range(3), "within"))
+    said = terminal.getvalue()
+    assert "searching step 4" in said.replace("\x1b[0m", "")
+    assert "within" not in said
+    assert said.endswith("\x1b[2K")
+    stepped()
+    assert terminal.getvalue() == said
+
+
+def test_a_program_that_is_waited_for_counts_too(terminal: Terminal) -> None:
+    from growthmm.engines.limits import Deadline
+    from growthmm.engines.r.process import _execute
+
+    with steps("fit by lme4"):
+        code = "import sys, time; time.sleep(0.35); sys.exit('x' * 9)"
+        said = _execute([sys.executable, "-c", code], Deadline("R", 20.0))
+    assert said.strip() == "x" * 9
+    assert "step 3" in terminal.getvalue()
+
+
+def test_a_fit_without_a_terminal_looks_at_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> float:
+        raise AssertionError
+
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=fail))
+    gm.fit(SLOPE, gm.datasets.gpa().query("student <= 40"))
+    assert not stepping()
 
 
 def test_none_where_standard_error_is_no_terminal(

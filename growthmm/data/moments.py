@@ -94,7 +94,8 @@ class Moments(Shown):
 
     def __repr__(self) -> str:
         shown = ", ".join(self.names[:4]) + (", ..." if len(self.names) > 4 else "")
-        return f"Moments(n={self.n}, {len(self.names)} variables: {shown})"
+        many = f"{len(self.names)} variable{'s' * (len(self.names) != 1)}"
+        return f"<Moments of {self.n} persons: {many}, {shown}>"
 
     @classmethod
     def of(cls, data: object, names: Sequence[str] | None = None) -> Moments:

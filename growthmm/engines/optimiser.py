@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.progress import stepped
+
 __all__ = ["Objective", "Optimum", "maximise"]
 
 FloatArray = NDArray[np.float64]
@@ -90,6 +92,7 @@ def maximise(
     """
     point = np.array(start, dtype=float)
     value, gradient, hessian = objective(point)
+    stepped()
     if not np.isfinite(value):
         raise ValueError("the objective is not finite at the start")
     iterations = 0
@@ -105,6 +108,7 @@ def maximise(
             # One more full step costs one evaluation and squares the remaining error.
             polished = point + scale * (basis @ _newton(curvature, slope))
             trial = objective(polished)
+            stepped()
             if np.isfinite(trial[0]) and trial[0] >= value - 1e-9 * (1 + abs(value)):
                 new_scale = _scale(trial[2])
                 c, b = np.linalg.eigh(-(trial[2] * np.outer(new_scale, new_scale)))
@@ -118,6 +122,7 @@ def maximise(
         candidate = point + scale * (basis @ step)
         iterations += 1
         trial = objective(candidate)
+        stepped()
         gain = trial[0] - value if np.isfinite(trial[0]) else -np.inf
         noise = 1e-13 * (1 + abs(value))
         ratio = gain / predicted if predicted > noise else (1.0 if gain >= -10 * noise else -1.0)

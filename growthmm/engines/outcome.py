@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.rendering import Brief
+
 __all__ = ["Boundary", "Convergence", "EngineFit", "ParameterKind"]
 
 FloatArray = NDArray[np.float64]
@@ -17,8 +19,8 @@ ParameterKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Convergence:
+@dataclass(frozen=True, slots=True, repr=False)
+class Convergence(Brief):
     """One record of the optimisation.
 
     Parameters
@@ -43,8 +45,8 @@ class Convergence:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+@dataclass(frozen=True, slots=True, repr=False)
+class Boundary(Brief):
     """Where an estimate lies on, or beyond, the boundary of positive semi-definite matrices.
 
     Parameters
@@ -68,8 +70,8 @@ class Boundary:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class EngineFit:
+@dataclass(frozen=True, repr=False)
+class EngineFit(Brief):
     """The answer of one engine.
 
     Parameters

@@ -41,6 +41,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.notation import notation
+from growthmm.rendering import Brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +62,8 @@ GLANCE = 1024
 """Rows that are looked at before all are."""
 
 
-@dataclass(frozen=True)
-class LongData:
+@dataclass(frozen=True, repr=False)
+class LongData(Brief):
     """A long problem and where its rows came from.
 
     Parameters
@@ -88,8 +89,8 @@ class LongData:
         return np.arange(len(self.problem.outcome)) if self.kept is None else self.kept
 
 
-@dataclass(frozen=True)
-class WideData:
+@dataclass(frozen=True, repr=False)
+class WideData(Brief):
     """A wide problem and the persons in its rows.
 
     Parameters

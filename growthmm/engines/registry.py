@@ -12,6 +12,7 @@ from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.errors import EngineNotInstalledError, SpecificationError, UnsupportedEngineError
+from growthmm.progress import steps
 
 __all__ = ["ENGINES", "Engine", "EngineState", "engine", "run", "states"]
 
@@ -265,4 +266,5 @@ def run(name: str, problem: LongProblem | WideProblem, **options: Any) -> Engine
                 hint="Install it, or choose another engine (growthmm engines lists them).",
             )
     fit: Callable[..., EngineFit] = getattr(import_module(e.module), e.function)
-    return fit(problem, **options)
+    with steps(f"fit by {e.name}"):
+        return fit(problem, **options)

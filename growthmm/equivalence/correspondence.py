@@ -19,6 +19,7 @@ from growthmm.equivalence.points import admissible, design_frame, finite_designs
 from growthmm.equivalence.residual_link import ResidualLink, residual_link
 from growthmm.errors import SpecificationError
 from growthmm.moments.rank import rank
+from growthmm.rendering import Brief
 from growthmm.translation.curves import is_curve
 from growthmm.translation.pair import Pair
 
@@ -36,8 +37,8 @@ class NoCounterpartError(ArithmeticError):
     """No parameter values of one side give the other side's moments."""
 
 
-@dataclass(frozen=True)
-class Correspondence:
+@dataclass(frozen=True, repr=False)
+class Correspondence(Brief):
     """How parameters of a mixed model and of its SEM form give each other.
 
     Where both sides have the same parameters under other names, one's values are the other's in

@@ -27,6 +27,7 @@ from growthmm.model.sem import SemModel
 from growthmm.notation import notation
 from growthmm.notation.base import Notation
 from growthmm.notation.losses.blocks import PLAIN
+from growthmm.rendering import Brief
 from growthmm.translation.pair import Pair, reread
 
 __all__ = [
@@ -48,8 +49,8 @@ LIKELIHOOD, ROUNDING = 1e-8, 1e-5
 rounding may raise it to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+@dataclass(frozen=True, slots=True, repr=False)
+class Level(Brief):
     """One level of evidence.
 
     Parameters

@@ -19,6 +19,7 @@ from growthmm.engines.wide.problem import WideProblem
 from growthmm.engines.wide.search import null_basis
 from growthmm.errors import EngineError, SpecificationError
 from growthmm.progress import tracked
+from growthmm.rendering import Brief
 
 __all__ = [
     "NOT_ASKED",
@@ -50,8 +51,8 @@ BOUNDARY_GAP = 1e-4
 scores are not zero."""
 
 
-@dataclass(frozen=True)
-class EngineReport:
+@dataclass(frozen=True, repr=False)
+class EngineReport(Brief):
     """What became of one engine.
 
     Parameters

@@ -17,7 +17,7 @@ __all__ = ["SemLevelMoments"]
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SemLevelMoments(SemMoments):
     """Moments given covariates where the units are clusters of persons.
 

@@ -20,6 +20,7 @@ from growthmm.errors import SpecificationError
 from growthmm.model.sem import Path
 from growthmm.moments.linear import covariance_derivatives
 from growthmm.moments.ram import ParameterEntries, ram_derivatives, reduced_form
+from growthmm.rendering import Brief
 
 __all__ = ["MixedMoments", "MomentFunction", "SemMoments", "lower_triangles"]
 
@@ -50,8 +51,8 @@ def lower_triangles(matrices: FloatArray) -> FloatArray:
     return np.asarray(matrices[..., rows, columns])
 
 
-@dataclass(frozen=True)
-class MixedMoments:
+@dataclass(frozen=True, repr=False)
+class MixedMoments(Brief):
     """Moments of a mixed model.
 
     Parameters
@@ -168,8 +169,8 @@ class MixedMoments:
         return np.zeros(0), np.zeros((0, len(self.names)))
 
 
-@dataclass(frozen=True)
-class SemMoments:
+@dataclass(frozen=True, repr=False)
+class SemMoments(Brief):
     """Moments of a structural equation model given covariates.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import EngineReport
 from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.sem_evidence import CurvedFit
-from growthmm.errors import NotEquivalentError
+from growthmm.errors import NotEquivalentError, UnsupportedError
 from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.rendering import Tabular, render
+from growthmm.rendering import Brief, Tabular, render
 from growthmm.translation.nearest import NearModel
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Nearest", "NotRepresentable"]
 
 
-@dataclass(frozen=True)
-class Nearest:
+@dataclass(frozen=True, repr=False)
+class Nearest(Brief):
     """The nearest growth model that has a mixed form, on the same data.
 
     Parameters
@@ -156,6 +156,20 @@ class NotRepresentable(Tabular):
         raise NotEquivalentError(
             f"The verdict is {self.verdict}: {self.reason}",
             hint="The losses say what no mixed model says, and what comes nearest.",
+        )
+
+    def proof(self) -> NoReturn:
+        """Refuse: there is one form, and nothing to prove it equal to.
+
+        Raises
+        ------
+        UnsupportedError
+            Always, with what no mixed model says.
+        """
+        raise UnsupportedError(
+            "There is no proof: the model is no linear mixed model.",
+            losses=self.losses,
+            hint="`.nearest.found.proof()` proves the nearest model, where there is one.",
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,14 +11,15 @@ from growthmm.engines.registry import run
 from growthmm.engines.wide.problem import WideProblem
 from growthmm.equivalence.fits import Fits
 from growthmm.errors import EngineError
+from growthmm.rendering import Brief
 
 __all__ = ["Optima", "Optimum", "find_optima"]
 
 Space = Literal["psd", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Optimum:
+@dataclass(frozen=True, slots=True, repr=False)
+class Optimum(Brief):
     """The highest log-likelihood over one parameter space.
 
     Parameters

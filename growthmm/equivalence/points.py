@@ -253,6 +253,12 @@ def _drawn(  # type: ignore[no-untyped-def]
         if within and schema.series:
             drawn = _shared(schema, variable.name, np.asarray(drawn), n_persons)
         made[variable.name] = drawn if within else np.repeat(drawn, t)  # type: ignore[call-overload]
+    for name in dict.fromkeys(lagged.of for lagged in schema.lagged):
+        # Several lags of a covariate that stands nowhere itself are of the same values.
+        if name not in made:
+            drawn = rng.normal(size=n_persons * t)
+            values = np.exp(drawn) if positive else drawn
+            made[name] = _shared(schema, name, values, n_persons) if schema.series else values
     frame = with_lagged(pd.DataFrame(made), schema)
     if grouping is None or not grouping.columns:
         return frame

@@ -183,14 +183,15 @@ class Equivalence(Tabular):
         """That both forms imply the same moments, derived in symbols.
 
         Means and covariances of both forms, the parameter map applied, the difference simplified
-        to zero; and the covariances once more by tracing paths in the diagram. ``.to_text()``,
-        ``.to_latex()`` and ``.to_html()`` write it. Needs sympy.
+        to zero; and the covariances once more by tracing paths in the diagram. Groups of persons
+        have matrices of their own, and so have persons and clusters; parameters within loadings
+        stay symbols. ``.to_text()``, ``.to_latex()`` and ``.to_html()`` write it. Needs sympy.
 
         Raises
         ------
         UnsupportedError
-            If occasions or loadings differ from person to person, or depend on parameters or
-            groups.
+            If a column, a constraint or a rule of the parameter map has no symbols, paths form a
+            cycle, or sympy does not get a difference to zero that is zero in numbers.
         EngineNotInstalledError
             If sympy is absent.
         """

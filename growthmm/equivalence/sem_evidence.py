@@ -24,6 +24,7 @@ from growthmm.equivalence.moment_test import TOLERANCE
 from growthmm.equivalence.sem_referee import SemReferee, nearby, sem_referee, tangent_ranks
 from growthmm.equivalence.stacked_curves import StackedCurves
 from growthmm.errors import EngineError
+from growthmm.rendering import Brief
 
 __all__ = ["CurvedFit", "SemEvidence", "sem_evidence"]
 
@@ -52,8 +53,8 @@ class SemEvidence:
         return self.together > self.one
 
 
-@dataclass(frozen=True)
-class CurvedFit:
+@dataclass(frozen=True, repr=False)
+class CurvedFit(Brief):
     """The mixed form with curves, and its fit.
 
     Parameters

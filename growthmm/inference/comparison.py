@@ -21,7 +21,7 @@ from growthmm.inference.hypotheses.variance import variance_test
 from growthmm.inference.result import FitResult
 from growthmm.inference.short_names import ShortName, short_names
 from growthmm.progress import tracked
-from growthmm.rendering import Tabular, render
+from growthmm.rendering import Brief, Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "ComparisonRow", "compare_fits"]
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class ComparisonRow(Brief):
     """One model of a comparison.
 
     Parameters

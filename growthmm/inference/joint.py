@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.errors import DataError
-from growthmm.rendering import Shown
+from growthmm.rendering import Brief
 
 __all__ = ["JointLikelihood", "joint_likelihood"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class JointLikelihood(Shown):
+@dataclass(frozen=True, slots=True, repr=False)
+class JointLikelihood(Brief):
     """What a program reports that does not condition on covariates.
 
     Parameters

@@ -12,6 +12,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.names import covariance_name
 from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Brief
 
 __all__ = ["BoundMixed", "BoundSem", "ParameterNames", "RandomColumns", "block_names"]
 
@@ -45,8 +46,8 @@ class RandomColumns:
     states: bool = False
 
 
-@dataclass(frozen=True)
-class BoundMixed:
+@dataclass(frozen=True, repr=False)
+class BoundMixed(Brief):
     """A mixed model whose columns, levels and constants are fixed.
 
     Parameters
@@ -70,8 +71,8 @@ class BoundMixed:
     assumptions: tuple[Assumption, ...] = ()
 
 
-@dataclass(frozen=True)
-class BoundSem:
+@dataclass(frozen=True, repr=False)
+class BoundSem(Brief):
     """A structural equation model whose variables are tied to data.
 
     Parameters

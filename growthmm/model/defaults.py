@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from growthmm.rendering import Brief
+
 __all__ = ["Assumption", "Default", "Loss", "NonlinearLoss"]
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+@dataclass(frozen=True, slots=True, repr=False)
+class Default(Brief):
     """One thing that the text did not say and the program decides.
 
     Parameters
@@ -29,8 +31,8 @@ class Default:
         return f"{self.what} = {self.value} ({self.rule})"
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+@dataclass(frozen=True, slots=True, repr=False)
+class Loss(Brief):
     """Something that a notation or a family of models cannot say.
 
     Parameters
@@ -60,8 +62,8 @@ class NonlinearLoss(Loss):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+@dataclass(frozen=True, slots=True, repr=False)
+class Assumption(Brief):
     """Something that was guessed, with what it was guessed from.
 
     Parameters

@@ -24,6 +24,7 @@ from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, Schema
 from growthmm.model.shared_strata import cell_classes
 from growthmm.model.strata import residual_terms, stratum_text
+from growthmm.rendering import Brief
 
 __all__ = [
     "Covariate",
@@ -214,8 +215,8 @@ class FactorBlock:
         return FactorBlock(self.factors, () if pattern_kind(own) == "unstructured" else own)
 
 
-@dataclass(frozen=True)
-class GrowthModel:
+@dataclass(frozen=True, repr=False)
+class GrowthModel(Brief):
     """A growth model, bound to a schema, in neither family's words.
 
     Parameters

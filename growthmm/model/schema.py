@@ -160,7 +160,7 @@ class Lagged:
     by: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Schema(Shown):
     """The facts that turn a symbolic model into a bound one.
 
@@ -229,6 +229,17 @@ class Schema(Shown):
     indicator: str | None = None
     series: tuple[Scalar, ...] = ()
     lagged: tuple[Lagged, ...] = ()
+
+    def __repr__(self) -> str:
+        times = [f"{time:.6g}" for time in self.times]
+        shown = ", ".join(times if len(times) <= 6 else [*times[:3], "...", times[-1]])
+        when = f"{self.time} ({shown})" if self.shared_times and shown else str(self.time)
+        found = [f"person {self.person}", f"time {when}", f"outcome {self.outcome}"]
+        found += [f"clusters {self.cluster}"] if self.cluster else []
+        found += [f"groups {self.grouping.variable}"] if self.grouping else []
+        n = len(self.variables)
+        found += [f"{n} other variable{'s' * (n != 1)}"] if n else []
+        return f"<Schema: {', '.join(found)}>"
 
     @property
     def times(self) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Default
 from growthmm.model.mixed import Estimator
-from growthmm.rendering import Shown
+from growthmm.rendering import Brief, Shown
 
 if TYPE_CHECKING:
     import networkx
@@ -19,8 +19,8 @@ __all__ = ["Constraint", "Defined", "Operator", "Path", "SemModel"]
 Operator = Literal["=~", "~", "~~", "~1"]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+@dataclass(frozen=True, slots=True, repr=False)
+class Path(Brief):
     """One row of the model: a loading, regression, (co)variance or mean.
 
     Parameters
@@ -71,6 +71,12 @@ class Path:
                 hint="Give the value, or free the path.",
             )
 
+    def __repr__(self) -> str:
+        kept = f"data.{self.definition}" if self.definition else f"{self.value or 0.0:.6g}"
+        what = "free" if self.free else f"fixed at {kept}"
+        label = f", label {self.label}" if self.label else ""
+        return f"<Path {self.name}: {what}{label}>"
+
     @property
     def name(self) -> str:
         """The row's name in lavaan, with ``.g2`` or ``.l2`` from the second group or level."""
@@ -100,8 +106,8 @@ class Path:
         return self.label or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+@dataclass(frozen=True, slots=True, repr=False)
+class Constraint(Brief):
     """An equality or inequality among parameters.
 
     Parameters
@@ -116,9 +122,12 @@ class Constraint:
     op: Literal["==", "<", ">"]
     right: str
 
+    def __repr__(self) -> str:
+        return f"<Constraint {self.left} {self.op} {self.right}>"
 
-@dataclass(frozen=True, slots=True)
-class Defined:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Defined(Brief):
     """A parameter computed from others (lavaan's ``:=``).
 
     Parameters
@@ -131,6 +140,9 @@ class Defined:
 
     name: str
     expression: str
+
+    def __repr__(self) -> str:
+        return f"<Defined {self.name} := {self.expression}>"
 
 
 @dataclass(frozen=True)
@@ -209,7 +221,7 @@ class SemModel(Shown):
         n_free = len({path.parameter for path in self.paths if path.free})
         groups = f", {self.n_groups} groups" if self.n_groups > 1 else ""
         return (
-            f"<SemModel {len(self.latent)} latent variables ({', '.join(self.latent)}), "
+            f"<SemModel of {', '.join(self.latent) or 'no latent variables'}: "
             f"{len(self.outcomes)} outcomes, {n_free} free parameters{groups}, {self.notation}>"
         )
 

@@ -15,6 +15,7 @@ from growthmm.errors import GrowthmmError
 from growthmm.model.defaults import Default
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Model, Notation
+from growthmm.rendering import Brief
 
 __all__ = ["DefaultRow", "default_rows"]
 
@@ -22,8 +23,8 @@ LONGEST_TEXT = 20_000
 MOST_PIECES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class DefaultRow(Brief):
     """A default on which two programs differ.
 
     Parameters

@@ -49,7 +49,7 @@ def figure(shown: str) -> PrintedFigure | None:
     Examples
     --------
     >>> figure(".0424"), figure("NA")
-    (PrintedFigure(value=0.0424, decimals=4), None)
+    (<PrintedFigure value=0.0424 decimals=4>, None)
     """
     shown = shown.strip().rstrip("*").replace("\N{MINUS SIGN}", "-")
     if _WHOLE.fullmatch(shown) is None:
@@ -73,7 +73,7 @@ def after(text: str, label: str, *, start: int = 0) -> PrintedFigure | None:
     Examples
     --------
     >>> after("AIC (smaller is better)   258.2", r"AIC \(smaller is better\)")
-    PrintedFigure(value=258.2, decimals=1)
+    <PrintedFigure value=258.2 decimals=1>
     """
     match = re.compile(rf"{label}\s*[:=]?\s*({NUMBER})", re.M).search(text, start)
     return figure(match[1]) if match else None

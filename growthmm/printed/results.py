@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from growthmm.rendering import Brief
+
 __all__ = ["FIGURES", "PrintedFigure", "PrintedResults", "PrintedRow", "RowKind"]
 
 RowKind = Literal[
@@ -29,8 +31,8 @@ is a standard deviation over the reference stratum's (nlme's ``varIdent``).
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class PrintedRow(Brief):
     """One printed estimate.
 
     Parameters
@@ -84,8 +86,8 @@ class PrintedRow:
         return 0.5 * 10.0**-self.error_decimals
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedFigure:
+@dataclass(frozen=True, slots=True, repr=False)
+class PrintedFigure(Brief):
     """A printed figure of the whole fit.
 
     Parameters
@@ -122,8 +124,8 @@ FIGURES = (
 """The figures of the whole fit that a program may print."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedResults:
+@dataclass(frozen=True, slots=True, repr=False)
+class PrintedResults(Brief):
     """The results that a program printed.
 
     Parameters

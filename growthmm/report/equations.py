@@ -6,8 +6,12 @@ from html import escape
 
 from growthmm.model.growth import DirectEffect, GrowthFactor, GrowthModel
 from growthmm.model.schema import Column
+from growthmm.report.text_size import shortened
 
 __all__ = ["equations_mathml"]
+
+LONGEST = 40
+"""Characters of a name; formulas are not broken into lines."""
 
 
 def equations_mathml(growth: GrowthModel) -> tuple[tuple[str, str], ...]:
@@ -77,7 +81,7 @@ def _greek(letter: str) -> str:
 
 
 def _name(text: str) -> str:
-    return f"<mtext>{escape(text)}</mtext>"
+    return f"<mtext>{escape(shortened(text, LONGEST))}</mtext>"
 
 
 def _indexed(text: str, index: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from growthmm.report.mathml import equation, expression, matrix, row
-from growthmm.report.proof_text import WHOLE, conclusion, entries, heading
+from growthmm.report.proof_names import abbreviated
+from growthmm.report.proof_text import WHOLE, assumed, conclusion, entries, heading
 
 if TYPE_CHECKING:
     import sympy
@@ -39,7 +41,11 @@ def proof_html(proof: Proof) -> str:
     >>> proof_html(found.proof())[:38]
     '<p><strong>Both forms imply the same m'
     """
-    parts = [f"<p><strong>{escape(heading(proof))}</strong></p>", _mapping(proof)]
+    proof, names = abbreviated(proof)
+    parts = [f"<p><strong>{escape(heading(proof))}</strong></p>"]
+    parts += [f"<p>{escape(line)}</p>" for line in assumed(proof)]
+    parts += [_symbols(names)] if names else []
+    parts.append(_mapping(proof))
     if len(proof.outcomes) > WHOLE:
         for block in proof.blocks:
             parts += _block(proof, block)
@@ -51,10 +57,22 @@ def proof_html(proof: Proof) -> str:
     return "\n".join(parts)
 
 
+def _symbols(names: Sequence[tuple[sympy.Symbol, sympy.Symbol]]) -> str:
+    lines = "".join(
+        f'<tr><th scope="row">{escape(short.name)}</th>'
+        f'<td class="name">{escape(name.name)}</td></tr>'
+        for short, name in names
+    )
+    return (
+        '<table><thead><tr><th scope="col">symbol</th><th scope="col">stands for</th></tr></thead>'
+        f"<tbody>{lines}</tbody></table>"
+    )
+
+
 def _mapping(proof: Proof) -> str:
     pairs = (*proof.mapping, *proof.constraints)
     lines = "".join(
-        f'<tr><th scope="row">{escape(left.name)}</th><td>{_math(right)}</td></tr>'
+        f'<tr><th scope="row" class="name">{escape(left.name)}</th><td>{_math(right)}</td></tr>'
         for left, right in pairs
     )
     return (

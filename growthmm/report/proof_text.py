@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from growthmm.equivalence.proof.proof import Proof
+from growthmm.report.proof_names import abbreviated
 
 if TYPE_CHECKING:
     import sympy
 
 __all__ = [
     "WHOLE",
+    "assumed",
     "conclusion",
     "entries",
     "heading",
@@ -25,10 +27,14 @@ WHOLE = 3
 
 def proof_text(proof: Proof) -> str:
     """The proof as text: the map, entries of the moments, and the differences."""
-    lines = [heading(proof), "", "Parameter map"]
+    proof, names = abbreviated(proof)
+    lines = [heading(proof), *assumed(proof)]
+    if names:
+        lines += ["", "Symbols", *(f"  {short} is {name}" for short, name in names)]
+    lines += ["", "Parameter map"]
     lines += [f"  {left} = {right}" for left, right in proof.mapping]
     if proof.constraints:
-        lines += ["", "Constraints of the SEM"]
+        lines += ["", "Constraints and defined parameters of the SEM"]
         lines += [f"  {left} = {right}" for left, right in proof.constraints]
     for title, ours, theirs in entries(proof):
         lines += ["", title, f"  mixed  {ours}", f"  SEM    {theirs}"]
@@ -37,7 +43,11 @@ def proof_text(proof: Proof) -> str:
 
 def proof_latex(proof: Proof) -> str:
     """The proof as LaTeX (amsmath); names stand upright, with their special letters escaped."""
-    lines = [rf"\noindent {tex_text(heading(proof))}", r"\begin{align*}"]
+    proof, names = abbreviated(proof)
+    said = " ".join([heading(proof), *assumed(proof)])
+    lines = [rf"\noindent {tex_text(said)}"]
+    lines += [rf"\noindent ${short}$: {tex_text(name.name)}\\" for short, name in names]
+    lines.append(r"\begin{align*}")
     rows = [*proof.mapping, *proof.constraints]
     lines.append(" \\\\\n".join(f"{_tex(left)} &= {_tex(right)}" for left, right in rows))
     lines.append(r"\end{align*}")
@@ -59,14 +69,26 @@ def heading(proof: Proof) -> str:
     return "The forms do not imply the same moments."
 
 
+def assumed(proof: Proof) -> list[str]:
+    """What the proof takes for given, in a sentence; none where it is nothing."""
+    if not proof.positive:
+        return []
+    names = ", ".join(own.name for own in proof.positive)
+    return [
+        f"It takes {names} to be positive: the correlation of occasions that are no whole number "
+        "of time units apart has a value only then."
+    ]
+
+
 def conclusion(proof: Proof) -> list[str]:
     """How many differences are zero, in two sentences."""
     n, blocks = len(proof.outcomes), proof.blocks
     many = len(blocks) * n * (n + 1) // 2
+    means = sum(_zeros(block.difference, n) for block in proof.means)
     ours = sum(_zeros(block.difference, n) for block in blocks)
     traced = sum(_zeros(block.traced_difference, n) for block in blocks)
     return [
-        f"Mixed less SEM, with the map applied: {_zeros(proof.mean_difference, n)} of {n} means "
+        f"Mixed less SEM, with the map applied: {means} of {len(proof.means) * n} means "
         f"and {ours} of {many} variances and covariances simplify to zero.",
         f"Read off the path diagram by Wright's tracing rules, {traced} of {many} variances and "
         "covariances are the same again.",
@@ -83,10 +105,12 @@ def entries(proof: Proof) -> list[tuple[str, Any, Any]]:
     """Titles and both sides' entries, all of small models and a few of larger ones."""
     n = len(proof.outcomes)
     chosen = list(range(n)) if n <= WHOLE else [0, 1, n - 1]
-    found = [
-        (f"Mean of {proof.outcomes[j]}", proof.mixed_mean[j].expand(), proof.sem_mean[j].expand())
-        for j in chosen
-    ]
+    found = []
+    for means in proof.means:
+        whose = f", {means.title}" if means.title else ""
+        for j in chosen:
+            sides = means.mixed[j].expand(), means.sem[j].expand()
+            found.append((f"Mean of {proof.outcomes[j]}{whose}", *sides))
     for block in proof.blocks:
         mixed, sem = block.mixed.whole, block.sem.whole
         whose = f", {block.title}" if block.title else ""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from html import escape
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from growthmm.model.mixed import MixedModel
-from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation import notation
+from growthmm.report.texts.fields import shown_fields
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["model_html", "moments_html", "result_html", "schema_html", "written_html"]
+__all__ = ["fields_html", "model_html", "moments_html", "result_html", "written_html"]
+
+LONGEST = 400
+"""Characters of a fact."""
 
 _SENTENCE = re.compile(r"<td>(?=[^<]{31,}</td>)(?=[^<]* )")
 
@@ -84,13 +87,17 @@ def moments_html(moments: Any) -> str:
     return "\n".join(parts)
 
 
-def schema_html(schema: Schema) -> str:
-    """The facts as a table; those left empty are left out."""
-    rows = [(field.name, getattr(schema, field.name)) for field in fields(schema)]
+def fields_html(part: Any) -> str:
+    """A data class as a table of what it holds; fields left empty are left out.
+
+    Parameters
+    ----------
+    part : dataclass instance
+        The facts of data, or a part of a result.
+    """
     lines = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
-        for name, value in rows
-        if value not in ((), None, "")
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in shown_fields(part, LONGEST)
     )
     return f"<table><tbody>{lines}</tbody></table>"
 

@@ -15,6 +15,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Column, Grouping
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
+from growthmm.rendering import Brief
 from growthmm.translation.coding import column_key
 from growthmm.translation.curves import probed_loadings
 from growthmm.translation.definitions import column_signature
@@ -33,8 +34,8 @@ from growthmm.translation.to_sem import sem_from_growth
 __all__ = ["Pair", "pair_from_mixed", "pair_from_sem"]
 
 
-@dataclass(frozen=True)
-class Pair:
+@dataclass(frozen=True, repr=False)
+class Pair(Brief):
     """Both forms of one growth model.
 
     Parameters

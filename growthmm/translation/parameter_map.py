@@ -7,6 +7,7 @@ from typing import Literal
 
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
+from growthmm.rendering import Brief
 from growthmm.translation.residual_map import (
     ResidualMapKind,
     group_texts,
@@ -22,8 +23,8 @@ Kind = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MapRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class MapRow(Brief):
     """One parameter on both sides.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from growthmm.notation.base import ScriptContext
+from growthmm.rendering import Brief
 from growthmm.translation.pair import Pair
 from growthmm.translation.script_columns import derived_columns, with_families
 
@@ -20,8 +21,8 @@ RESHAPING = frozenset({"lavaan", "openmx"})
 """Notations whose scripts for long data round times and take person means themselves."""
 
 
-@dataclass(frozen=True)
-class DataFile:
+@dataclass(frozen=True, repr=False)
+class DataFile(Brief):
     """The user's data, as a program finds them.
 
     Parameters

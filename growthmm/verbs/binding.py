@@ -26,6 +26,7 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Brief
 from growthmm.translation.bind_groups import settled_groups
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_outcomes import stacked_frame
@@ -54,8 +55,8 @@ __all__ = [
 Layout = Literal["long", "wide"]
 
 
-@dataclass(frozen=True)
-class Facts:
+@dataclass(frozen=True, repr=False)
+class Facts(Brief):
     """What users may say about their data.
 
     Parameters

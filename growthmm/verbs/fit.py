@@ -24,6 +24,7 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
+from growthmm.progress import showing, steps
 from growthmm.verbs.binding import Facts, Layout, mixed_arrays, pair_problems, paired, sem_arrays
 from growthmm.verbs.given_data import given_data
 from growthmm.verbs.holding import hold_paths
@@ -59,6 +60,7 @@ def fit(
     time_limit: float = 60.0,
     bin: Bins | None = None,
     mundlak: Sequence[str] | None = None,
+    progress: bool | None = None,
 ) -> FitResult:
     """Fit a growth model written in either family, by any engine.
 
@@ -108,6 +110,9 @@ def fit(
         Seconds that another program may take.
     bin, mundlak : optional
         Round individual times, add person means of covariates: see ``translate``.
+    progress : bool, optional
+        Whether to count the steps of a fit that takes more than a second; where None, if standard
+        error is a terminal.
 
     Returns
     -------
@@ -159,11 +164,13 @@ def fit(
     if penalty is not None:
         _no_penalty_with(engine, robust=robust, df=df, bounds=bounds, start=start)
         options.pop("bounds", None)
-        answer = penalised(arrays.problem, penalty=penalty, **options)
+        with showing(progress), steps(f"fit by {engine}"):
+            answer = penalised(arrays.problem, penalty=penalty, **options)
         return FitResult(
             fitted, answer, arrays, read.label, notes, penalty=penalty, source=ready.data
         )
-    answer = run(engine, arrays.problem, **options)
+    with showing(progress):
+        answer = run(engine, arrays.problem, **options)
     answer, method, degrees = _with_errors(answer, arrays, robust=robust, df=df)
     return FitResult(
         fitted, answer, arrays, read.label, notes, robust, method, degrees, source=ready.data

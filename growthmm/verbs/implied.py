@@ -50,7 +50,13 @@ class Implied(Shown):
     cov: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"Implied(mean=\n{self.mean.to_string()},\ncov=\n{self.cov.to_string()})"
+        import pandas as pd
+
+        n, x = len(self.mean), self.slopes.shape[1]
+        given = f" given {x} covariate{'s' * (x != 1)}" if x else ""
+        table = pd.concat([self.mean, self.slopes, self.cov], axis=1)
+        shown = table.to_string(max_cols=12, max_rows=24, float_format="{:.4g}".format)
+        return f"Means and covariances of {n} outcomes{given}\n{shown}"
 
 
 def implied(

@@ -20,6 +20,7 @@ from growthmm.errors import TranslationError, UnsupportedEngineError
 from growthmm.inference.result import FitResult
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Brief
 from growthmm.translation.covariates import with_indicators
 from growthmm.translation.pair import Pair
 from growthmm.verbs.binding import Facts, layout_of, mixed_arrays, paired, sem_arrays
@@ -32,8 +33,8 @@ __all__ = ["Incomplete", "incomplete"]
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Incomplete:
+@dataclass(frozen=True, repr=False)
+class Incomplete(Brief):
     """A model and data with missing values.
 
     Parameters

@@ -43,7 +43,7 @@ class WrittenModel(Shown):
 
     def __repr__(self) -> str:
         n_lines = len(self.text.splitlines())
-        return f"<WrittenModel of {n_lines} lines, {len(self.losses)} losses>"
+        return f"<WrittenModel of {n_lines} line{'s' * (n_lines != 1)}, {len(self.losses)} losses>"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_values_are_frozen():
         moments.cov[0, 0] = 2
     with pytest.raises(AttributeError):
         moments.n = 3
-    assert repr(moments) == "Moments(n=5, 1 variables: x1)"
+    assert repr(moments) == "<Moments of 5 persons: 1 variable, x1>"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.proof.proof import Proof, prove
 from growthmm.equivalence.proof.sem_form import sem_moments, traced_covariance
 from growthmm.errors import UnsupportedError
+from growthmm.model.sem import Constraint
 from growthmm.notation.lavaan.read import read
 from growthmm.translation.pair import Pair
 from growthmm.verbs.binding import Facts, paired
@@ -204,6 +205,24 @@ def test_html_shows_small_models_in_full_and_larger_ones_by_blocks() -> None:
 
 
 def test_what_has_no_proof_is_refused() -> None:
-    pair = pair_of("gpa ~ occasion + (1 | student)", "by_group:sex")
-    with pytest.raises(UnsupportedError, match="differ between groups"):
-        prove(pair, correspondence(pair))
+    """A residual parameter without a name on the mixed side, a constraint without a solution."""
+    pair = pair_of("gpa ~ occasion + (1 | student)", "ar1")
+    nameless = replace(
+        pair, mixed_names=tuple(n for n in pair.mixed_names if n[0] != "residual:rho")
+    )
+    with pytest.raises(UnsupportedError, match="no symbols for residuals ar1"):
+        prove(nameless, correspondence(pair))
+    bent = Constraint("exp(v) + v", "==", "exp(c1) + c1")
+    spoilt = replace(pair.sem, model=replace(pair.sem.model, constraints=(bent,)))
+    with pytest.raises(UnsupportedError, match="gives no parameter in closed form"):
+        prove(replace(pair, sem=spoilt), correspondence(pair))
+
+
+def test_second_order_growth_with_estimated_loadings_is_refused_with_the_reason() -> None:
+    from test_condition_21_second_order import text, wide
+
+    found = gm.verify(text(loading=""), wide(), id="id", engines=["long"])
+    assert found.verdict == "not_representable"
+    with pytest.raises(UnsupportedError, match="no linear mixed model") as refused:
+        found.proof()
+    assert refused.value.losses

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -14,7 +16,13 @@ from hostile_data import GROUP, OUTCOME, hostile
 
 import growthmm as gm
 from growthmm.equivalence.result import Equivalence
+from growthmm.errors import GrowthmmError
 from growthmm.inference.result import FitResult
+from growthmm.model.growth import FactorBlock
+from growthmm.model.mixed import RandomBlock
+from growthmm.model.residual import ResidualStructure
+from growthmm.model.schema import Column
+from growthmm.model.terms import Term
 
 LINE = "gpa ~ occasion + (1 + occasion | student)"
 SEX = "gpa ~ occasion * sex + (occasion | student)"
@@ -136,6 +144,18 @@ RESULTS: dict[str, Callable[[], Any]] = {
 PLAIN = (pd.DataFrame, pd.Series, np.ndarray, float, tuple)
 """Results that are no classes of growthmm's."""
 
+BUILT = (
+    gm.Grouping,
+    gm.Lagged,
+    gm.Variable,
+    Column,
+    Term,
+    FactorBlock,
+    RandomBlock,
+    ResidualStructure,
+)
+"""What models are built of, shown as the call that makes it."""
+
 INPUTS = {"Grouping", "Lagged", "Variable"}
 """What users build themselves: shown as the call that makes it."""
 
@@ -180,13 +200,60 @@ def test_result(name: str) -> None:
     assert len(text) < 4000
     if name in INPUTS:
         return
-    # No class's constructor with all it holds: something to read.
-    built = ("Moments", "Schema", "implied")
-    assert name in built or not text.startswith(f"{type(result).__name__}(")
-    html = Text(result._repr_html_())
-    assert not html.open
-    assert html.said.strip()
-    assert not html.met & {"script", "img", "iframe", "link"}
+    for part in parts(result):
+        # No class's constructor with all it holds: something to read.
+        assert not repr(part).startswith(f"{type(part).__name__}(")
+        html = Text(part._repr_html_())
+        assert not html.open
+        assert html.said.strip() or not any(vars_of(part))
+        assert not html.met & {"script", "img", "iframe", "link"}
+        assert part is result or len(repr(part)) < 4000
+
+
+def parts(result: object, depth: int = 2) -> Iterator[Any]:
+    """A result, and what of growthmm's own its public attributes hold, and so on."""
+    yield result
+    if not depth:
+        return
+    for name in dir(result):
+        held = inspect.getattr_static(result, name)
+        if name.startswith("_") or (callable(held) and not isinstance(held, property)):
+            continue
+        try:
+            value = getattr(result, name)
+        except (GrowthmmError, AttributeError):
+            continue
+        if isinstance(value, (tuple, list)) and value:
+            value = value[0]
+        if is_dataclass(value) and not isinstance(value, (type, *BUILT)):
+            yield from parts(value, depth - 1)
+
+
+def vars_of(part: Any) -> list[object]:
+    """What the fields of a data class hold that is something."""
+    return [v for own in fields(part) if (v := getattr(part, own.name)) not in (None, (), "")]
+
+
+def test_a_part_of_a_result_is_one_line() -> None:
+    level = verified().levels[1]
+    assert repr(level).startswith("<Level name=moments passed=True figure=")
+    assert "moments" in Text(level._repr_html_()).said
+    fit = verified().sem_fit.fit
+    assert len(repr(fit)) < 170
+    assert "estimates=6 array" in repr(fit)
+    paths = gm.read(SEM + "\ny0 ~ x").paths
+    assert repr(paths[0]) == "<Path i=~y0: fixed at 1>"
+    assert "<Path y0~~y0: free, label v>" in [repr(path) for path in paths]
+
+
+def test_texts_of_what_users_look_at() -> None:
+    schema = RESULTS["Schema"]()
+    times = "0, 1, 2, 3, 4, 5"
+    assert repr(schema) == f"<Schema: person student, time occasion ({times}), outcome gpa>"
+    assert repr(moments()) == "<Moments of 50 persons: 2 variables, <a>, b>"
+    lines = repr(RESULTS["implied"]()).splitlines()
+    assert lines[0] == "Means and covariances of 2 outcomes"
+    assert lines[2].split() == ["y0", "0.5", "3", "2"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from growthmm.engines.long.loadings import Loadings
 from growthmm.errors import DataError, SpecificationError
 from growthmm.model.names import covariance_name, shared_names
 from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.rendering import Brief
 
 __all__ = ["Clusters", "LongProblem", "Pattern", "RandomEffects", "refuse_infinite"]
 
@@ -116,8 +117,8 @@ class Clusters:
     group: str
 
 
-@dataclass(frozen=True)
-class LongProblem:
+@dataclass(frozen=True, repr=False)
+class LongProblem(Brief):
     """A linear mixed model with one grouping factor, or two nested ones, as arrays.
 
     Rows may stand in any order and hold no missing values.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.limits import Deadline
 from growthmm.errors import EngineNotInstalledError, FitFailedError
+from growthmm.progress import FRAME, stepped, stepping
 
 __all__ = ["PACKAGES", "available", "csv", "require", "run"]
 
@@ -135,7 +136,7 @@ def _execute(command: Sequence[str], deadline: Deadline) -> str:
         start_new_session=os.name == "posix",
     )
     try:
-        return process.communicate(timeout=deadline.remaining)[1]
+        return _waited(process, deadline)
     except subprocess.TimeoutExpired:
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
@@ -143,6 +144,16 @@ def _execute(command: Sequence[str], deadline: Deadline) -> str:
             process.kill()
         process.communicate()
         raise deadline.error() from None
+
+
+def _waited(process: subprocess.Popen[str], deadline: Deadline) -> str:
+    """What a process wrote on standard error, when it has ended."""
+    while stepping() and deadline.remaining > FRAME:
+        try:
+            return process.communicate(timeout=FRAME)[1]
+        except subprocess.TimeoutExpired:
+            stepped()
+    return process.communicate(timeout=deadline.remaining)[1]
 
 
 @cache

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Brief
 
 __all__ = ["WideGroup", "WideMoments", "WideProblem"]
 
 
-@dataclass(frozen=True)
-class WideGroup:
+@dataclass(frozen=True, repr=False)
+class WideGroup(Brief):
     """The data of one group of persons, in person rows.
 
     Parameters
@@ -34,8 +35,8 @@ class WideGroup:
     clusters: NDArray[np.intp] | None = None
 
 
-@dataclass(frozen=True)
-class WideMoments:
+@dataclass(frozen=True, repr=False)
+class WideMoments(Brief):
     """The first two moments of one group of persons with complete data.
 
     Parameters
@@ -53,8 +54,8 @@ class WideMoments:
     n: int
 
 
-@dataclass(frozen=True)
-class WideProblem:
+@dataclass(frozen=True, repr=False)
+class WideProblem(Brief):
     """A structural equation model with its data.
 
     Parameters

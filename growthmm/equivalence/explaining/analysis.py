@@ -9,6 +9,7 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.growth import Covariate, GrowthModel
 from growthmm.model.sem import SemModel
+from growthmm.rendering import Brief
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.redundancy import without_redundancy
@@ -16,8 +17,8 @@ from growthmm.translation.redundancy import without_redundancy
 __all__ = ["Analysis", "SemParts", "growth_of_mixed", "sem_parts"]
 
 
-@dataclass(frozen=True)
-class Analysis:
+@dataclass(frozen=True, repr=False)
+class Analysis(Brief):
     """A growth model and everything about how a program runs and prints it.
 
     Parameters

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from growthmm.rendering import Brief
+
 __all__ = ["Cause", "Effect"]
 
 Effect = Literal["model", "coding", "likelihood", "errors", "printing"]
@@ -13,8 +15,8 @@ Effect = Literal["model", "coding", "likelihood", "errors", "printing"]
 it; only the standard errors; only what is printed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+@dataclass(frozen=True, slots=True, repr=False)
+class Cause(Brief):
     """A cause of different numbers.
 
     Parameters

@@ -23,6 +23,7 @@ from growthmm.inference.criteria import aic, bic
 from growthmm.inference.joint import joint_likelihood
 from growthmm.inference.robust import with_robust_errors
 from growthmm.model.growth import Covariate, GrowthModel
+from growthmm.rendering import Brief
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 
@@ -37,8 +38,8 @@ WIDEST = 40
 """Occasions up to which the wide form is fitted."""
 
 
-@dataclass(frozen=True)
-class Figures:
+@dataclass(frozen=True, repr=False)
+class Figures(Brief):
     """What a program would print of an analysis.
 
     Parameters

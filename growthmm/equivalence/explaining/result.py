@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from growthmm.equivalence.explaining.causes import CAUSES, Effect
 from growthmm.equivalence.explaining.fitting import Figures
 from growthmm.equivalence.verdict import Verdict
-from growthmm.rendering import render
+from growthmm.rendering import Brief, render
 
 if TYPE_CHECKING:
     from growthmm.equivalence.printed.result import AgainstPrinted
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Explanation", "Interaction", "Step"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+@dataclass(frozen=True, slots=True, repr=False)
+class Change(Brief):
     """One parameter before and after a step.
 
     Parameters
@@ -38,8 +38,8 @@ class Change:
     error_after: float | None
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, repr=False)
+class Step(Brief):
     """One difference, taken away from the first analysis.
 
     Parameters
@@ -233,7 +233,8 @@ class Explanation:
         }
 
     def __repr__(self) -> str:
-        return f"<Explanation {self.verdict}: {len(self.steps)} steps; {self.reason}>"
+        n = len(self.steps)
+        return f"<Explanation {self.verdict}: {n} step{'s' * (n != 1)}; {self.reason}>"
 
     def __str__(self) -> str:
         return self.summary()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from growthmm.inference.result import FitResult
 from growthmm.printed.results import PrintedResults
-from growthmm.rendering import Shown, render
+from growthmm.rendering import Brief, Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["AgainstPrinted", "Cause", "ComparedFigure"]
 
 
-@dataclass(frozen=True)
-class ComparedFigure:
+@dataclass(frozen=True, repr=False)
+class ComparedFigure(Brief):
     """One printed number beside ours.
 
     Parameters
@@ -54,8 +54,8 @@ class ComparedFigure:
         return self.printed_name, self.what, self.group
 
 
-@dataclass(frozen=True)
-class Cause:
+@dataclass(frozen=True, repr=False)
+class Cause(Brief):
     """One reason why printed numbers differ from ours, tested by refitting.
 
     Parameters

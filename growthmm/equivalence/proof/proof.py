@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from growthmm.equivalence.correspondence import Correspondence
-from growthmm.equivalence.proof.mixed_form import mixed_mean, mixed_parts
+from growthmm.equivalence.proof.mixed_form import curved_effects, mixed_mean, mixed_parts
+from growthmm.equivalence.proof.relations import constraints, parameter_mapping
+from growthmm.equivalence.proof.residual_form import positive_covariances
 from growthmm.equivalence.proof.sem_form import sem_moments, sem_parts, traced_covariance
-from growthmm.equivalence.proof.symbols import Parts, read_expression, sem_symbols, symbol
-from growthmm.errors import EngineNotInstalledError, UnsupportedError
-from growthmm.model.sem import SemModel
-from growthmm.rendering import render
+from growthmm.equivalence.proof.simplifying import Zero, each_entry
+from growthmm.equivalence.proof.strata import Stratum, strata
+from growthmm.equivalence.proof.symbols import Parts, sem_symbols
+from growthmm.errors import EngineNotInstalledError
+from growthmm.rendering import Brief, render
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["CovarianceBlock", "Proof", "prove"]
+__all__ = ["CovarianceBlock", "MeanBlock", "Proof", "prove"]
 
 
-@dataclass(frozen=True)
-class CovarianceBlock:
+@dataclass(frozen=True, repr=False)
+class MeanBlock(Brief):
+    """One group's means in both forms' symbols.
+
+    Parameters
+    ----------
+    title : str
+        Whose; empty where there is one group.
+    mixed, sem : Matrix
+        Either side's, (n_times, 1), each in its own parameters.
+    difference : Matrix
+        Mixed less SEM, with the map applied; simplified.
+    """
+
+    title: str
+    mixed: sympy.Matrix
+    sem: sympy.Matrix
+    difference: sympy.Matrix
+
+
+@dataclass(frozen=True, repr=False)
+class CovarianceBlock(Brief):
     """One covariance matrix in both forms' symbols.
 
     Parameters
     ----------
     title : str
-        Whose; empty where there is one level of persons.
+        Whose; empty where there is one group and one level of persons.
     mixed, sem : Parts
         Either side's, as a product of design (loadings) and covariances, and a residual.
     traced : Matrix
@@ -56,52 +78,68 @@ class Proof:
     mapping : tuple of (Symbol, Expr)
         Each mixed-model parameter, and what it is of the SEM's.
     constraints : tuple of (Symbol, Expr)
-        What the SEM's equality constraints put in place of parameters.
-    mixed_mean, sem_mean : Matrix
-        Means, each in its own parameters.
-    mean_difference : Matrix
-        Mixed less SEM, with the map applied; simplified.
+        What the SEM's equality constraints put in place of parameters, and the defined parameters
+        that stand in them.
+    means : tuple of MeanBlock
+        Means, of each group.
     blocks : tuple of CovarianceBlock
-        Covariances: of the outcomes, or of persons within clusters and of clusters.
+        Covariances: of the outcomes in each group, or of persons within clusters and of clusters.
+    positive : tuple of Symbol
+        Covariances of the SEM that are taken to be positive: the correlation of occasions that are
+        no whole number of time units apart has a value only then.
     """
 
     outcomes: tuple[str, ...]
     mapping: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     constraints: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
-    mixed_mean: sympy.Matrix
-    sem_mean: sympy.Matrix
-    mean_difference: sympy.Matrix
+    means: tuple[MeanBlock, ...]
     blocks: tuple[CovarianceBlock, ...]
+    positive: tuple[sympy.Symbol, ...] = ()
+
+    @property
+    def mixed_mean(self) -> sympy.Matrix:
+        """The mixed model's means (of the first group)."""
+        return self.means[0].mixed
+
+    @property
+    def sem_mean(self) -> sympy.Matrix:
+        """The SEM's means (of the first group)."""
+        return self.means[0].sem
+
+    @property
+    def mean_difference(self) -> sympy.Matrix:
+        """Mixed less SEM, with the map applied; simplified (of the first group)."""
+        return self.means[0].difference
 
     @property
     def mixed_cov(self) -> sympy.Matrix:
-        """The mixed model's covariance matrix (of persons within clusters)."""
+        """The mixed model's covariance matrix (of the first block)."""
         return self.blocks[0].mixed.whole
 
     @property
     def sem_cov(self) -> sympy.Matrix:
-        """The SEM's covariance matrix (of persons within clusters)."""
+        """The SEM's covariance matrix (of the first block)."""
         return self.blocks[0].sem.whole
 
     @property
     def traced_cov(self) -> sympy.Matrix:
-        """The same by tracing paths."""
+        """The same by tracing paths (of the first block)."""
         return self.blocks[0].traced
 
     @property
     def cov_difference(self) -> sympy.Matrix:
-        """Mixed less SEM, with the map applied; simplified (of persons within clusters)."""
+        """Mixed less SEM, with the map applied; simplified (of the first block)."""
         return self.blocks[0].difference
 
     @property
     def traced_difference(self) -> sympy.Matrix:
-        """Matrices less paths; simplified (of persons within clusters)."""
+        """Matrices less paths; simplified (of the first block)."""
         return self.blocks[0].traced_difference
 
     @property
     def holds(self) -> bool:
         """Whether every difference is zero."""
-        found = [self.mean_difference]
+        found = [m.difference for m in self.means]
         found += [m for b in self.blocks for m in (b.difference, b.traced_difference)]
         return all(matrix.is_zero_matrix is True for matrix in found)
 
@@ -121,7 +159,8 @@ class Proof:
         n = len(self.outcomes)
         said = "holds" if self.holds else "fails"
         many = len(self.blocks) * n * (n + 1) // 2
-        return f"<Proof {said}: {n} means, {many} variances and covariances>"
+        means = len(self.means) * n
+        return f"<Proof {said}: {means} means, {many} variances and covariances>"
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -129,6 +168,9 @@ class Proof:
 
 def prove(pair: Pair, link: Correspondence) -> Proof:
     """Derive both forms' moments and simplify their difference.
+
+    Groups of persons whose parameters differ have means and a covariance matrix each; parameters
+    within loadings stand as symbols.
 
     Parameters
     ----------
@@ -140,8 +182,9 @@ def prove(pair: Pair, link: Correspondence) -> Proof:
     Raises
     ------
     UnsupportedError
-        If loadings or covariances depend on parameters or groups, or a rule of the parameter map
-        is no arithmetic.
+        If a design column, a residual structure, a rule of the parameter map or a constraint has
+        no symbols, the paths form a cycle, or sympy does not get a difference to zero that is zero
+        in numbers.
     EngineNotInstalledError
         If sympy is absent.
     """
@@ -151,29 +194,43 @@ def prove(pair: Pair, link: Correspondence) -> Proof:
         raise EngineNotInstalledError(
             "The proof needs sympy, which is not installed.", hint='pip install "growthmm[report]"'
         ) from None
-    _check(pair)
     model = pair.sem.model
+    mapping = parameter_mapping(pair, curved_effects(pair, link))
+    held = constraints(model)
     known = sem_symbols(model)
-    mapping = _mapping(pair, known)
-    held = _constraints(model, known)
+    positive = tuple(known[name] for name in positive_covariances(pair))
+    zero = Zero(mapping, held, positive)
 
-    def zero(ours: sympy.Matrix, theirs: sympy.Matrix) -> sympy.Matrix:
-        left = ours.subs(dict(mapping), simultaneous=True)
-        right = theirs
-        for _ in held:
-            left, right = left.subs(dict(held)), right.subs(dict(held))
-        return _each(left - right, _simplified)
+    def block(stratum: Stratum, level: int) -> CovarianceBlock:
+        columns = [model.outcomes.index(y) for y in stratum.outcomes]
+        ours = mixed_parts(pair, link, stratum, level)
+        theirs = _of_outcomes(sem_parts(model, level, stratum.group), columns)
+        traced = traced_covariance(model, level, stratum.group).extract(columns, columns)
+        whole = theirs.whole
+        apart = each_entry(whole - traced, sympy.expand)
+        title = stratum.title or _title(pair, level)
+        return CovarianceBlock(title, ours, theirs, traced, zero(ours.whole, whole), apart)
 
-    def block(level: int) -> CovarianceBlock:
-        ours, theirs = mixed_parts(pair, link, level), sem_parts(model, level)
-        traced = traced_covariance(model, level)
-        apart = _each(theirs.whole - traced, sympy.expand)
-        title = _title(pair, level)
-        return CovarianceBlock(title, ours, theirs, traced, zero(ours.whole, theirs.whole), apart)
+    def mean(stratum: Stratum) -> MeanBlock:
+        ours = mixed_mean(pair, link, stratum)
+        theirs, _ = sem_moments(model, stratum.group)
+        own = theirs.extract([model.outcomes.index(y) for y in stratum.outcomes], [0])
+        return MeanBlock(stratum.title, ours, own, zero(ours, own))
 
-    mean, sem_mean = mixed_mean(pair, link), sem_moments(model)[0]
-    blocks = tuple(block(level) for level in range(1, model.n_levels + 1))
-    return Proof(model.outcomes, mapping, held, mean, sem_mean, zero(mean, sem_mean), blocks)
+    groups = strata(pair)
+    blocks = tuple(block(one, level) for one in groups for level in range(1, model.n_levels + 1))
+    means = tuple(map(mean, groups))
+    return Proof(groups[0].outcomes, mapping, held, means, blocks, positive)
+
+
+def _of_outcomes(parts: Parts, columns: list[int]) -> Parts:
+    """The same of some outcomes, in their order."""
+    every = list(range(parts.design.cols))
+    return Parts(
+        parts.design.extract(columns, every),
+        parts.covariance,
+        parts.residual.extract(columns, columns),
+    )
 
 
 def _title(pair: Pair, level: int) -> str:
@@ -181,73 +238,3 @@ def _title(pair: Pair, level: int) -> str:
     if not clusters:
         return ""
     return f"between {clusters}" if level == 2 else f"within {clusters}"
-
-
-def _each(matrix: sympy.Matrix, make: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Matrix:
-    """The function of every entry, taken once where a symmetric matrix has it twice."""
-    made = matrix.copy()
-    for j in range(matrix.rows):
-        for k in range(matrix.cols):
-            twin = k > j and matrix.is_square and matrix[j, k] == matrix[k, j]
-            if not twin:
-                made[j, k] = make(matrix[j, k])
-    for j in range(matrix.rows):
-        for k in range(j + 1, matrix.cols):
-            if matrix.is_square and matrix[j, k] == matrix[k, j]:
-                made[j, k] = made[k, j]
-    return made
-
-
-def _simplified(entry: sympy.Expr) -> sympy.Expr:
-    import sympy
-
-    short = sympy.expand(entry)
-    return short if short == 0 else sympy.simplify(short)
-
-
-def _check(pair: Pair) -> None:
-    growth = pair.growth
-    why = ""
-    if growth.loading_keys:
-        why = "loadings depend on parameters, and the model is no linear mixed model"
-    elif growth.by_group or pair.sem.model.n_groups > 1:
-        why = "covariances differ between groups"
-    if why:
-        raise UnsupportedError(
-            f"There is no proof in symbols here: {why}.",
-            hint="Levels 2 and 3 of verify show the same with numbers.",
-        )
-
-
-def _mapping(
-    pair: Pair, known: dict[str, sympy.Symbol]
-) -> tuple[tuple[sympy.Symbol, sympy.Expr], ...]:
-    same, rules = dict(pair.sem.names), dict(pair.sem.rules)
-    made = []
-    for key, name in pair.mixed_names:
-        if key in same and same[key] in known:
-            made.append((symbol(name), known[same[key]]))
-        elif key in rules:
-            made.append((symbol(name), read_expression(rules[key], known)))
-        else:
-            raise UnsupportedError(
-                f"The parameter map has no rule for {name} that is arithmetic.",
-                hint="Levels 2 and 3 of verify show the same with numbers.",
-            )
-    return tuple(made)
-
-
-def _constraints(
-    model: SemModel, known: dict[str, sympy.Symbol]
-) -> tuple[tuple[sympy.Symbol, sympy.Expr], ...]:
-    made = []
-    for constraint in model.constraints:
-        if constraint.op != "==":
-            continue
-        if constraint.left not in known:
-            raise UnsupportedError(
-                f"The constraint {constraint.left} == {constraint.right} names no parameter.",
-                hint="Write the parameter that it determines on the left.",
-            )
-        made.append((known[constraint.left], read_expression(constraint.right, known)))
-    return tuple(made)

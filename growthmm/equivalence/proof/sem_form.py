@@ -17,7 +17,7 @@ from growthmm.model.sem import SemModel
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["sem_moments", "sem_parts", "traced_covariance"]
+__all__ = ["joint_moments", "sem_moments", "sem_parts", "traced_covariance"]
 
 
 def coefficients(model: SemModel) -> dict[str, sympy.Expr]:
@@ -28,8 +28,8 @@ def coefficients(model: SemModel) -> dict[str, sympy.Expr]:
     return made | own
 
 
-def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
-    """Means and covariance matrix of the outcomes given covariates, which stand as symbols.
+def sem_moments(model: SemModel, group: int = 0) -> tuple[sympy.Matrix, sympy.Matrix]:
+    """Means and covariance matrix of a group's outcomes given covariates, which stand as symbols.
 
     With directed paths A, covariances S, means m and covariates' paths K in the order of outcomes
     and latent variables: ``F (I - A)^-1 (m + K x)`` and ``F (I - A)^-1 S (I - A)^-T F'``, F
@@ -46,12 +46,12 @@ def sem_moments(model: SemModel) -> tuple[sympy.Matrix, sympy.Matrix]:
     n = len(model.outcomes)
     mean, covariance = sympy.zeros(n, 1), sympy.zeros(n, n)
     for level in range(1, model.n_levels + 1):
-        rows, S, m = _reduced(model, level)
+        rows, S, m = _reduced(model, level, group)
         mean, covariance = mean + rows * m, covariance + rows * S * rows.T
     return mean, covariance
 
 
-def sem_parts(model: SemModel, level: int = 1) -> Parts:
+def sem_parts(model: SemModel, level: int = 1, group: int = 0) -> Parts:
     """A level's covariance matrix by loadings, factors' and outcomes' own covariances.
 
     What covaries across the two is in the residual part.
@@ -62,11 +62,11 @@ def sem_parts(model: SemModel, level: int = 1) -> Parts:
         If the paths form a cycle.
     """
     n = len(model.outcomes)
-    rows, S, _ = _reduced(model, level)
+    rows, S, _ = _reduced(model, level, group)
     own = [
         k
         for k, name in enumerate([*model.outcomes, *model.latent])
-        if k >= n and _at(model, name, level)
+        if k >= n and _at(model, name, level, group)
     ]
     loadings, factors = rows.extract(range(rows.rows), own), S.extract(own, own)
     if any(entry != 0 for entry in S[:n, n:]):
@@ -74,13 +74,37 @@ def sem_parts(model: SemModel, level: int = 1) -> Parts:
     return Parts(loadings, factors, rows[:, :n] * S[:n, :n] * rows[:, :n].T)
 
 
-def _at(model: SemModel, latent: str, level: int) -> bool:
-    """Whether a latent variable stands at a level."""
-    return any(p.level == level and latent in (p.left, p.right) for p in model.paths)
+def _at(model: SemModel, latent: str, level: int, group: int) -> bool:
+    """Whether a latent variable stands at a level, in a group."""
+    return any(
+        (p.level, p.group) == (level, group) and latent in (p.left, p.right) for p in model.paths
+    )
 
 
-def _reduced(model: SemModel, level: int) -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix]:
-    """``F (I - A)^-1``, `S` and ``m + K x`` of one level."""
+def _reduced(
+    model: SemModel, level: int, group: int
+) -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix]:
+    """``F (I - A)^-1``, `S` and ``m + K x`` of one level, in one group."""
+    whole, S, m = _all_variables(model, level, group)
+    return whole[: len(model.outcomes), :], S, m
+
+
+def joint_moments(model: SemModel) -> tuple[list[str], sympy.Matrix, sympy.Matrix]:
+    """Names, means and covariance matrix of outcomes and latent variables given covariates.
+
+    Raises
+    ------
+    UnsupportedError
+        If the paths form a cycle.
+    """
+    whole, S, m = _all_variables(model, 1, 0)
+    return [*model.outcomes, *model.latent], whole * m, whole * S * whole.T
+
+
+def _all_variables(
+    model: SemModel, level: int, group: int
+) -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix]:
+    """``(I - A)^-1``, `S` and ``m + K x`` of outcomes and latent variables."""
     import sympy
 
     names = [*model.outcomes, *model.latent]
@@ -88,7 +112,7 @@ def _reduced(model: SemModel, level: int) -> tuple[sympy.Matrix, sympy.Matrix, s
     A, S, m = sympy.zeros(n, n), sympy.zeros(n, n), sympy.zeros(n, 1)
     values = coefficients(model)
     for path in model.paths:
-        if path.level != level:
+        if (path.level, path.group) != (level, group):
             continue
         value = values[path.name]
         if path.op == "~1":
@@ -111,10 +135,10 @@ def _reduced(model: SemModel, level: int) -> tuple[sympy.Matrix, sympy.Matrix, s
             "The paths form a cycle, and the proof expands paths.",
             hint="Levels 2 and 3 of verify show the same with numbers.",
         )
-    return whole[: len(model.outcomes), :], S, m
+    return whole, S, m
 
 
-def traced_covariance(model: SemModel, level: int = 1) -> sympy.Matrix:
+def traced_covariance(model: SemModel, level: int = 1, group: int = 0) -> sympy.Matrix:
     """A level's covariance matrix by Wright's rules, read off the path diagram.
 
     The covariance of two variables is the sum, over all ways back along arrows from the first,
@@ -129,7 +153,7 @@ def traced_covariance(model: SemModel, level: int = 1) -> sympy.Matrix:
     directed: dict[str, list[tuple[str, sympy.Expr]]] = {}
     curved: dict[str, list[tuple[str, sympy.Expr]]] = {}
     for source, target, edge in graph.edges(data=True):
-        if edge["level"] != level:
+        if (edge["level"], edge["group"]) != (level, group):
             continue
         value = values[edge["name"]]
         if edge["kind"] in ("loading", "regression"):

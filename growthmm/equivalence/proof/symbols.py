@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, parse
+from growthmm.rendering import Brief
 
 if TYPE_CHECKING:
     import sympy
@@ -25,10 +27,12 @@ __all__ = [
 ]
 
 DIGITS = 12
+SMALL = 1000
+"""Largest denominator of fractions that are recognised in their decimals."""
 
 
-@dataclass(frozen=True)
-class Parts:
+@dataclass(frozen=True, repr=False)
+class Parts(Brief):
     """A covariance matrix as ``design covariance design' + residual``.
 
     Parameters
@@ -86,11 +90,14 @@ def number(value: float) -> sympy.Rational:
 
     Examples
     --------
-    >>> number(0.1), number(3.0)
-    (1/10, 3)
+    >>> number(0.1), number(3.0), number(1 / 3), number(0.123456789)
+    (1/10, 3, 1/3, 123456789/1000000000)
     """
     import sympy
 
+    near = Fraction(value).limit_denominator(SMALL)
+    if abs(float(near) - value) <= 10.0**-DIGITS * abs(value):
+        return sympy.Rational(near.numerator, near.denominator)
     return sympy.Rational(f"{value:.{DIGITS}g}")
 
 

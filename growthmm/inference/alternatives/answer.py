@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.rendering import Brief
+
 __all__ = ["Answer", "failed"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(Brief):
     """One estimator's coefficients.
 
     Parameters

@@ -13,6 +13,7 @@ from growthmm.engines.registry import run
 from growthmm.inference.alternatives.answer import Answer, failed
 from growthmm.inference.alternatives.rows import Rows, independent
 from growthmm.model.residual import COMMON
+from growthmm.rendering import Brief
 
 __all__ = ["Mundlak", "mundlak", "within"]
 
@@ -83,8 +84,8 @@ def _note(rows: Rows, kept: list[int]) -> str:
     return "; ".join(said)
 
 
-@dataclass(frozen=True)
-class Mundlak:
+@dataclass(frozen=True, repr=False)
+class Mundlak(Brief):
     """A random-intercept model with persons' means, beside the within estimator.
 
     Parameters

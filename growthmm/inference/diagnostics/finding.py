@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from growthmm.rendering import Brief
+
 __all__ = ["Finding", "Status"]
 
 Status = Literal["ok", "note", "warning", "problem"]
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Brief):
     """The outcome of one check.
 
     Parameters

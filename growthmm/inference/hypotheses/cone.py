@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.progress import bar
+
 __all__ = ["VanishingBlock", "cone_statistics", "mixture_p_value"]
 
 FloatArray = NDArray[np.float64]
@@ -121,19 +123,21 @@ def _distances(
     left = np.flatnonzero(np.any(nearest != points, axis=1))
     current = ahead = nearest[left]
     momentum = 1.0
-    for _ in range(5000):
-        if not len(left):
-            break
-        following = _project(ahead - step * (ahead - points[left]) @ metric, blocks)
-        move = following - current
-        faster = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-        done = np.abs(move).max(axis=1) < 1e-8 * (1.0 + np.abs(points[left]).max(axis=1))
-        # Where the move turns back the momentum is dropped (O'Donoghue & Candes 2015).
-        forward = np.einsum("ni,ni->n", ahead - following, move) <= 0
-        ahead = following + ((momentum - 1.0) / faster * forward)[:, None] * move
-        nearest[left[done]] = following[done]
-        left, current, ahead = left[~done], following[~done], ahead[~done]
-        momentum = faster
+    with bar("null distribution", len(points)) as advance:
+        for _ in range(5000):
+            if not len(left):
+                break
+            following = _project(ahead - step * (ahead - points[left]) @ metric, blocks)
+            move = following - current
+            faster = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
+            done = np.abs(move).max(axis=1) < 1e-8 * (1.0 + np.abs(points[left]).max(axis=1))
+            # Where the move turns back the momentum is dropped (O'Donoghue & Candes 2015).
+            forward = np.einsum("ni,ni->n", ahead - following, move) <= 0
+            ahead = following + ((momentum - 1.0) / faster * forward)[:, None] * move
+            nearest[left[done]] = following[done]
+            left, current, ahead = left[~done], following[~done], ahead[~done]
+            momentum = faster
+            advance(len(points) - len(left))
     nearest[left] = current
     gap = points - nearest
     return np.asarray(np.einsum("ni,ij,nj->n", gap, metric, gap), dtype=float)

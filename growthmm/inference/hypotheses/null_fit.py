@@ -17,14 +17,15 @@ from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.hypotheses.linear import LinearHypothesis
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import Constraint
+from growthmm.rendering import Brief
 
 __all__ = ["NullFit", "null_fit"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class NullFit:
+@dataclass(frozen=True, repr=False)
+class NullFit(Brief):
     """Where the likelihood is highest under the hypothesis.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.inference.plain_values import plain
+from growthmm.rendering import Brief
 
 __all__ = ["Dropout", "dropout_check", "last_seen", "means_by_dropout"]
 
@@ -19,8 +20,8 @@ ALPHA = 0.05
 """Below it the check says that dropout goes with earlier outcomes."""
 
 
-@dataclass(frozen=True)
-class Dropout:
+@dataclass(frozen=True, repr=False)
+class Dropout(Brief):
     """A logistic regression of dropout on the outcome before.
 
     Parameters

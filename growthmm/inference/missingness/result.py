@@ -12,7 +12,7 @@ from growthmm.data.patterns import missing_patterns
 from growthmm.inference.missingness.dropout import Dropout, means_by_dropout
 from growthmm.inference.missingness.rules import Rule
 from growthmm.inference.plain_values import plain, records
-from growthmm.rendering import Shown, Tabular, render
+from growthmm.rendering import Brief, Shown, Tabular, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,8 @@ TITLES: dict[str, str] = {
 """The analyses by their stable words, in the order of tables."""
 
 
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, repr=False)
+class Series(Brief):
     """The values of one outcome, or of all where patterns go across.
 
     Parameters
@@ -52,8 +52,8 @@ class Series:
     values: FloatArray
 
 
-@dataclass(frozen=True)
-class Analysis:
+@dataclass(frozen=True, repr=False)
+class Analysis(Brief):
     """One way of dealing with what is missing.
 
     Parameters
@@ -83,8 +83,8 @@ class Analysis:
         return TITLES[self.method]
 
 
-@dataclass(frozen=True)
-class BothSides:
+@dataclass(frozen=True, repr=False)
+class BothSides(Brief):
     """All-rows maximum likelihood of the mixed model beside full information of the growth curve.
 
     Parameters

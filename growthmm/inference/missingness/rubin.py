@@ -13,7 +13,7 @@ from growthmm.errors import SpecificationError
 from growthmm.inference.plain_values import records
 from growthmm.inference.result import FitResult
 from growthmm.model.sem import SemModel
-from growthmm.rendering import Shown
+from growthmm.rendering import Brief, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,8 @@ __all__ = ["Pooled", "PooledFits", "pool_fits", "rubin"]
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Pooled:
+@dataclass(frozen=True, repr=False)
+class Pooled(Brief):
     """Pooled estimates.
 
     Parameters

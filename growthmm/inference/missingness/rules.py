@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.rendering import Brief
+
 __all__ = ["PROGRAMS", "Rule", "kept_persons"]
 
 FloatArray = NDArray[np.float64]
@@ -50,8 +52,8 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True)
-class Rule:
+@dataclass(frozen=True, repr=False)
+class Rule(Brief):
     """What a rule keeps.
 
     Parameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from growthmm.inference.diagnostics.stationary import OTHERS_TOLERANCE, stationarity
 from growthmm.inference.result import FitResult
-from growthmm.rendering import Shown, render
+from growthmm.rendering import Brief, Shown, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,8 @@ SAME, NEAR = 1e-6, 1e-2
 """Differences of log-likelihood, and of estimates in standard errors, that count as none."""
 
 
-@dataclass(frozen=True)
-class Ending:
+@dataclass(frozen=True, repr=False)
+class Ending(Brief):
     """Where one search ended.
 
     Parameters

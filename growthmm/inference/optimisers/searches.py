@@ -105,7 +105,8 @@ def all_optimizers(
     ground = landscape(fit, moment_start(fit))
     away = _away(ground)
     begun = time.perf_counter()
-    again = _run(fit, fit.engine, start=ground.values(away))
+    with showing(progress):
+        again = _run(fit, fit.engine, start=ground.values(away))
     own = time.perf_counter() - begun
     rows = [
         ending(
@@ -271,7 +272,8 @@ def restarts(
         )
     rng = np.random.default_rng(seed)
     begun = time.perf_counter()
-    again = _run(fit, fit.engine)
+    with showing(progress):
+        again = _run(fit, fit.engine)
     own = time.perf_counter() - begun
     rows = [_ended(fit, "moments", again, own, own)]
     # Around starts by moments, where every coordinate has a curvature, also for fits on a boundary.

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from growthmm.errors import SpecificationError
-from growthmm.progress import bar
+from growthmm.progress import bar, showing
 
 __all__ = ["replicates"]
 
@@ -95,4 +95,6 @@ def replicates(
 
 
 def _chunk(task: Task[Result], seeds: list[np.random.SeedSequence]) -> list[Result]:
-    return [task(np.random.default_rng(seed)) for seed in seeds]
+    # The bar is this process's parent's.
+    with showing(False):
+        return [task(np.random.default_rng(seed)) for seed in seeds]

@@ -24,6 +24,9 @@ __all__ = ["Diagram", "Label", "Node", "diagram_layout", "diagram_parts"]
 
 FONT, SMALL = 14.0, 11.0
 HEIGHT, PAD, MARGIN = 38.0, 9.0, 26.0
+LARGE = 1e5
+"""Where an estimate is written with few digits and a power of ten."""
+
 LONGEST = 18
 GAP, ROW = 34.0, 150.0
 
@@ -191,7 +194,9 @@ def _shown(edge: Mapping[str, Any], values: Mapping[str, float] | None) -> str:
     if not edge["free"]:
         return f"{edge['value']:g}"
     found = None if values is None else values.get(edge["label"] or edge["name"])
-    return shortened(edge["label"] or "", LONGEST) if found is None else figure(float(found))
+    if found is None:
+        return shortened(edge["label"] or "", LONGEST)
+    return figure(float(found)) if abs(found) < LARGE else f"{found:.3g}"
 
 
 def _rows(model: SemModel, graph: Any, edges: list[Edge]) -> list[list[str]]:

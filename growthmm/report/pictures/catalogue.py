@@ -14,7 +14,7 @@ from growthmm.equivalence.result import Equivalence
 from growthmm.equivalence.scores import own_deviations
 from growthmm.errors import SpecificationError
 from growthmm.report.pictures.fitted_curves import draw_trajectories, observed_outcomes
-from growthmm.report.pictures.style import BLUE, EDGED, GREY, INK, PALETTE, drawing
+from growthmm.report.pictures.style import BLUE, EDGED, GREY, INK, PALETTE, any_letters, drawing
 from growthmm.report.text_size import shortened
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def picture(result: Equivalence, kind: str) -> Figure:
     with drawing(6.4, _height(result, kind)) as figure:
         PICTURES[kind][1](result, figure)
         # Layout and ticks follow the settings, so they are settled while those hold.
-        figure.draw_without_rendering()
+        with any_letters():
+            figure.draw_without_rendering()
     return figure
 
 
@@ -80,7 +81,7 @@ def _height(result: Equivalence, kind: str) -> float:
 
 def available(result: Equivalence) -> tuple[str, ...]:
     """The pictures that can be drawn of a verification."""
-    found = ["parameters"] if _n_rows(result) else []
+    found = ["parameters"] if any(gaps for _, gaps in _differences(result)) else []
     if all(isinstance(g, WideGroup) for g in _wide(result).problem.groups):
         found += ["trajectories", "missing", "residuals"]
         if len(_matched(result)):
@@ -171,13 +172,14 @@ def _parameters(result: Equivalence, figure: Figure) -> None:
         )
     axes.axvline(1e-3, color=INK, linewidth=1, linestyle="--")
     axes.set_xscale("log")
-    axes.set_xlim(FLOOR / 2, 10)
+    largest = max((gap for _, gaps in rows for gap in gaps.values()), default=1.0)
+    axes.set_xlim(FLOOR / 2, max(10.0, 3.0 * largest))
     axes.set_xticks(ticks := [1e-12, 1e-9, 1e-6, 1e-3, 1.0], [f"{tick:.0e}" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(rows)), [shortened(name, 36) for name, _ in rows], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("distance from the long engine in standard errors\n(dashed: tolerance)")
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
 
 
 def _missing(result: Equivalence, figure: Figure) -> None:
@@ -197,7 +199,8 @@ def _missing(result: Equivalence, figure: Figure) -> None:
     axes.set_yticks(range(len(order)), labels, fontsize=8)
     names = _wide(result).problem.model.outcomes
     if len(names) == seen.shape[1]:
-        axes.set_xticks(range(seen.shape[1]), names, rotation=40, ha="right", fontsize=8)
+        shown = [shortened(name, 16) for name in names]
+        axes.set_xticks(range(seen.shape[1]), shown, rotation=40, ha="right", fontsize=8)
     axes.set_xlim(-0.6, seen.shape[1] - 0.4)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False)

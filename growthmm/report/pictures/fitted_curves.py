@@ -11,6 +11,7 @@ from growthmm.engines.prepare import WideData
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.equivalence.result import Equivalence
 from growthmm.report.pictures.style import BLUE, EDGED, GREY, INK, ORANGE
+from growthmm.report.text_size import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,8 +93,8 @@ def draw_trajectories(result: Equivalence, figure: Figure) -> None:
         x, curve, data = _means(at[:, cells], mean[:, cells], seen[:, cells], shared=shared)
         axes.plot(x, curve, color=BLUE, linewidth=2.6)
         axes.plot(x, data, "D", markersize=5, **EDGED, color=ORANGE)
-        axes.set_xlabel(name)
-        axes.set_ylabel(outcome)
+        axes.set_xlabel(shortened(name, 60))
+        axes.set_ylabel(shortened(outcome, 40))
         if not k:
             axes.set_title(f"{len(chosen)} of {len(seen)} persons")
             _legend(axes, shared=shared)

@@ -8,6 +8,7 @@ import numpy as np
 
 from growthmm.inference.missingness.result import MissingData
 from growthmm.report.pictures.style import BLUE, GREY, PALETTE, drawing
+from growthmm.report.text_size import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +69,6 @@ def _curves(axes: Axes, found: MissingData, name: str, columns: tuple[str, ...])
             label=f"{last} ({int(part['n_subjects'].iloc[0])})",
         )
     axes.set_xticks(range(len(columns)), columns, rotation=90 if len(columns) > 6 else 0)
-    axes.set_ylabel(f"observed mean of {name}")
+    axes.set_ylabel(f"observed mean of {shortened(name, 28)}")
     axes.set_title("means by when last seen (persons)")
     axes.legend(fontsize=8)

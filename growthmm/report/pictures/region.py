@@ -8,6 +8,7 @@ import numpy as np
 
 from growthmm.inference.reading.region import SignificanceRegion
 from growthmm.report.pictures.style import PALETTE, figure
+from growthmm.report.text_size import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,6 +51,6 @@ def region_figure(region: SignificanceRegion, low: float, high: float) -> Figure
             axes.axvline(value, color=PALETTE[5], linestyle="--")
     axes.set_xlim(np.min(x), np.max(x))
     axes.set_xlabel("moderator")
-    axes.set_ylabel(f"slope {region.slope}")
+    axes.set_ylabel(shortened(f"slope {region.slope}", 44))
     axes.legend(frameon=False)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -23,6 +24,7 @@ __all__ = [
     "ORANGE",
     "PALETTE",
     "RED",
+    "any_letters",
     "drawing",
     "figure",
     "matplotlib",
@@ -80,6 +82,14 @@ def matplotlib() -> ModuleType:
             hint="pip install 'growthmm[plots]'",
         ) from None
     return library
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Letters that the drawing library's font lacks are no warning: a page's reader has fonts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 @contextmanager

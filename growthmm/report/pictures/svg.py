@@ -7,6 +7,8 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from growthmm.report.pictures.style import any_letters
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -30,7 +32,10 @@ def figure_svg(figure: Figure, name: str, about: str) -> str:
     import matplotlib as mpl
 
     stream = StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "text.parse_math": False}):
+    with (
+        any_letters(),
+        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "text.parse_math": False}),
+    ):
         figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=110)
     text = stream.getvalue()
     text = text[text.index("<svg") :]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from growthmm.inference.reading.trajectories import Trajectories
 from growthmm.report.pictures.style import PALETTE, figure
+from growthmm.report.text_size import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def trajectories_figure(courses: Trajectories) -> Figure:
         axes.plot(
             x, part["estimate"], color=colour, linestyle=LINES[k % len(LINES)], label=str(label)
         )
-    axes.set_xlabel(courses.time)
+    axes.set_xlabel(shortened(str(courses.time), 60))
     axes.set_ylabel(f"expected outcome, {100 * courses.coverage:g}% {courses.interval} band")
     if courses.table["course"].nunique() > 1:
         axes.legend(frameon=False)
