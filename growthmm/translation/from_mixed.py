@@ -21,6 +21,7 @@ from growthmm.model.growth import (
     direct_key,
     residual_keys,
 )
+from growthmm.model.residual import BY_LEVEL
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
@@ -113,7 +114,7 @@ class _Assembly:
         )
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
-        if residual.kind == "by_group" and residual.by != self.schema.indicator:
+        if residual.kind in BY_LEVEL and residual.by != self.schema.indicator:
             self.strata = variance_names(residual, self.schema)
             residual = plainest(residual, self.schema)
         else:

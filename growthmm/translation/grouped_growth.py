@@ -28,11 +28,15 @@ from growthmm.model.growth import (
     PredictorEffect,
     direct_key,
 )
-from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, Grouping, Schema
 from growthmm.model.sem import Constraint, SemModel
-from growthmm.model.shared_strata import structure_of_cells
 from growthmm.translation.coding import column_key
+from growthmm.translation.group_residuals import (
+    GroupOfResiduals,
+    residual_matrix_of,
+    united_residuals,
+)
 from growthmm.translation.grouping import (
     contrast_columns,
     group_names,
@@ -44,8 +48,6 @@ from growthmm.translation.shared_blocks import GroupBlock, united
 from growthmm.translation.tabulate import at_occasions, tabulate
 
 __all__ = ["group_schema", "grouped_growth", "model_of_group"]
-
-BY_OCCASION = ResidualStructure("by_occasion")
 
 HINT = "growthmm fit still fits it on the SEM side."
 
@@ -395,55 +397,17 @@ class _Union:
         return blocks
 
     def _residual(self) -> ResidualStructure:
-        kinds = {b.growth.residual for b in self.bound}
-        correlated = {str(k) for k in kinds if k.kind not in ("common", "by_occasion")}
-        if correlated and self.grouping.columns:
-            self._lose(
-                f"residuals {', '.join(sorted(correlated))} in groups with times of their own",
-                "the translation of such groups covers residuals without correlations",
-                "one group with a column for each time",
+        groups = [
+            GroupOfResiduals(
+                level,
+                b.growth.residual,
+                {k: n for k, n in own.items() if k.split(":")[0] == "residual"},
+                b.rules,
+                residual_matrix_of(b),
             )
-            return COMMON
-        plain = kinds <= {COMMON, BY_OCCASION} and not self.schema.series
-        if len(kinds) > 1 and (not plain or self.grouping.columns):
-            self._lose(
-                f"residuals {' and '.join(sorted(map(str, kinds)))} in different groups",
-                "a mixed model has one residual structure",
-                "the same structure in all groups",
-            )
-            return COMMON
-        own = [
-            {key: name for key, name in names.items() if key.split(":")[0] == "residual"}
-            for names in self.own
+            for level, own, b in zip(self.level_of, self.own, self.bound, strict=True)
         ]
-        pairs = dict.fromkeys(pair for names in own for pair in names.items())
-        if len(kinds) == 1 and len({key for key, _ in pairs}) == len(pairs):
-            if self.grouping.columns:
-                pairs = dict.fromkeys(sorted(pairs, key=lambda p: int(p[0].partition(":")[2] or 0)))
-            self.names += pairs
-            return next(iter(kinds))
-        if kinds == {COMMON} or (plain and not self.grouping.columns):
-            return self._residual_cells(own, len(self.schema.occasions) if plain else 1)
-        self._lose(
-            f"residual variances {next(iter(kinds))} that differ between groups",
-            f"the mixed model has a variance for each level of {self.grouping.variable}, at all "
-            "occasions or at each, or one structure for everyone",
-            "one residual variance for each group, or the same in all groups",
-        )
-        return COMMON
-
-    def _residual_cells(self, own: Sequence[dict[str, str]], n_times: int) -> ResidualStructure:
-        """Residual variances by group, or by group and occasion, some of them equal."""
-        rows: list[list[str]] = [[] for _ in own]
-        for g, names in enumerate(own):
-            same = names.get("residual", "")
-            rows[self.level_of[g]] = [same or names[f"residual:{j}"] for j in range(n_times)]
-        levels = tuple(map(level_text, self.grouping.levels))
-        by, times = self.grouping.variable, self.schema.occasions[:n_times]
-        structure = structure_of_cells(by, rows, levels, times)
-        flat = [name for row in rows for name in (row if structure.crossed else row[:1])]
-        n = n_times if structure.crossed else 1
-        for name in dict.fromkeys(flat):
-            g, j = divmod(flat.index(name), n)
-            self.names.append((f"residual:{g}:{j}" if structure.crossed else f"residual:{g}", name))
-        return structure
+        found = united_residuals(groups, self.schema)
+        self.names += found.names
+        self.losses += found.losses
+        return found.structure

@@ -87,7 +87,7 @@ def parameter_map(
     sem = dict(growth.loading_keys) | dict(sem_names)
     rows: list[MapRow] = []
     for key in parameter_keys(growth):
-        if key.partition(":")[0] == "residual":
+        if key.partition(":")[0].partition("@")[0] == "residual":
             name = sem.get(key, computed.get(key, ""))
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
