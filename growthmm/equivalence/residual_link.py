@@ -65,9 +65,7 @@ class ResidualLink:
             made[list(self.mixed)] = found
 
 
-def residual_links(
-    pair: Pair, mixed: MixedMoments, sem: SemMoments
-) -> tuple[ResidualLink, ...]:
+def residual_links(pair: Pair, mixed: MixedMoments, sem: SemMoments) -> tuple[ResidualLink, ...]:
     """The links of a pair whose residual parameters are not all the same numbers on both sides.
 
     One for each set of groups with a structure of its own.

@@ -68,8 +68,8 @@ class ResidualStructure:
         covariances of its own, written ``by_group:COLUMN:by_occasion``.
     shared : tuple of tuple of str
         For ``by_group`` and ``groupwise``: sets of levels that share their parameters, written
-        ``by_group:COLUMN:a|b``, ``by_group:COLUMN:ar1:a|b``. Where `crossed` a member may also be one level at one occasion,
-        ``a,0``; a level alone stands for each of its occasions.
+        ``by_group:COLUMN:a|b``, ``by_group:COLUMN:ar1:a|b``. Where `crossed` a member may also
+        be one level at one occasion, ``a,0``; a level alone stands for each of its occasions.
     within : ResidualStructure, optional
         For ``groupwise``: the structure of the persons of one group.
     time : str, optional
@@ -160,6 +160,11 @@ class ResidualStructure:
                 hint=f"Write {kind}.",
             )
         return cls(kind)  # type: ignore[arg-type]
+
+    @property
+    def of_person(self) -> ResidualStructure:
+        """What the residuals of one person are: the structure of a group where groups have one."""
+        return self if self.within is None else self.within
 
     @property
     def word(self) -> str:

@@ -33,6 +33,7 @@ from growthmm.translation.definitions import grid_values
 from growthmm.translation.grouping import members, split_by_group
 from growthmm.translation.mixed_losses import TIME_ROLES, mixed_losses, roles_of
 from growthmm.translation.naming import NameBook, occasion_indicator
+from growthmm.translation.outcome_residual import plain_outcome_residual
 from growthmm.translation.residual_groups import plainest, variance_names
 from growthmm.translation.shared_blocks import apart, united
 from growthmm.translation.tabulate import tabulate
@@ -119,7 +120,9 @@ class _Assembly:
             residual = plainest(residual, self.schema)
         else:
             own = residual_terms(residual, self.schema)
-            self.names += [(parameter.key, parameter.name) for parameter in own]
+            residual = plain_outcome_residual(residual, self.schema)
+            keys = [parameter.key for parameter in residual_terms(residual, self.schema)]
+            self.names += zip(keys, (parameter.name for parameter in own), strict=True)
         model = GrowthModel(
             schema=self.schema,
             factors=tuple(self.factors.values()),

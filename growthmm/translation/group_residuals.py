@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -137,9 +136,7 @@ def _lost(what: str, why: str, nearest: str) -> UnitedResiduals:
     return UnitedResiduals(losses=(Loss(what, why, nearest),))
 
 
-def _by_cells(
-    groups: Sequence[GroupOfResiduals], schema: Schema, n_times: int
-) -> UnitedResiduals:
+def _by_cells(groups: Sequence[GroupOfResiduals], schema: Schema, n_times: int) -> UnitedResiduals:
     """Residual variances by group, or by group and occasion, some of them equal."""
     assert schema.grouping is not None
     rows: list[list[str]] = [[] for _ in groups]

@@ -16,6 +16,7 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.expression import variables
 from growthmm.model.residual_parameters import residual_parameters
 from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.strata import residual_strata
 from growthmm.translation.pair import Pair
 from growthmm.translation.tabulate import tabulate
 
@@ -140,8 +141,9 @@ def _residual(pair: Pair, n: int) -> sympy.Matrix:
     named = dict(pair.mixed_names)
     R = sympy.zeros(n, n)
     if structure.kind == "by_group":
-        levels, series = pair.growth.schema.outcomes, pair.growth.schema.series
-        return sympy.diag(*(symbol(named[f"residual:{levels.index(own)}"]) for own in series))
+        strata = residual_strata(structure, pair.growth.schema) or ()
+        place = {own: k for k, own in enumerate(dict.fromkeys(strata))}
+        return sympy.diag(*(symbol(named[f"residual:{place[own]}"]) for own in strata))
     own = {p.key: symbol(named[p.key]) for p in found}
     for parameter in found:
         for j, k in parameter.cells:
