@@ -315,7 +315,10 @@ class _Assembly:
         key = column_key(column)
         found = self.covariates.get(key)
         if found is None:
-            name, columns = self.book.covariate(column, self.schema, r_name(column), varying)
+            # Groups last, as the way back from a structural equation model has them.
+            own, rest = split_by_group(parts, self.schema.grouping)
+            shown = r_name(_product((*rest, *own)))
+            name, columns = self.book.covariate(column, self.schema, shown, varying)
             found = Covariate(name, column, varying, columns)
             self.covariates[key] = found
         return found.name

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from growthmm.data.design_names import r_name
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
+from growthmm.model.schema import Column
+from growthmm.model.terms import Term
+from growthmm.translation.coding import column_key
+from growthmm.translation.grouping import members, split_by_group
+from growthmm.translation.naming import covariate_name
 from growthmm.translation.residual_map import (
     ResidualMapKind,
     group_texts,
@@ -91,7 +97,7 @@ def parameter_map(
             name = sem.get(key, computed.get(key, ""))
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
-        kind, syntax, rule = _describe(growth, key)
+        kind, syntax, rule = _describe(growth, key, same=key in sem)
         if kind == "loading" and syntax.startswith(f"{mixed[key]} :=") and key in dict(sem_names):
             syntax = f"{sem[key]} (label of effects on differences)"
             rule = "effect of the level on its change = " + rule.partition(" = ")[2]
@@ -161,8 +167,21 @@ def _residual(
     return MapRow(key, kind, mixed_name, shown, sem_name, syntax, rule)
 
 
-def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
-    """Kind, SEM syntax and rule of one parameter."""
+def _in_its_groups(growth: GrowthModel, name: str) -> str:
+    """A covariate as the SEM has it: one that acts in some groups is a column there."""
+    schema = growth.schema
+    own, rest = split_by_group(growth.covariate(name).column.parts, schema.grouping)
+    groups = members(own, schema) if own and rest and growth.by_group else None
+    if not groups:
+        return name
+    column = Column(Term(tuple(part.expression for part in rest)), tuple(rest))
+    same = (c.name for c in growth.covariates if column_key(c.column) == column_key(column))
+    shown = next(same, covariate_name(r_name(column)))
+    return f"{shown} in {group_texts(growth, '+'.join(map(str, groups)))}"
+
+
+def _describe(growth: GrowthModel, key: str, *, same: bool) -> tuple[Kind, str, str]:
+    """Kind, SEM syntax and rule of one parameter, which may be the same number on both sides."""
     head, _, rest = key.partition(":")
     outcomes = growth.schema.outcome_columns
     if head == "mean":
@@ -172,11 +191,12 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         return "mean", f"{y} ~ 1", f"intercept of {y} = fixed effect of the occasion's indicator"
     if head == "effect":
         factor, _, covariate = rest.partition(":")
+        shown = _in_its_groups(growth, covariate) if same else covariate
         if not growth.factor(factor).column.parts:
-            rule = f"{factor} on {covariate} = main effect"
+            rule = f"{factor} on {shown} = main effect"
         else:
-            rule = f"{factor} on {covariate} = interaction with the loading"
-        return "effect", f"{factor} ~ {covariate}", rule
+            rule = f"{factor} on {shown} = interaction with the loading"
+        return "effect", f"{factor} ~ {shown}", rule
     if head == "loading":
         return _loading(growth, key)
     if head == "direct":
