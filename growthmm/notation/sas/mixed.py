@@ -403,6 +403,8 @@ def _by_group(draft: _Draft, option: Option, occasion: str | None) -> ResidualSt
 def _of_groups(draft: _Draft, option: Option, inner: ResidualStructure) -> ResidualStructure:
     """A structure with parameters of its own for each level of GROUP=."""
     column = _group_column(draft, option)
+    if inner.kind == "by_occasion" and column != inner.time:
+        return ResidualStructure("by_group", by=column, crossed=True, time=inner.time)
     if inner.kind not in CORRELATED:
         message = f"REPEATED: GROUP= is not supported with residuals {inner}"
         raise draft.fail(message, option.token)

@@ -154,6 +154,11 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     subject = "" if sheet.person is None else f" subject={_subject(sheet.person, sheet)}"
     if residual.within is not None and not residual.shared:
         return _of_groups(sheet, residual.within, subject)
+    alone = residual.kind == "by_group" and residual.crossed and not residual.shared
+    if alone and sheet.person is not None:
+        by_time = ResidualStructure("by_occasion")
+        group = f" group={sheet.categorical(residual.by or '')}"
+        return _structured(sheet, by_time, subject, group)
     if crossed := crossed_loss("SAS", sheet.model):
         return [], crossed
     if residual.kind == "by_group":
