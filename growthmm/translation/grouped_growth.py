@@ -32,6 +32,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, Grouping, Schema
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.translation.coding import column_key
+from growthmm.translation.group_distal import following_names, follows, label_losses
 from growthmm.translation.group_residuals import (
     GroupOfResiduals,
     residual_matrix_of,
@@ -161,7 +162,10 @@ class _Union:
         grouping = self.grouping
         levels = [level_text(level) for level in grouping.levels]
         self.level_of = [levels.index(name) for name in group_names(grouping)]
-        self.own = [{self._whole(key, b.schema): name for key, name in b.names} for b in self.bound]
+        self.own = [
+            {self._whole(key, b.schema): name for key, name in b.names} | following_names(b)
+            for b in self.bound
+        ]
         names = [n for c in self.given for n in (c.name, *c.columns)]
         taken = {*names, *self.model.latent, *self.model.outcomes, *self.schema.outcome_columns}
         taken |= {v.name for v in self.schema.variables}
@@ -182,6 +186,7 @@ class _Union:
                     "a formula has no constraints among parameters of different groups",
                     "labels shared by groups, or fixed values",
                 )
+        self.losses += label_losses(self.bound)
         factors = self._factors()
         self._labels()
         shared = [key for key in self.own[0] if key.startswith("loading:")]
@@ -208,14 +213,15 @@ class _Union:
             estimator=self.model.estimator,
         )
         own = set(self.model.free_parameters)
+        names = [pair for pair in self.names if not follows(pair[1])]
         return BoundSem(
             self.model,
             self.schema,
             self.given,
             growth,
-            tuple(pair for pair in self.names if pair[1] in own),
+            tuple(pair for pair in names if pair[1] in own),
             assumptions,
-            tuple(pair for pair in self.names if pair[1] not in own),
+            tuple(pair for pair in names if pair[1] not in own),
             tuple(dict.fromkeys(pair for b in self.bound for pair in b.inverse)),
         )
 
@@ -251,8 +257,11 @@ class _Union:
                         "a random effect is one function of time for everyone",
                         "a factor of its own for each group",
                     )
-        order = {name: at for at, name in enumerate(self.model.latent)}
-        return sorted(found.values(), key=lambda factor: order[factor.name])
+        # Behind them outcomes that persons have once, which are no latent variables.
+        latent = self.model.latent
+        order = {name: at for at, name in enumerate((*latent, *(set(found) - set(latent))))}
+        made = sorted(found.values(), key=lambda factor: order[factor.name])
+        return sorted(made, key=lambda f: len(f.column.parts)) if len(found) > len(latent) else made
 
     def _labels(self) -> None:
         """One label on different parameters of different groups."""

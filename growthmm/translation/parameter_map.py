@@ -8,7 +8,7 @@ from typing import Literal
 from growthmm.data.design_names import r_name
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
-from growthmm.model.schema import Column
+from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.terms import Term
 from growthmm.translation.coding import column_key
 from growthmm.translation.grouping import members, split_by_group
@@ -256,9 +256,19 @@ def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
 
 def _computed(growth: GrowthModel, key: str) -> str:
     """What of the SEM gives a mixed model's parameter of an outcome that persons have once."""
+    key, _, where = key.partition("@")
+    if where:
+        return f"{_computed(growth, key)} in {group_texts(growth, where)}"
     head, _, rest = key.partition(":")
     outcome = {f.name: _column(growth, f.name) for f in growth.factors}
     first, _, second = rest.partition(":")
+    own: tuple[ColumnPart, ...] = ()
+    others: tuple[ColumnPart, ...] = ()
+    if head == "effect":
+        parts = growth.covariate(second).column.parts
+        own, others = split_by_group(parts, growth.schema.grouping)
+    if own and not others:
+        return f"{second} in {outcome[first]}~1 + b'means of the factors: between groups"
     if head == "mean":
         return f"{outcome[first]}~1 + b'means of the factors"
     if head == "effect":
