@@ -32,7 +32,7 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, Grouping, Schema
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.translation.coding import column_key
-from growthmm.translation.group_distal import following_names, follows, label_losses
+from growthmm.translation.group_distal import following_names, label_losses, shown_names
 from growthmm.translation.group_residuals import (
     GroupOfResiduals,
     residual_matrix_of,
@@ -47,6 +47,7 @@ from growthmm.translation.grouping import (
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.shared_blocks import GroupBlock, united
 from growthmm.translation.tabulate import at_occasions, tabulate
+from growthmm.translation.tied_labels import described
 
 __all__ = ["group_schema", "grouped_growth", "model_of_group"]
 
@@ -162,9 +163,11 @@ class _Union:
         grouping = self.grouping
         levels = [level_text(level) for level in grouping.levels]
         self.level_of = [levels.index(name) for name in group_names(grouping)]
+        follow = [following_names(b) for b in self.bound]
+        self.texts = {mark: text for _, texts in follow for mark, text in texts.items()}
         self.own = [
-            {self._whole(key, b.schema): name for key, name in b.names} | following_names(b)
-            for b in self.bound
+            {self._whole(key, b.schema): name for key, name in b.names} | names
+            for b, (names, _) in zip(self.bound, follow, strict=True)
         ]
         names = [n for c in self.given for n in (c.name, *c.columns)]
         taken = {*names, *self.model.latent, *self.model.outcomes, *self.schema.outcome_columns}
@@ -213,7 +216,7 @@ class _Union:
             estimator=self.model.estimator,
         )
         own = set(self.model.free_parameters)
-        names = [pair for pair in self.names if not follows(pair[1])]
+        names = shown_names(self.names, self.texts)
         return BoundSem(
             self.model,
             self.schema,
@@ -277,8 +280,10 @@ class _Union:
             if len(found) > 1 and not alike:
                 self._lose(
                     f"the label {name} on several parameters",
-                    "a formula has no equal coefficients, and groups share one parameter each",
-                    "parameters without the label",
+                    f"it makes {' and '.join(map(described, sorted(found)))} equal in different "
+                    "groups; a formula has no equal coefficients, and groups share one parameter "
+                    "each",
+                    "parameters without the label, or growthmm fit on the SEM side",
                 )
 
     def _coefficients(

@@ -268,7 +268,7 @@ def _computed(growth: GrowthModel, key: str) -> str:
         parts = growth.covariate(second).column.parts
         own, others = split_by_group(parts, growth.schema.grouping)
     if own and not others:
-        return f"{second} in {outcome[first]}~1 + b'means of the factors: between groups"
+        return f"difference between groups of {outcome[first]}~1 + b'means of the factors"
     if head == "mean":
         return f"{outcome[first]}~1 + b'means of the factors"
     if head == "effect":
