@@ -167,17 +167,22 @@ def _residual(
     return MapRow(key, kind, mixed_name, shown, sem_name, syntax, rule)
 
 
-def _in_its_groups(growth: GrowthModel, name: str) -> str:
-    """A covariate as the SEM has it: one that acts in some groups is a column there."""
-    schema = growth.schema
-    own, rest = split_by_group(growth.covariate(name).column.parts, schema.grouping)
+def _in_its_groups(growth: GrowthModel, name: str) -> tuple[str, tuple[str, ...], str]:
+    """A covariate as the SEM has it: name, columns, and in which groups where it acts in some."""
+    schema, covariate = growth.schema, growth.covariate(name)
+    own, rest = split_by_group(covariate.column.parts, schema.grouping)
     groups = members(own, schema) if own and rest and growth.by_group else None
     if not groups:
-        return name
+        return name, covariate.columns, ""
     column = Column(Term(tuple(part.expression for part in rest)), tuple(rest))
-    same = (c.name for c in growth.covariates if column_key(c.column) == column_key(column))
-    shown = next(same, covariate_name(r_name(column)))
-    return f"{shown} in {group_texts(growth, '+'.join(map(str, groups)))}"
+    same = (c for c in growth.covariates if column_key(c.column) == column_key(column))
+    known = next(same, None)
+    shown = known.name if known is not None else covariate_name(r_name(column))
+    columns = dict(schema.varying_columns).get(rest[0].expression, ()) if len(rest) == 1 else ()
+    if known is not None:
+        columns = known.columns
+    where = f" in {group_texts(growth, '+'.join(map(str, groups)))}"
+    return shown, columns or covariate.columns, where
 
 
 def _describe(growth: GrowthModel, key: str, *, same: bool) -> tuple[Kind, str, str]:
@@ -191,7 +196,10 @@ def _describe(growth: GrowthModel, key: str, *, same: bool) -> tuple[Kind, str, 
         return "mean", f"{y} ~ 1", f"intercept of {y} = fixed effect of the occasion's indicator"
     if head == "effect":
         factor, _, covariate = rest.partition(":")
-        shown = _in_its_groups(growth, covariate) if same else covariate
+        shown = covariate
+        if same:
+            name, _, where = _in_its_groups(growth, covariate)
+            shown = name + where
         if not growth.factor(factor).column.parts:
             rule = f"{factor} on {shown} = main effect"
         else:
@@ -202,18 +210,20 @@ def _describe(growth: GrowthModel, key: str, *, same: bool) -> tuple[Kind, str, 
     if head == "direct":
         effect = next(e for e in growth.direct_effects if direct_key(e) == key)
         name, occasion = effect.covariate, effect.occasion
-        columns = growth.covariate(name).columns
+        columns, where = growth.covariate(name).columns, ""
+        if same:
+            _, columns, where = _in_its_groups(growth, name)
         if occasion is not None:
             x = columns[occasion] if len(columns) > 1 else columns[0]
             rule = "path to one occasion = interaction with it"
-            return "effect", f"{outcomes[occasion]} ~ {x}", rule
+            return "effect", f"{outcomes[occasion]} ~ {x}{where}", rule
         if effect.column is not None:
             at = next((j for j, value in enumerate(effect.loadings) if value), 0)
             rule = "path from the covariate times its loading = interaction with time"
             return "effect", f"{name} times {effect.column.term} -> {outcomes[at]}, ...", rule
         return (
             "effect",
-            f"{outcomes[0]} ~ b*{columns[0]}, ... (one label)",
+            f"{outcomes[0]} ~ b*{columns[0]}, ... (one label){where}",
             "paths to all occasions, equal = one fixed effect",
         )
     return _factor_covariance(growth, key)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from two_sides import sem_pair
+from two_sides import long_frame, mixed_pair, sem_pair
 
 import growthmm as gm
 from growthmm.equivalence import evidence
@@ -114,3 +114,11 @@ def test_one_label_over_parameters_of_different_kinds_names_them(lines: str, why
     assert why in loss.why
     assert "growthmm fit" in loss.nearest
     assert gm.fit(_text(lines), _wide(), id="id").convergence.converged
+
+
+def test_a_time_varying_covariate_of_one_group_is_shown_as_the_curve_has_it() -> None:
+    frame = long_frame(n_persons=24)
+    text = 'y ~ t * sex + w:I(1 * (sex == "male")) + (0 + I(1 * (sex == "male")) | id)'
+    rows = mixed_pair(text, frame, time="t").parameters
+    row = next(row for row in rows if row.mixed_name.startswith("w:"))
+    assert row.sem_syntax == "y_0 ~ b*w_0, ... (one label) in male"

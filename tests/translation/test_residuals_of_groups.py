@@ -226,3 +226,28 @@ def test_what_nlme_has_is_named_as_another_model() -> None:
     shared = replace(model.mixed.model.residual, shared=(("female", "male"),))
     kept = gm.write(replace(model.mixed.model, residual=shared), "sas", on_loss="keep").losses
     assert [loss.what for loss in kept] == ["ar1 residuals of each sex with female = male"]
+
+
+@pytest.mark.r
+def test_r_finds_the_same() -> None:
+    frame = _uneven(0.0)
+    each = " + ".join(f'(0 + I(1 * (arm == "{arm}")) | id)' for arm in "abc")
+    whole = gm.fit(f"y ~ 0 + arm + t:arm + {each}", frame, residual="by_group:arm:ar1", **FACTS)
+    parts = [
+        gm.fit("y ~ t + (1 | id)", own, residual="ar1", engine="nlme", **FACTS)
+        for _, own in frame.groupby("arm")
+    ]
+    assert whole.n_parameters == sum(part.n_parameters for part in parts)
+    assert whole.log_likelihood == pytest.approx(sum(p.log_likelihood for p in parts), abs=1e-4)
+    found = gm.verify(
+        "y ~ t",
+        frame,
+        residual="by_group:arm:ar1:a|c",
+        engines=["long", "wide", "lavaan"],
+        **FACTS,
+    )
+    lavaan = found.engines.set_index("name").loc["lavaan"]
+    assert lavaan["used"]
+    assert lavaan["log_likelihood"] == pytest.approx(
+        found.engines.set_index("name").loc["long", "log_likelihood"], abs=1e-6
+    )
