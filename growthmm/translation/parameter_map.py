@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
 from growthmm.model.schema import Column, ColumnPart
