@@ -247,9 +247,16 @@ SHAPES: dict[str, Shape] = {
         f"y ~ t*sex + (0 + {FEMALE} + {FEMALE}:t | id) + (0 + {MALE} + {MALE}:t | id)",
         residual="by_group:sex",
     ),
+    "groups, AR(1) of their own": Shape("y ~ t*sex + (1 | id)", residual="by_group:sex:ar1"),
+    "groups, some with one ARH(1)": Shape("y ~ t*arm", residual="by_group:arm:arh1:a|c"),
     "groups of numbers": Shape("y ~ t*C(cohort) + (1 + t | id)"),
     "parallel": Shape(
         "y ~ 0 + of + of:t + (0 + of + of:t | id)", residual="by_group:of", kind="stacked"
+    ),
+    "three outcomes, two with one variance": Shape(
+        "y ~ 0 + of + of:t + (0 + of + of:t | id)",
+        residual="by_group:of:by_occasion:a,0|b,0",
+        kind="stacked",
     ),
     "parallel, covariances beside": Shape(
         "y ~ 0 + of + of:t + of:x + (0 + of + of:t | id)", residual="across:of", kind="stacked"

@@ -178,6 +178,7 @@ def stacked(draw: st.DrawFn) -> Stacked:
         st.sampled_from(
             (
                 *("common", "by_occasion", "by_group:of", "by_group:of:by_occasion"),
+                "by_group:of:by_occasion:a,0|b,0",
                 *("across:of", "across:of:by_occasion"),
             )
         )

@@ -96,10 +96,24 @@ VARYING = ("w", "w + w2", "t:w", "w:x", "w:sex", "mood", "w:factor(t)")
 RESIDUALS = {
     "1": (
         *("common", "by_occasion", "ar1", "ar1+common", "arh1", "by_group:sex", "by_group:arm"),
+        *("by_group:sex:ar1", "by_group:arm:ar1:a|c", "by_group:sex:unstructured"),
         *("cs", "csh", "toeplitz", "banded:1", "unstructured"),
     ),
-    "0": ("cs", "csh", "toeplitz", "banded:2", "unstructured", "ar1", "arh1", "common"),
-    "t": ("common", "by_occasion", "ar1", "by_group:sex", "by_group:arm", "banded:1"),
+    "0": (
+        "cs",
+        "csh",
+        "toeplitz",
+        "banded:2",
+        "unstructured",
+        "ar1",
+        "arh1",
+        "common",
+        "by_group:sex:csh",
+    ),
+    "t": (
+        *("common", "by_occasion", "ar1", "by_group:sex", "by_group:arm", "banded:1"),
+        "by_group:sex:ar1",
+    ),
 }
 """Residual structures that leave a model with such random effects identified."""
 

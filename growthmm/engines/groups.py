@@ -15,12 +15,16 @@ from growthmm.data.stacked import outcome_codes, row_cells
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.errors import DataError, SpecificationError
 from growthmm.model.bound import BoundMixed
-from growthmm.model.names import stratum_names
 from growthmm.model.occasions import distinct_numbers, places
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
-from growthmm.model.shared_strata import cell_classes, class_names
-from growthmm.model.strata import stratum_text
+from growthmm.model.shared_strata import (
+    cell_classes,
+    class_names,
+    classes_of_cells,
+    names_of_cells,
+)
+from growthmm.model.strata import outcome_cells, stratum_text
 from growthmm.notation.sem.groups import with_groups
 
 if TYPE_CHECKING:
@@ -182,8 +186,9 @@ def residual_strata(
         (code, levels), times = _levels(bound, frame, by), ()
     if bound.schema.series and residual.crossed:
         # Of several outcomes each has its own times; a cell is one of them at one time.
-        cells = zip(levels, times, strict=True)
-        return code, tuple(stratum_names((o,), (t,))[0] for o, t in cells)
+        cells = outcome_cells(bound.schema, crossed=True)
+        classes = np.array(classes_of_cells(residual, cells), dtype=np.intp)
+        return np.where(code < 0, -1, classes[code]), names_of_cells(residual, cells)
     classes = np.array(cell_classes(residual, levels, times), dtype=np.intp)
     return np.where(code < 0, -1, classes[code]), class_names(residual, levels, times)
 
@@ -209,12 +214,6 @@ def _crossed(
     schema = bound.schema
     assert schema.time is not None
     if schema.series:
-        if bound.model.residual.shared:
-            raise SpecificationError(
-                f"Residuals {bound.model.residual} of several outcomes, which have times of their "
-                "own.",
-                hint=f"Give each outcome its own variances: by_group:{by}:by_occasion.",
-            )
         found = tuple(stratum_text(outcome) for outcome in schema.series)
         return row_cells(frame, schema), found, schema.occasions
     grouping = schema.grouping or grouping_of(frame, by)

@@ -214,7 +214,10 @@ def predictions(
 def _trajectories(
     long: LongData, wide: WideData, values: FloatArray, there: FloatArray, modes: FloatArray
 ) -> float:
-    """Largest difference of the two sides' fitted outcomes, in residual standard deviations."""
+    """Largest difference of the two sides' fitted outcomes, in residual standard deviations.
+
+    Of outcomes that growth factors load.
+    """
     problem = long.problem
     mixed = MixedMoments(problem)
     beta, _ = mixed.matrices(values)
@@ -237,4 +240,13 @@ def _trajectories(
     scale = float(np.sqrt(np.mean((problem.outcome - ours) ** 2))) or 1.0
     if len(first) != len(second):
         return float("inf")
-    return float(np.abs(ours[first] - fitted[second]).max()) / scale
+    # An outcome regressed on growth has no effect of its own on the SEM side; nor do outcomes of
+    # one person that have its value, since these stand in no order.
+    model = wide.problem.model
+    loaded = {path.right for path in model.paths if path.op == "=~"}
+    alone = np.array([y not in loaded for y in model.outcomes])
+    regressed = alone[np.arange(seen.shape[1])[None, :].repeat(len(rows), axis=0)[here]][second]
+    new = (np.diff(person[second]) != 0) | (np.diff(outcome[second]) != 0)
+    value = np.concatenate([[0], np.cumsum(new)])
+    compared = ~np.isin(value, value[regressed])
+    return float(np.abs(ours[first] - fitted[second])[compared].max(initial=0.0)) / scale

@@ -16,7 +16,7 @@ from growthmm.equivalence.loading_link import LoadingLink, loading_link
 from growthmm.equivalence.moment_functions import MixedMoments, SemMoments
 from growthmm.equivalence.moment_test import nearest
 from growthmm.equivalence.points import admissible, design_frame, finite_designs
-from growthmm.equivalence.residual_link import ResidualLink, residual_link
+from growthmm.equivalence.residual_link import ResidualLink, residual_links
 from growthmm.errors import SpecificationError
 from growthmm.moments.rank import rank
 from growthmm.rendering import Brief
@@ -53,7 +53,7 @@ class Correspondence(Brief):
         Positions of parameters that are one number, on the mixed side and on the SEM side.
     mixed_starts, sem_starts : tuple of ndarray
         Where solving may begin.
-    residuals : ResidualLink, optional
+    residuals : tuple of ResidualLink
         How residual parameters give each other that are not the same numbers.
     loadings : LoadingLink, optional
         How the parameters of curves and loadings give each other.
@@ -64,7 +64,7 @@ class Correspondence(Brief):
     shared: tuple[tuple[int, int], ...]
     mixed_starts: tuple[FloatArray, ...] = ()
     sem_starts: tuple[FloatArray, ...] = ()
-    residuals: ResidualLink | None = None
+    residuals: tuple[ResidualLink, ...] = ()
     loadings: LoadingLink | None = None
 
     @property
@@ -164,10 +164,10 @@ class Correspondence(Brief):
                 made[b] = values[a]
             else:
                 made[a] = values[b]
-        for link in (self.residuals, self.loadings):
-            if link is not None:
-                put = link.put_in_sem if forth else link.put_in_mixed
-                put(values, made)
+        links = (*self.residuals, *(() if self.loadings is None else (self.loadings,)))
+        for link in links:
+            put = link.put_in_sem if forth else link.put_in_mixed
+            put(values, made)
         return made
 
     def counterparts(self) -> tuple[list[FloatArray], list[FloatArray]]:
@@ -244,7 +244,7 @@ def correspondence(pair: Pair, *, draws: int = 3, seed: int = 20) -> Corresponde
         mixed,
         sem,
         _shared(pair, mixed.names, sem.names),
-        residuals=residual_link(pair, mixed, sem),
+        residuals=residual_links(pair, mixed, sem),
         loadings=loading_link(pair, mixed.names, sem.names),
     )
     rng = np.random.default_rng(seed)

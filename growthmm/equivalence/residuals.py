@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem
 from growthmm.model.across import across_parameters
-from growthmm.model.names import residual_name
-from growthmm.model.residual_parameters import residual_parameters
+from growthmm.model.names import in_stratum, residual_name
+from growthmm.model.residual_parameters import ResidualParameter, residual_parameters
 from growthmm.moments.residual_matrices import ResidualMatrix, residual_matrix
 
 __all__ = ["ResidualMatrices"]
@@ -45,11 +45,22 @@ class ResidualMatrices:
         problem = self.problem
         if problem.residual.kind == "by_group":
             return tuple(residual_name(name) for name in problem.strata_names)
+        if problem.residual.kind == "groupwise":
+            return tuple(
+                in_stratum(p.name, group) for group in problem.strata_names for p in self._inner
+            )
         if problem.residual.kind == "across":
             crossed = problem.residual.crossed
             found = across_parameters(problem.series, problem.occasions, crossed=crossed)
             return tuple(parameter.name for parameter in found)
         return tuple(p.name for p in residual_parameters(problem.residual, problem.occasions))
+
+    @property
+    def _inner(self) -> tuple[ResidualParameter, ...]:
+        """The parameters of one group's structure."""
+        within = self.problem.residual.within
+        assert within is not None
+        return residual_parameters(within, self.problem.occasions)
 
     def _values(self, values: FloatArray) -> FloatArray:
         known = dict(self.problem.fixed_parameters) | dict(zip(self.names, values, strict=True))
@@ -64,6 +75,8 @@ class ResidualMatrices:
             return residual_matrix(
                 structure.kind, own, np.arange(len(rows), dtype=float), strata=strata
             )
+        if structure.kind == "groupwise":
+            return self._of_group(own, rows)
         whole = self._whole(own)
         at = problem.occasion[rows]
         if structure.kind == "by_occasion":
@@ -76,6 +89,22 @@ class ResidualMatrices:
         return ResidualMatrix(
             whole.matrix[np.ix_(at, at)], whole.derivatives[:, at[:, None], at[None, :]]
         )
+
+    def _of_group(self, own: FloatArray, rows: IntArray) -> ResidualMatrix:
+        """The matrix of a person's group."""
+        assert self.problem.strata is not None
+        at, size = self.problem.occasion[rows], len(self._inner)
+        start = int(self.problem.strata[rows[0]]) * size
+        found = self._group_matrix(own[start : start + size])
+        slopes = np.zeros((len(own), len(rows), len(rows)))
+        slopes[start : start + size] = found.derivatives[:, at[:, None], at[None, :]]
+        return ResidualMatrix(found.matrix[np.ix_(at, at)], slopes)
+
+    def _group_matrix(self, own: FloatArray) -> ResidualMatrix:
+        """One group's matrix over all occasions, at its own parameters."""
+        within = self.problem.residual.within
+        assert within is not None
+        return residual_matrix(within.kind, own, self.problem.occasions, bands=within.bands or 0)
 
     def _whole(self, own: FloatArray) -> ResidualMatrix:
         """Over all occasions, of several outcomes too."""
@@ -98,6 +127,11 @@ class ResidualMatrices:
         if problem.residual.kind == "by_group":
             assert problem.strata is not None
             return np.asarray(own[problem.strata])
+        if problem.residual.kind == "groupwise":
+            assert problem.strata is not None
+            parts = own.reshape(len(problem.strata_names), -1)
+            table = np.stack([np.diag(self._group_matrix(part).matrix) for part in parts])
+            return np.asarray(table[problem.strata, problem.occasion])
         return np.asarray(np.diag(self._whole(own).matrix)[problem.occasion])
 
     def matrix(self, values: FloatArray, rows: IntArray) -> FloatArray:

@@ -19,8 +19,10 @@ from growthmm.model.factor_pattern import (
     pattern_kind,
     renamed,
 )
+from growthmm.model.groupwise import groupwise_parameters
 from growthmm.model.mixed import Estimator
-from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual import BY_LEVEL, COMMON, ResidualStructure
+from growthmm.model.residual_parameters import ResidualParameter
 from growthmm.model.schema import Column, Schema
 from growthmm.model.shared_strata import cell_classes
 from growthmm.model.strata import residual_terms, stratum_text
@@ -40,6 +42,7 @@ __all__ = [
     "in_groups",
     "parameter_keys",
     "residual_cells",
+    "residual_classes",
     "residual_keys",
 ]
 
@@ -290,8 +293,8 @@ class GrowthModel(Brief):
 
     @property
     def residual_by_group(self) -> bool:
-        """Whether residual variances differ between groups of persons, not outcomes."""
-        if self.residual.kind != "by_group":
+        """Whether residual (co)variances differ between groups of persons, not outcomes."""
+        if self.residual.kind not in BY_LEVEL:
             return False
         return not self.schema.series or self.residual.by != self.schema.indicator
 
@@ -340,11 +343,30 @@ def parameter_keys(model: GrowthModel) -> tuple[str, ...]:
 def residual_keys(model: GrowthModel) -> tuple[str, ...]:
     """Keys of the parameters of the residuals.
 
-    A variance that several groups share goes by the first of them.
+    A variance that several groups share goes by the first of them; of a structure of its own in
+    each group keys name the groups, as those of (co)variances do (``residual:rho@0+2``).
     """
+    classes = residual_classes(model)
+    if classes:
+        return tuple(p.key for _, own in classes for p in own)
     if model.residual_by_group and model.schema.grouping is not None:
         return tuple(dict.fromkeys(residual_cells(model)))
     return tuple(p.key for p in residual_terms(model.residual, model.schema))
+
+
+def residual_classes(
+    model: GrowthModel,
+) -> tuple[tuple[tuple[int, ...], tuple[ResidualParameter, ...]], ...]:
+    """Groups, and the parameters of the residuals that they have for themselves.
+
+    Nothing unless the residuals have a structure of its own in each group.
+    """
+    grouping = model.schema.grouping
+    if model.residual.kind != "groupwise" or grouping is None:
+        return ()
+    levels = tuple(map(stratum_text, grouping.levels))
+    found = groupwise_parameters(model.residual, levels, model.schema.numbers)
+    return tuple((each.groups, each.parameters) for each in found)
 
 
 def residual_cells(model: GrowthModel) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["covariance_name", "residual_name", "shared_names", "stratum_names"]
+import re
+
+__all__ = ["covariance_name", "in_stratum", "residual_name", "shared_names", "stratum_names"]
 
 RESIDUAL = "Residual"
 
@@ -55,3 +57,18 @@ def residual_name(stratum: str | float | None = None) -> str:
         return f"var({RESIDUAL})"
     shown = stratum if isinstance(stratum, str) else f"{stratum:.15g}"
     return f"var({RESIDUAL}[{shown}])"
+
+
+def in_stratum(name: str, stratum: str) -> str:
+    """Name of a residual parameter of one group, from its name where there are no groups.
+
+    Examples
+    --------
+    >>> in_stratum("rho(Residual)", "male"), in_stratum("cov(Residual[0],Residual[1])", "male")
+    ('rho(Residual[male])', 'cov(Residual[male,0],Residual[male,1])')
+    """
+
+    def placed(found: re.Match[str]) -> str:
+        return f"{found[1]}[{stratum}" + ("," if found[2] else "]")
+
+    return re.sub(rf"\b({RESIDUAL}|AR1)(\[)?", placed, name)

@@ -12,7 +12,18 @@ from growthmm.errors import SpecificationError
 from growthmm.model.names import stratum_names
 from growthmm.model.residual import COMMON, ResidualStructure
 
-__all__ = ["cell_classes", "class_names", "structure_of_cells"]
+__all__ = [
+    "StratumCell",
+    "cell_classes",
+    "class_names",
+    "classes_of_cells",
+    "names_of_cells",
+    "structure_of_cells",
+    "structure_of_places",
+]
+
+StratumCell = tuple[str, float | None]
+"""A level, and one time where variances differ between these."""
 
 
 def cell_classes(
@@ -44,15 +55,38 @@ def cell_classes(
     >>> cell_classes(ResidualStructure.parse("by_group:arm:a|c"), ("a", "b", "c"), ())
     (0, 1, 0)
     """
-    times = tuple(occasions) if structure.crossed else None
-    cells = stratum_names(tuple(levels), times)
-    n_times = len(times) if times is not None else 1
+    return classes_of_cells(structure, _rectangle(structure, levels, occasions))
+
+
+def classes_of_cells(structure: ResidualStructure, cells: Sequence[StratumCell]) -> tuple[int, ...]:
+    """The same for cells that are no rectangle, as of outcomes with times of their own.
+
+    Parameters
+    ----------
+    structure : ResidualStructure
+        ``by_group``.
+    cells : sequence of (str, float or None)
+        The level of each cell, and the time where variances differ between these.
+
+    Raises
+    ------
+    SpecificationError
+        As :func:`cell_classes` does.
+
+    Examples
+    --------
+    >>> shared = ResidualStructure.parse("by_group:of:by_occasion:a|b")
+    >>> classes_of_cells(shared, (("a", 0.0), ("a", 1.0), ("b", 1.0), ("b", 2.0)))
+    (0, 1, 1, 2)
+    """
+    names = [_cell_name(cell) for cell in cells]
+    levels = list(dict.fromkeys(level for level, _ in cells))
     joined = list(range(len(cells)))
     for members in structure.shared:
-        whole = [levels.index(name) for name in members if name in levels]
-        single = [cells.index(name) for name in members if name in cells and name not in levels]
+        whole = [name for name in members if name in levels]
+        single = [names.index(name) for name in members if name in names and name not in levels]
         if len(whole) + len(single) < len(members):
-            unknown = [name for name in members if name not in levels and name not in cells]
+            unknown = [name for name in members if name not in levels and name not in names]
             raise SpecificationError(
                 f"Residuals {structure} share variances of {', '.join(unknown)}, and the levels "
                 f"of {structure.by} are {', '.join(levels)}.",
@@ -60,12 +94,24 @@ def cell_classes(
                 + (", or one at one occasion: a,0" if structure.crossed else "")
                 + ".",
             )
-        for j in range(n_times if whole else 1):
-            same = [g * n_times + j for g in whole] + single
-            found = {joined[cell] for cell in same}
+        for time in dict.fromkeys(time for level, time in cells if level in whole) or (None,):
+            same = [k for k, (level, own) in enumerate(cells) if level in whole and own == time]
+            found = {joined[cell] for cell in [*same, *single]}
             joined = [min(found) if own in found else own for own in joined]
     order = {own: k for k, own in enumerate(dict.fromkeys(joined))}
     return tuple(order[own] for own in joined)
+
+
+def _rectangle(
+    structure: ResidualStructure, levels: Sequence[str], occasions: Sequence[float]
+) -> tuple[StratumCell, ...]:
+    times = tuple(occasions) if structure.crossed else (None,)
+    return tuple((level, time) for level in levels for time in times)
+
+
+def _cell_name(cell: StratumCell) -> str:
+    level, time = cell
+    return stratum_names((level,), None if time is None else (time,))[0]
 
 
 def class_names(
@@ -83,15 +129,32 @@ def class_names(
     >>> class_names(ResidualStructure.parse("by_group:arm:a|c"), ("a", "b", "c"), ())
     ('a|c', 'b')
     """
-    classes = cell_classes(structure, levels, occasions)
-    times = tuple(occasions) if structure.crossed else None
-    cells = stratum_names(tuple(levels), times)
-    n = len(cells) // len(levels)
+    return names_of_cells(structure, _rectangle(structure, levels, occasions))
+
+
+def names_of_cells(structure: ResidualStructure, cells: Sequence[StratumCell]) -> tuple[str, ...]:
+    """The same for cells that are no rectangle.
+
+    Parameters
+    ----------
+    structure, cells
+        As in :func:`classes_of_cells`.
+
+    Examples
+    --------
+    >>> shared = ResidualStructure.parse("by_group:of:by_occasion:a|b")
+    >>> names_of_cells(shared, (("a", 0.0), ("a", 1.0), ("b", 1.0), ("b", 2.0)))
+    ('a,0', 'a,1|b,1', 'b,2')
+    """
+    classes = classes_of_cells(structure, cells)
+    of_level: dict[str, list[int]] = {}
+    for (level, _), own in zip(cells, classes, strict=True):
+        of_level.setdefault(level, []).append(own)
     members: dict[int, dict[str, None]] = {}
-    for k, (name, own) in enumerate(zip(cells, classes, strict=True)):
-        level = k // n
-        whole = n > 1 and set(classes[level * n : (level + 1) * n]) == {own}
-        members.setdefault(own, {})[levels[level] if whole else name] = None
+    for cell, own in zip(cells, classes, strict=True):
+        level = cell[0]
+        whole = len(of_level[level]) > 1 and len(set(of_level[level])) == 1
+        members.setdefault(own, {})[level if whole else _cell_name(cell)] = None
     return tuple("|".join(found) for found in members.values())
 
 
@@ -148,3 +211,42 @@ def _sets(keys: Sequence[Hashable], names: Sequence[str]) -> tuple[tuple[str, ..
     for key, name in zip(keys, names, strict=True):
         found.setdefault(key, []).append(name)
     return tuple(tuple(own) for own in found.values() if len(own) > 1)
+
+
+def structure_of_places(
+    by: str, cells: Sequence[StratumCell], values: Sequence[Hashable]
+) -> ResidualStructure:
+    """The plainest ``by_group`` structure with these variances equal, of cells in any places.
+
+    Parameters
+    ----------
+    by : str
+        The column of levels.
+    cells : sequence of (str, float)
+        The level and the time of each cell.
+    values : sequence
+        What its variance is called.
+
+    Examples
+    --------
+    >>> cells = [("a", 0.0), ("a", 1.0), ("b", 0.0), ("b", 1.0), ("c", 0.0)]
+    >>> str(structure_of_places("of", cells, ["v", "v", "v", "v", "w"]))
+    'by_group:of:a|b'
+    >>> str(structure_of_places("of", cells, ["v", "w", "v", "w", "u"]))
+    'by_group:of:by_occasion:a|b'
+    >>> str(structure_of_places("of", cells, ["v", "w", "x", "w", "u"]))
+    'by_group:of:by_occasion:a,1|b,1'
+    """
+    own: dict[str, dict[float | None, Hashable]] = {}
+    for (level, time), value in zip(cells, values, strict=True):
+        own.setdefault(level, {})[time] = value
+    grouped = ResidualStructure("by_group", by=by)
+    if all(len(set(row.values())) == 1 for row in own.values()):
+        firsts = [next(iter(row.values())) for row in own.values()]
+        return replace(grouped, shared=_sets(firsts, list(own)))
+    crossed = replace(grouped, crossed=True)
+    whole = replace(crossed, shared=_sets([frozenset(r.items()) for r in own.values()], list(own)))
+    order = {value: k for k, value in enumerate(dict.fromkeys(values))}
+    if classes_of_cells(whole, cells) == tuple(order[value] for value in values):
+        return whole
+    return replace(crossed, shared=_sets(values, [_cell_name(cell) for cell in cells]))

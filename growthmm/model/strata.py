@@ -7,8 +7,15 @@ from growthmm.model.names import residual_name, stratum_names
 from growthmm.model.residual import BY_COLUMN, ResidualStructure
 from growthmm.model.residual_parameters import ResidualParameter, residual_parameters
 from growthmm.model.schema import Scalar, Schema
+from growthmm.model.shared_strata import StratumCell, classes_of_cells, names_of_cells
 
-__all__ = ["outcome_indicators", "residual_strata", "residual_terms", "stratum_text"]
+__all__ = [
+    "outcome_cells",
+    "outcome_indicators",
+    "residual_strata",
+    "residual_terms",
+    "stratum_text",
+]
 
 
 def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | float, ...] | None:
@@ -24,8 +31,8 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
     Returns
     -------
     tuple of str or float, or None
-        Equal where variances are; None where they depend on persons, residuals of different
-        times covary, or some outcomes share variances and others not.
+        Equal where variances are; None where they depend on persons, or residuals of different
+        times covary.
 
     Examples
     --------
@@ -39,13 +46,30 @@ def residual_strata(residual: ResidualStructure, schema: Schema) -> tuple[str | 
         return schema.occasions
     if residual.kind not in BY_COLUMN or residual.by != schema.indicator or not schema.series:
         return None
-    if residual.shared:
+    if residual.kind == "groupwise":
         return None
+    cells = outcome_cells(schema, crossed=residual.crossed)
+    if not residual.shared:
+        return tuple(stratum_names((a,), None if t is None else (t,))[0] for a, t in cells)
+    known = tuple(dict.fromkeys(cells))
+    names = names_of_cells(residual, known)
+    of_cell = dict(zip(known, classes_of_cells(residual, known), strict=True))
+    return tuple(names[of_cell[cell]] for cell in cells)
+
+
+def outcome_cells(schema: Schema, *, crossed: bool) -> tuple[StratumCell, ...]:
+    """The outcome that each occasion is of, with its time where `crossed`.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of several outcomes.
+    crossed : bool
+        Whether times are told apart.
+    """
     levels = tuple(stratum_text(own) for own in schema.series)
-    if not residual.crossed:
-        return levels
-    pairs = zip(levels, schema.occasions, strict=True)
-    return tuple(stratum_names((level,), (time,))[0] for level, time in pairs)
+    times = schema.occasions if crossed else (None,) * len(levels)
+    return tuple(zip(levels, times, strict=True))
 
 
 def residual_terms(residual: ResidualStructure, schema: Schema) -> tuple[ResidualParameter, ...]:

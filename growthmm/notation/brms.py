@@ -131,7 +131,7 @@ def _formula(model: MixedModel) -> str:
         pieces.append(_CORRELATIONS[kind].format(time=time, person=person))
     parts = [f"{spelled(model.response, 'r')} ~ {' + '.join(pieces)}"]
     by = spell(quote(model.residual.by), "r") if model.residual.by is not None else None
-    if kind in _VARIED or by is not None:
+    if kind in _VARIED or (by is not None and kind == "by_group"):
         both = f":factor({time})" if model.residual.crossed else ""
         parts.append(f"sigma ~ 0 + factor({by or time}){both}")
     return f"bf({', '.join(parts)})"
@@ -141,9 +141,9 @@ def _losses(model: MixedModel) -> list[Loss]:
     lost = []
     if model.residual.kind in ("ar1+common", "toeplitz", "banded"):
         lost.append(lacking("brms", model, "unstr(time, gr): unstructured residuals"))
-    if model.residual.kind == "across":
-        lost += crossed_loss("brms", model)
-    lost += [*shared_loss("brms", model), *missing_columns("brms", model)]
+    whole = model.residual.kind in ("across", "groupwise")
+    lost += crossed_loss("brms", model) if whole else shared_loss("brms", model)
+    lost += missing_columns("brms", model)
     for name in columns(model):
         if not is_syntactic(name) or "__" in name or name.endswith("_"):
             lost.append(

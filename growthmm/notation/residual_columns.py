@@ -19,6 +19,7 @@ __all__ = [
     "by_columns",
     "columns",
     "crossed_loss",
+    "groupwise_loss",
     "lacking",
     "missing_columns",
     "placed",
@@ -27,6 +28,15 @@ __all__ = [
 ]
 
 _TIMELESS = ("common", "by_group", "cs")
+_ONE_CORRELATION = {
+    "ar1": "corAR1",
+    "arh1": "corAR1",
+    "cs": "corCompSymm",
+    "csh": "corCompSymm",
+    "unstructured": "corSymm",
+}
+"""What nlme calls the correlations of a structure."""
+
 _PERSONLESS = ("common", "by_group", "by_occasion")
 
 
@@ -81,7 +91,7 @@ def placed(model: MixedModel, context: ScriptContext) -> MixedModel:
 
 def missing_columns(title: str, model: MixedModel) -> list[Loss]:
     """What a program names in its residual structure and the model does not tell."""
-    kind, found = model.residual.kind, within(model)
+    kind, found = model.residual.of_person.kind, within(model)
     losses = []
     if found.time is None and (kind not in _TIMELESS or model.residual.crossed):
         losses.append(
@@ -148,8 +158,8 @@ def by_columns(
 def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
     """The loss of residual (co)variances by two columns, for programs that have one of them.
 
-    Variances by group and occasion, variances that some groups share, or covariances of several
-    outcomes at one time; nothing where there are none of them.
+    Variances by group and occasion, parameters that some groups share, correlated residuals of
+    each group, or covariances of several outcomes at one time; nothing where there are none.
     """
     residual = model.residual
     time = within(model).time or "time"
@@ -157,6 +167,8 @@ def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
         return [_across_loss(title, model, time)]
     if residual.shared:
         return shared_loss(title, model)
+    if residual.within is not None:
+        return [groupwise_loss(title, model)]
     if not residual.crossed:
         return []
     return [
@@ -175,6 +187,15 @@ def shared_loss(title: str, model: MixedModel) -> list[Loss]:
     if not residual.shared:
         return []
     sets = " and ".join(" = ".join(members) for members in residual.shared)
+    if residual.within is not None:
+        return [
+            Loss(
+                f"{residual.within} residuals of each {residual.by} with {sets}",
+                f"{title} is written without residuals that some levels of a column share",
+                f"a data column in which these levels are one, in place of {residual.by}, with "
+                "SAS: PROC MIXED with REPEATED / GROUP=; or gm.fit, which fits the model as it is",
+            )
+        ]
     occasion = " and occasion" * residual.crossed
     by = f"{residual.by} * {within(model).time or 'time'}" if residual.crossed else residual.by
     return [
@@ -186,6 +207,29 @@ def shared_loss(title: str, model: MixedModel) -> list[Loss]:
             "different; or gm.fit, which fits the model as it is",
         )
     ]
+
+
+def groupwise_loss(title: str, model: MixedModel) -> Loss:
+    """The loss of a correlated residual structure of its own in each group."""
+    residual = model.residual
+    assert residual.within is not None
+    by, within_ = residual.by or "", residual.within
+    nearest = "SAS: PROC MIXED with REPEATED / GROUP="
+    if within_.kind in _ONE_CORRELATION:
+        found = within(model)
+        person = found.person or "person"
+        covariate = "1" if within_.kind in ("cs", "csh") else found.time or "time"
+        variances = f"{by} * {found.time or 'time'}" if within_.kind in ("arh1", "csh") else by
+        nearest += (
+            "; or, with one correlation for all groups and their own variances, nlme::lme(..., "
+            f"correlation = {_ONE_CORRELATION[within_.kind]}(form = ~ {covariate} | {person}), "
+            f"weights = varIdent(form = ~ 1 | {variances})), which is another model"
+        )
+    return Loss(
+        f"{within_} residuals with parameters of their own for each {by}",
+        f"{title} is written with one correlation structure for all persons",
+        f"{nearest}; or gm.fit, or the growth curve of several groups (lavaan, OpenMx, Mplus)",
+    )
 
 
 def _across_loss(title: str, model: MixedModel, time: str) -> Loss:
@@ -223,7 +267,7 @@ def columns(model: MixedModel) -> tuple[str, ...]:
     """
     terms = (*model.fixed, *(t for block in model.random for t in block.terms))
     expressions = [model.response, *(f for t in terms for f in t.factors), *model.groups]
-    found, kind = within(model), model.residual.kind
+    found, kind = within(model), model.residual.of_person.kind
     if found.person is not None and kind not in _PERSONLESS:
         expressions.append(found.person)
     names = [v for e in expressions for v in variables(e) if v not in model.loading_names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from growthmm.model.growth import DirectEffect, GrowthFactor, GrowthModel
+from growthmm.model.residual import BY_LEVEL
 from growthmm.model.schema import Column
 from growthmm.report.text_size import shortened
 
@@ -46,8 +47,11 @@ def equations_mathml(growth: GrowthModel) -> tuple[tuple[str, str], ...]:
     if growth.random_factors:
         own = group if any(block.groups for block in growth.blocks) else ""
         made.append(("Persons", _distribution("ζ", "i", "Ψ", own)))
-    own = group if growth.residual.kind == "by_group" else ""
-    structure = RESIDUALS.get(growth.residual.kind, str(growth.residual))
+    own = group if growth.residual.kind in BY_LEVEL else ""
+    person = growth.residual.of_person
+    structure = RESIDUALS.get(person.kind, str(person))
+    if growth.residual.within is not None:
+        structure += ", of each group its own"
     if growth.residual.kind == "by_group" and growth.schema.series:
         structure = "with a variance for each outcome"
     title = f"Residuals, {structure}"

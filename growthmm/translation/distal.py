@@ -109,26 +109,17 @@ def distal_outcomes(
     return tuple(found), tuple(losses)
 
 
-def refuse_in_groups(model: SemModel, schema: Schema) -> None:
+def refuse_in_groups(schema: Schema) -> None:
     """Refuse what of several outcomes is translated in one group and not in several.
 
     Raises
     ------
     UnsupportedError
-        If an outcome is a distal one, or groups have columns of their own.
+        If groups have columns of their own.
     """
     if not schema.series:
         return
-    loaded = {path.right for path in model.paths if path.op == "=~"}
-    losses = [
-        Loss(
-            f"the distal outcome {y} in several groups",
-            "its regression is translated in one group alone",
-            "one group, or growthmm fit on the SEM side",
-        )
-        for y in model.outcomes
-        if y not in loaded
-    ]
+    losses = []
     if schema.grouping is not None and schema.grouping.columns:
         losses.append(
             Loss(

@@ -21,6 +21,7 @@ from growthmm.model.growth import (
     direct_key,
     residual_keys,
 )
+from growthmm.model.residual import BY_LEVEL
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
@@ -32,6 +33,7 @@ from growthmm.translation.definitions import grid_values
 from growthmm.translation.grouping import members, split_by_group
 from growthmm.translation.mixed_losses import TIME_ROLES, mixed_losses, roles_of
 from growthmm.translation.naming import NameBook, occasion_indicator
+from growthmm.translation.outcome_residual import plain_outcome_residual
 from growthmm.translation.residual_groups import plainest, variance_names
 from growthmm.translation.shared_blocks import apart, united
 from growthmm.translation.tabulate import tabulate
@@ -113,12 +115,14 @@ class _Assembly:
         )
         outer_blocks = tuple(self._outer_block(block) for block in blocks if block.outer)
         residual = self.bound.model.residual
-        if residual.kind == "by_group" and residual.by != self.schema.indicator:
+        if residual.kind in BY_LEVEL and residual.by != self.schema.indicator:
             self.strata = variance_names(residual, self.schema)
             residual = plainest(residual, self.schema)
         else:
             own = residual_terms(residual, self.schema)
-            self.names += [(parameter.key, parameter.name) for parameter in own]
+            residual = plain_outcome_residual(residual, self.schema)
+            keys = [parameter.key for parameter in residual_terms(residual, self.schema)]
+            self.names += zip(keys, (parameter.name for parameter in own), strict=True)
         model = GrowthModel(
             schema=self.schema,
             factors=tuple(self.factors.values()),
@@ -311,7 +315,10 @@ class _Assembly:
         key = column_key(column)
         found = self.covariates.get(key)
         if found is None:
-            name, columns = self.book.covariate(column, self.schema, r_name(column), varying)
+            # Groups last, as the way back from a structural equation model has them.
+            own, rest = split_by_group(parts, self.schema.grouping)
+            shown = r_name(_product((*rest, *own)))
+            name, columns = self.book.covariate(column, self.schema, shown, varying)
             found = Covariate(name, column, varying, columns)
             self.covariates[key] = found
         return found.name

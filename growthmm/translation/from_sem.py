@@ -94,7 +94,7 @@ def growth_from_sem(
         def of_group(own: SemModel, facts: Schema) -> BoundSem:
             return growth_from_sem(own, facts, covariates, hints=hints, curves=curves)
 
-        refuse_in_groups(model, schema)
+        refuse_in_groups(schema)
         return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
     levels = flattened(model)
     plain = reduced(levels.model)

@@ -28,11 +28,16 @@ from growthmm.model.growth import (
     PredictorEffect,
     direct_key,
 )
-from growthmm.model.residual import COMMON, ResidualStructure
+from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, Grouping, Schema
 from growthmm.model.sem import Constraint, SemModel
-from growthmm.model.shared_strata import structure_of_cells
 from growthmm.translation.coding import column_key
+from growthmm.translation.group_distal import following_names, label_losses, shown_names
+from growthmm.translation.group_residuals import (
+    GroupOfResiduals,
+    residual_matrix_of,
+    united_residuals,
+)
 from growthmm.translation.grouping import (
     contrast_columns,
     group_names,
@@ -42,10 +47,9 @@ from growthmm.translation.grouping import (
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.shared_blocks import GroupBlock, united
 from growthmm.translation.tabulate import at_occasions, tabulate
+from growthmm.translation.tied_labels import described
 
 __all__ = ["group_schema", "grouped_growth", "model_of_group"]
-
-BY_OCCASION = ResidualStructure("by_occasion")
 
 HINT = "growthmm fit still fits it on the SEM side."
 
@@ -159,7 +163,12 @@ class _Union:
         grouping = self.grouping
         levels = [level_text(level) for level in grouping.levels]
         self.level_of = [levels.index(name) for name in group_names(grouping)]
-        self.own = [{self._whole(key, b.schema): name for key, name in b.names} for b in self.bound]
+        follow = [following_names(b) for b in self.bound]
+        self.texts = {mark: text for _, texts in follow for mark, text in texts.items()}
+        self.own = [
+            {self._whole(key, b.schema): name for key, name in b.names} | names
+            for b, (names, _) in zip(self.bound, follow, strict=True)
+        ]
         names = [n for c in self.given for n in (c.name, *c.columns)]
         taken = {*names, *self.model.latent, *self.model.outcomes, *self.schema.outcome_columns}
         taken |= {v.name for v in self.schema.variables}
@@ -180,6 +189,7 @@ class _Union:
                     "a formula has no constraints among parameters of different groups",
                     "labels shared by groups, or fixed values",
                 )
+        self.losses += label_losses(self.bound)
         factors = self._factors()
         self._labels()
         shared = [key for key in self.own[0] if key.startswith("loading:")]
@@ -206,14 +216,15 @@ class _Union:
             estimator=self.model.estimator,
         )
         own = set(self.model.free_parameters)
+        names = shown_names(self.names, self.texts)
         return BoundSem(
             self.model,
             self.schema,
             self.given,
             growth,
-            tuple(pair for pair in self.names if pair[1] in own),
+            tuple(pair for pair in names if pair[1] in own),
             assumptions,
-            tuple(pair for pair in self.names if pair[1] not in own),
+            tuple(pair for pair in names if pair[1] not in own),
             tuple(dict.fromkeys(pair for b in self.bound for pair in b.inverse)),
         )
 
@@ -249,8 +260,11 @@ class _Union:
                         "a random effect is one function of time for everyone",
                         "a factor of its own for each group",
                     )
-        order = {name: at for at, name in enumerate(self.model.latent)}
-        return sorted(found.values(), key=lambda factor: order[factor.name])
+        # Behind them outcomes that persons have once, which are no latent variables.
+        latent = self.model.latent
+        order = {name: at for at, name in enumerate((*latent, *(set(found) - set(latent))))}
+        made = sorted(found.values(), key=lambda factor: order[factor.name])
+        return sorted(made, key=lambda f: len(f.column.parts)) if len(found) > len(latent) else made
 
     def _labels(self) -> None:
         """One label on different parameters of different groups."""
@@ -266,8 +280,10 @@ class _Union:
             if len(found) > 1 and not alike:
                 self._lose(
                     f"the label {name} on several parameters",
-                    "a formula has no equal coefficients, and groups share one parameter each",
-                    "parameters without the label",
+                    f"it makes {' and '.join(map(described, sorted(found)))} equal in different "
+                    "groups; a formula has no equal coefficients, and groups share one parameter "
+                    "each",
+                    "parameters without the label, or growthmm fit on the SEM side",
                 )
 
     def _coefficients(
@@ -395,55 +411,17 @@ class _Union:
         return blocks
 
     def _residual(self) -> ResidualStructure:
-        kinds = {b.growth.residual for b in self.bound}
-        correlated = {str(k) for k in kinds if k.kind not in ("common", "by_occasion")}
-        if correlated and self.grouping.columns:
-            self._lose(
-                f"residuals {', '.join(sorted(correlated))} in groups with times of their own",
-                "the translation of such groups covers residuals without correlations",
-                "one group with a column for each time",
+        groups = [
+            GroupOfResiduals(
+                level,
+                b.growth.residual,
+                {k: n for k, n in own.items() if k.split(":")[0] == "residual"},
+                b.rules,
+                residual_matrix_of(b),
             )
-            return COMMON
-        plain = kinds <= {COMMON, BY_OCCASION} and not self.schema.series
-        if len(kinds) > 1 and (not plain or self.grouping.columns):
-            self._lose(
-                f"residuals {' and '.join(sorted(map(str, kinds)))} in different groups",
-                "a mixed model has one residual structure",
-                "the same structure in all groups",
-            )
-            return COMMON
-        own = [
-            {key: name for key, name in names.items() if key.split(":")[0] == "residual"}
-            for names in self.own
+            for level, own, b in zip(self.level_of, self.own, self.bound, strict=True)
         ]
-        pairs = dict.fromkeys(pair for names in own for pair in names.items())
-        if len(kinds) == 1 and len({key for key, _ in pairs}) == len(pairs):
-            if self.grouping.columns:
-                pairs = dict.fromkeys(sorted(pairs, key=lambda p: int(p[0].partition(":")[2] or 0)))
-            self.names += pairs
-            return next(iter(kinds))
-        if kinds == {COMMON} or (plain and not self.grouping.columns):
-            return self._residual_cells(own, len(self.schema.occasions) if plain else 1)
-        self._lose(
-            f"residual variances {next(iter(kinds))} that differ between groups",
-            f"the mixed model has a variance for each level of {self.grouping.variable}, at all "
-            "occasions or at each, or one structure for everyone",
-            "one residual variance for each group, or the same in all groups",
-        )
-        return COMMON
-
-    def _residual_cells(self, own: Sequence[dict[str, str]], n_times: int) -> ResidualStructure:
-        """Residual variances by group, or by group and occasion, some of them equal."""
-        rows: list[list[str]] = [[] for _ in own]
-        for g, names in enumerate(own):
-            same = names.get("residual", "")
-            rows[self.level_of[g]] = [same or names[f"residual:{j}"] for j in range(n_times)]
-        levels = tuple(map(level_text, self.grouping.levels))
-        by, times = self.grouping.variable, self.schema.occasions[:n_times]
-        structure = structure_of_cells(by, rows, levels, times)
-        flat = [name for row in rows for name in (row if structure.crossed else row[:1])]
-        n = n_times if structure.crossed else 1
-        for name in dict.fromkeys(flat):
-            g, j = divmod(flat.index(name), n)
-            self.names.append((f"residual:{g}:{j}" if structure.crossed else f"residual:{g}", name))
-        return structure
+        found = united_residuals(groups, self.schema)
+        self.names += found.names
+        self.losses += found.losses
+        return found.structure

@@ -7,8 +7,9 @@ parameter of a group is a sum of parameters of the growth model; equal sums are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from growthmm.model.growth import (
     direct_key,
     parameter_keys,
     residual_cells,
+    residual_classes,
 )
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Grouping
@@ -69,13 +71,13 @@ def grouped_sem(growth: GrowthModel, single: Callable[[GrowthModel], BoundSem]) 
     covariates = list(growth.covariates)
     slices = [_of_level(growth, level, covariates) for level in order]
     bound = [single(each.growth) for each in slices]
-    rows, parameters = _merged(bound, slices, grouping)
+    rows, parameters, shown = _merged(bound, slices, grouping)
     model = SemModel(
         paths=rows,
         latent=tuple(dict.fromkeys(name for b in bound for name in b.model.latent)),
         outcomes=bound[0].model.outcomes,
         covariates=tuple(dict.fromkeys(name for b in bound for name in b.model.covariates)),
-        constraints=(*bound[0].model.constraints, *_constraints(parameters)),
+        constraints=(*_held(bound, shown), *_constraints(parameters)),
         defined=bound[0].model.defined,
         n_groups=len(order),
         group_variable=grouping.variable,
@@ -83,8 +85,11 @@ def grouped_sem(growth: GrowthModel, single: Callable[[GrowthModel], BoundSem]) 
         function="growth",
         estimator=growth.estimator,
     )
-    # What residual structures compute from several parameters is the same in every group.
-    computed = dict(bound[0].rules)
+    # What residual structures compute from several parameters, alike in all groups or in some.
+    computed: dict[str, str] = {}
+    for b, each, names_of in zip(bound, slices, shown, strict=True):
+        for key, text in b.rules:
+            computed.setdefault(each.residuals.get(key, key), _respelled(text, names_of))
     names, rules = _names([k for k in parameter_keys(growth) if k not in computed], parameters)
     used = set(model.covariates)
     wide = tuple(c for c in covariates if set(c.columns) & used)
@@ -97,6 +102,18 @@ class _Slice:
 
     growth: GrowthModel
     weights: dict[str, Weights]
+    residuals: dict[str, str] = field(default_factory=dict)
+
+    def identity(self, path: Path, key: str) -> Identity:
+        """What the parameter of a row is a sum of."""
+        made = self.weights.get(key)
+        if made is None:
+            outcomes = self.growth.schema.outcome_columns
+            own = path.op == "~~" and path.left in outcomes and path.right in outcomes
+            # Groups with a residual structure of their own have such parameters of their own.
+            where = min(self.residuals.values(), default="").partition("@")[2] if own else ""
+            made = {f"{HELD}{key}{'@' + where if where else ''}": 1.0}
+        return tuple(sorted((source, weight) for source, weight in made.items() if weight))
 
 
 def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _Slice:
@@ -141,14 +158,26 @@ def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _
         ):
             add(key, source, 1.0)
     by_group = growth.residual_by_group
-    cells = residual_cells(growth) if by_group else ()
-    if by_group and growth.residual.crossed:
+    within = growth.residual.within
+    cells = residual_cells(growth) if by_group and within is None else ()
+    residuals = {
+        parameter.key.partition("@")[0]: parameter.key
+        for groups, own in residual_classes(growth)
+        for parameter in own
+        if level in groups
+    }
+    for key, source in residuals.items():
+        add(key, source, 1.0)
+    if within is not None:
+        pass
+    elif by_group and growth.residual.crossed:
         n = len(schema.occasions)
         for j in range(n):
             add(f"residual:{j}", cells[level * n + j], 1.0)
     elif by_group:
         add("residual", cells[level], 1.0)
-    within = ResidualStructure("by_occasion") if growth.residual.crossed else COMMON
+    if within is None:
+        within = ResidualStructure("by_occasion") if growth.residual.crossed else COMMON
     random = {name for block in blocks for name in block.factors}
     free = {key for key, found in weights.items() if any(found.values())}
     made = replace(
@@ -165,7 +194,8 @@ def _of_level(growth: GrowthModel, level: int, covariates: list[Covariate]) -> _
         residual=within if by_group else growth.residual,
         schema=replace(schema, grouping=None),
     )
-    return _Slice(made, {key: weights.get(key, {key: 1.0}) for key in parameter_keys(made)})
+    sources = {key: weights.get(key, {key: 1.0}) for key in parameter_keys(made)}
+    return _Slice(made, sources, residuals)
 
 
 def _apart(
@@ -195,21 +225,17 @@ def _product(parts: Sequence[ColumnPart]) -> Column:
     return Column(Term(tuple(part.expression for part in parts)), tuple(parts))
 
 
-def _identity(weights: Weights) -> Identity:
-    return tuple(sorted((key, weight) for key, weight in weights.items() if weight))
-
-
 def _merged(
     bound: Sequence[BoundSem], slices: Sequence[_Slice], grouping: Grouping
-) -> tuple[tuple[Path, ...], dict[Identity, str]]:
-    """The rows of all groups, and the parameter of each sum."""
+) -> tuple[tuple[Path, ...], dict[Identity, str], list[dict[str, str]]]:
+    """The rows of all groups, the parameter of each sum, and what each group's are called now."""
     keys = [{name: key for key, name in b.names} for b in bound]
     uses: dict[Identity, list[tuple[int, Path, str]]] = {}
     for g, (b, each) in enumerate(zip(bound, slices, strict=True)):
         for path in b.model.paths:
             if path.free:
                 key = keys[g].get(path.parameter, path.parameter)
-                identity = _identity(each.weights.get(key, {HELD + key: 1.0}))
+                identity = each.identity(path, key)
                 uses.setdefault(identity, []).append((g, path, key))
     taken = {n for b in bound for n in (*b.model.latent, *b.model.outcomes, *b.model.covariates)}
     wishes: dict[str, list[Identity]] = {}
@@ -226,16 +252,32 @@ def _merged(
             name = f"{wish}_{shown[min(groups)]}" if apart else wish
             labels[identity] = book.fresh(name)
     rows, parameters = [], {}
+    renaming: list[dict[str, str]] = [{} for _ in bound]
     for g, (b, each) in enumerate(zip(bound, slices, strict=True)):
         for path in b.model.paths:
             row = replace(path, group=g, label=None)
             if path.free:
                 key = keys[g].get(path.parameter, path.parameter)
-                identity = _identity(each.weights.get(key, {HELD + key: 1.0}))
+                identity = each.identity(path, key)
                 row = replace(row, label=labels.get(identity))
-                parameters[identity] = row.parameter
+                parameters[identity] = renaming[g][path.parameter] = row.parameter
             rows.append(row)
-    return tuple(rows), parameters
+    return tuple(rows), parameters, renaming
+
+
+def _held(bound: Sequence[BoundSem], shown: Sequence[dict[str, str]]) -> tuple[Constraint, ...]:
+    """The constraints of the groups, each once."""
+    found = [
+        Constraint(_respelled(c.left, names), c.op, _respelled(c.right, names))
+        for b, names in zip(bound, shown, strict=True)
+        for c in b.model.constraints
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _respelled(text: str, names: dict[str, str]) -> str:
+    """Arithmetic with parameters under other names."""
+    return re.sub(r"[^\W\d][\w.]*", lambda word: names.get(word[0], word[0]), text)
 
 
 def _wish(key: str) -> str:

@@ -17,6 +17,7 @@ from growthmm.model.bound import BoundMixed, RandomColumns
 from growthmm.model.expression import canonical, quote, tree
 from growthmm.model.expression_print import number_text, r_string
 from growthmm.model.expression_tree import Call, Node, Operation
+from growthmm.model.residual import BY_LEVEL
 from growthmm.model.schema import Column, ColumnPart, Constants, Grouping, Schema
 from growthmm.model.terms import Term
 from growthmm.translation.tabulate import part_variables
@@ -47,7 +48,7 @@ def grouping_variables(bound: BoundMixed) -> tuple[str, ...]:
         A mixed model.
     """
     residual = bound.model.residual
-    found = [residual.by] if residual.kind == "by_group" and residual.by is not None else []
+    found = [residual.by] if residual.kind in BY_LEVEL and residual.by is not None else []
     if bound.schema.series:
         found = [name for name in found if name != bound.schema.indicator]
     for block in bound.random:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from growthmm.model.bound import BoundMixed
 from growthmm.model.defaults import Loss
+from growthmm.model.residual import BY_LEVEL
 from growthmm.model.schema import ColumnPart, Role
 from growthmm.model.strata import residual_strata
 from growthmm.notation import notation
@@ -54,9 +55,9 @@ def mixed_losses(bound: BoundMixed) -> list[Loss]:
 
 
 def _group_losses(bound: BoundMixed) -> list[Loss]:
-    """Residual variances by group that no growth curve of several groups has."""
+    """Residual (co)variances by group that no growth curve of several groups has."""
     residual, grouping = bound.model.residual, bound.schema.grouping
-    if residual.kind != "by_group" or grouping is not None or bound.schema.series:
+    if residual.kind not in BY_LEVEL or grouping is not None or bound.schema.series:
         return []
     several = grouping_variables(bound)
     if len(several) > 1:
@@ -73,7 +74,8 @@ def _group_losses(bound: BoundMixed) -> list[Loss]:
     else:
         why = "beside them random effects have loadings that differ within the groups"
         nearest = f"a block of random effects for each group of {residual.by}"
-    return [Loss(f"residual variances {residual}", why, nearest)]
+    what = "residuals" if residual.kind == "groupwise" else "residual variances"
+    return [Loss(f"{what} {residual}", why, nearest)]
 
 
 def _losses_of_several(bound: BoundMixed) -> list[Loss]:
@@ -105,7 +107,8 @@ def _losses_of_several(bound: BoundMixed) -> list[Loss]:
                 )
             )
     grouping, residual = bound.schema.grouping, bound.model.residual
-    of_groups = grouping is not None and residual.by == grouping.variable and not residual.crossed
+    of_groups = grouping is not None and residual.by == grouping.variable
+    of_groups = of_groups and residual.kind == "by_group" and not residual.crossed
     if residual_strata(residual, bound.schema) is None and not of_groups:
         losses.append(
             Loss(

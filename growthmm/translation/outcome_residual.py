@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from growthmm.model.defaults import Loss
 from growthmm.model.growth import GrowthModel
@@ -10,12 +11,13 @@ from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.residual_parameters import Cell, ResidualParameter
 from growthmm.model.schema import Schema
 from growthmm.model.sem import Path, SemModel
-from growthmm.model.strata import residual_strata, residual_terms
+from growthmm.model.shared_strata import structure_of_places
+from growthmm.model.strata import outcome_cells, residual_strata, residual_terms
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.residual_reading import ReadResiduals
 from growthmm.translation.residual_rows import ResidualRows
 
-__all__ = ["outcome_residual_rows", "read_outcome_residuals"]
+__all__ = ["outcome_residual_rows", "plain_outcome_residual", "read_outcome_residuals"]
 
 
 def read_outcome_residuals(
@@ -103,7 +105,50 @@ def _structure(parameters: Mapping[Cell, str], schema: Schema) -> ReadResiduals 
             continue
         if all(held[key] == parameters[cell] for cell, key in own.items()):
             return ReadResiduals(structure, tuple(held.items()))
-    return None
+    return _shared(parameters, schema)
+
+
+def _shared(parameters: Mapping[Cell, str], schema: Schema) -> ReadResiduals | None:
+    """Variances of which some outcomes, or some of them at some times, share one."""
+    if any(j != k for j, k in parameters):
+        return None
+    # An outcome that persons have once has the variance of another, which its own effect absorbs.
+    spare = next(iter(parameters.values()))
+    values = [parameters.get((j, j), spare) for j in range(len(schema.series))]
+    structure = structure_of_places(
+        schema.indicator or "", outcome_cells(schema, crossed=True), values
+    )
+    if structure.crossed:
+        structure = replace(structure, time=schema.time)
+    terms = residual_terms(structure, schema)
+    return ReadResiduals(structure, tuple((t.key, values[t.cells[0][0]]) for t in terms))
+
+
+def plain_outcome_residual(residual: ResidualStructure, schema: Schema) -> ResidualStructure:
+    """The same variances of several outcomes in the plainest words, where some share them.
+
+    Parameters
+    ----------
+    residual : ResidualStructure
+        The structure as text says it.
+    schema : Schema
+        With the outcomes.
+    """
+    strata = residual_strata(residual, schema) if residual.shared else None
+    if strata is None:
+        return residual
+    if len(set(strata)) == 1:
+        return COMMON
+    made = structure_of_places(residual.by or "", outcome_cells(schema, crossed=True), strata)
+    by_time = residual_strata(ResidualStructure("by_occasion"), schema) or ()
+    if _same_partition(strata, by_time):
+        return ResidualStructure("by_occasion", time=residual.time)
+    return replace(made, time=residual.time, person=residual.person)
+
+
+def _same_partition(first: Sequence[object], second: Sequence[object]) -> bool:
+    pairs = set(zip(first, second, strict=True))
+    return len(pairs) == len(set(first)) == len(set(second))
 
 
 def _unequal(parameters: Mapping[Cell, str], schema: Schema) -> Loss:

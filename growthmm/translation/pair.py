@@ -146,7 +146,12 @@ def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:
 def _same_residual(first: GrowthModel, second: GrowthModel) -> bool:
     if first.schema.series:
         return first.residual == second.residual
-    return same_residual(first.residual, second.residual, first.schema.occasions)
+    one, other = first.residual, second.residual
+    if one.within is not None and other.within is not None:
+        if (one.by, frozenset(one.shared)) != (other.by, frozenset(other.shared)):
+            return False
+        one, other = one.within, other.within
+    return same_residual(one, other, first.schema.occasions)
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

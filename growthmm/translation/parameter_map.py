@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from growthmm.data.design.names import r_name
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import GrowthModel, direct_key, parameter_keys
+from growthmm.model.schema import Column, ColumnPart
+from growthmm.model.terms import Term
 from growthmm.rendering import Brief
+from growthmm.translation.coding import column_key
+from growthmm.translation.grouping import members, split_by_group
+from growthmm.translation.naming import covariate_name
 from growthmm.translation.residual_map import (
     ResidualMapKind,
     group_texts,
@@ -88,11 +94,11 @@ def parameter_map(
     sem = dict(growth.loading_keys) | dict(sem_names)
     rows: list[MapRow] = []
     for key in parameter_keys(growth):
-        if key.partition(":")[0] == "residual":
+        if key.partition(":")[0].partition("@")[0] == "residual":
             name = sem.get(key, computed.get(key, ""))
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
-        kind, syntax, rule = _describe(growth, key)
+        kind, syntax, rule = _describe(growth, key, same=key in sem)
         if kind == "loading" and syntax.startswith(f"{mixed[key]} :=") and key in dict(sem_names):
             syntax = f"{sem[key]} (label of effects on differences)"
             rule = "effect of the level on its change = " + rule.partition(" = ")[2]
@@ -162,8 +168,26 @@ def _residual(
     return MapRow(key, kind, mixed_name, shown, sem_name, syntax, rule)
 
 
-def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
-    """Kind, SEM syntax and rule of one parameter."""
+def _in_its_groups(growth: GrowthModel, name: str) -> tuple[str, tuple[str, ...], str]:
+    """A covariate as the SEM has it: name, columns, and in which groups where it acts in some."""
+    schema, covariate = growth.schema, growth.covariate(name)
+    own, rest = split_by_group(covariate.column.parts, schema.grouping)
+    groups = members(own, schema) if own and rest and growth.by_group else None
+    if not groups:
+        return name, covariate.columns, ""
+    column = Column(Term(tuple(part.expression for part in rest)), tuple(rest))
+    same = (c for c in growth.covariates if column_key(c.column) == column_key(column))
+    known = next(same, None)
+    shown = known.name if known is not None else covariate_name(r_name(column))
+    columns = dict(schema.varying_columns).get(rest[0].expression, ()) if len(rest) == 1 else ()
+    if known is not None:
+        columns = known.columns
+    where = f" in {group_texts(growth, '+'.join(map(str, groups)))}"
+    return shown, columns or covariate.columns, where
+
+
+def _describe(growth: GrowthModel, key: str, *, same: bool) -> tuple[Kind, str, str]:
+    """Kind, SEM syntax and rule of one parameter, which may be the same number on both sides."""
     head, _, rest = key.partition(":")
     outcomes = growth.schema.outcome_columns
     if head == "mean":
@@ -173,28 +197,34 @@ def _describe(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         return "mean", f"{y} ~ 1", f"intercept of {y} = fixed effect of the occasion's indicator"
     if head == "effect":
         factor, _, covariate = rest.partition(":")
+        shown = covariate
+        if same:
+            name, _, where = _in_its_groups(growth, covariate)
+            shown = name + where
         if not growth.factor(factor).column.parts:
-            rule = f"{factor} on {covariate} = main effect"
+            rule = f"{factor} on {shown} = main effect"
         else:
-            rule = f"{factor} on {covariate} = interaction with the loading"
-        return "effect", f"{factor} ~ {covariate}", rule
+            rule = f"{factor} on {shown} = interaction with the loading"
+        return "effect", f"{factor} ~ {shown}", rule
     if head == "loading":
         return _loading(growth, key)
     if head == "direct":
         effect = next(e for e in growth.direct_effects if direct_key(e) == key)
         name, occasion = effect.covariate, effect.occasion
-        columns = growth.covariate(name).columns
+        columns, where = growth.covariate(name).columns, ""
+        if same:
+            _, columns, where = _in_its_groups(growth, name)
         if occasion is not None:
             x = columns[occasion] if len(columns) > 1 else columns[0]
             rule = "path to one occasion = interaction with it"
-            return "effect", f"{outcomes[occasion]} ~ {x}", rule
+            return "effect", f"{outcomes[occasion]} ~ {x}{where}", rule
         if effect.column is not None:
             at = next((j for j, value in enumerate(effect.loadings) if value), 0)
             rule = "path from the covariate times its loading = interaction with time"
             return "effect", f"{name} times {effect.column.term} -> {outcomes[at]}, ...", rule
         return (
             "effect",
-            f"{outcomes[0]} ~ b*{columns[0]}, ... (one label)",
+            f"{outcomes[0]} ~ b*{columns[0]}, ... (one label){where}",
             "paths to all occasions, equal = one fixed effect",
         )
     return _factor_covariance(growth, key)
@@ -237,9 +267,19 @@ def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
 
 def _computed(growth: GrowthModel, key: str) -> str:
     """What of the SEM gives a mixed model's parameter of an outcome that persons have once."""
+    key, _, where = key.partition("@")
+    if where:
+        return f"{_computed(growth, key)} in {group_texts(growth, where)}"
     head, _, rest = key.partition(":")
     outcome = {f.name: _column(growth, f.name) for f in growth.factors}
     first, _, second = rest.partition(":")
+    own: tuple[ColumnPart, ...] = ()
+    others: tuple[ColumnPart, ...] = ()
+    if head == "effect":
+        parts = growth.covariate(second).column.parts
+        own, others = split_by_group(parts, growth.schema.grouping)
+    if own and not others:
+        return f"difference between groups of {outcome[first]}~1 + b'means of the factors"
     if head == "mean":
         return f"{outcome[first]}~1 + b'means of the factors"
     if head == "effect":

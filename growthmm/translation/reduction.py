@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.model.sem import Path, SemModel
+from growthmm.model.sem import Operator, Path, SemModel
 from growthmm.translation.loading_curves import fresh_name
 from growthmm.translation.proportional_change import Change, polynomials
 
@@ -318,7 +318,7 @@ def _rules(
             found.append((path.parameter, f"total effect of {path.right} on {path.left}"))
     single = {edge[0]: path for path, edge in regressions.items()}
     if len(single) == len(regressions) == 1:
-        return [_spelled(rule, *next(iter(regressions.items()))) for rule in found]
+        return [_spelled(rule, *next(iter(regressions.items())), model) for rule in found]
     return found
 
 
@@ -326,16 +326,21 @@ def _both(path: Path) -> str:
     return path.left if path.left == path.right else f"{path.left} and {path.right}"
 
 
-def _spelled(rule: tuple[str, str], path: Path, edge: Edge) -> tuple[str, str]:
+def _spelled(rule: tuple[str, str], path: Path, edge: Edge, model: SemModel) -> tuple[str, str]:
     """The rule in full where one factor is regressed on one other."""
     (name, text), (effect, cause) = rule, edge
     b = path.parameter
+
+    def of(factor: str, op: Operator) -> str:
+        row = model.path(factor, op, "" if op == "~1" else factor)
+        return row.parameter if row is not None and row.free else f"{factor}{op}{factor}"
+
     if text == f"implied mean of {effect}":
-        return name, f"{effect}~1 + {b} * {cause}~1"
+        return name, f"{of(effect, '~1')} + {b} * {of(cause, '~1')}"
     if text == f"implied variance of {effect}":
-        return name, f"{effect}~~{effect} + {b}^2 * {cause}~~{cause}"
+        return name, f"{of(effect, '~~')} + {b}^2 * {of(cause, '~~')}"
     if text == f"implied covariance of {effect} and {cause}":
-        return name, f"{b} * {cause}~~{cause}"
+        return name, f"{b} * {of(cause, '~~')}"
     return rule
 
 

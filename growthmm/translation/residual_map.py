@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from growthmm.data.levels import level_text
@@ -29,10 +30,16 @@ def residual_description(
     computed : bool
         Whether it is arithmetic.
     """
+    if growth.residual.within is not None:
+        plain, _, groups = key.partition("@")
+        inner = replace(growth, residual=growth.residual.within)
+        kind, syntax, rule = residual_description(inner, plain, sem_name, computed=computed)
+        among = group_texts(growth, groups)
+        return kind, syntax if computed else f"{syntax} in {among}", f"in {among}: {rule}"
     if growth.residual_by_group:
         return _of_group(growth, key, sem_name, computed=computed)
     own = {p.key: p for p in residual_terms(growth.residual, growth.schema)}[key]
-    kind: ResidualMapKind = "residual"
+    kind = "residual"
     if own.kind != "variance":
         kind = "residual_covariance" if own.kind == "covariance" else "residual_correlation"
     y = growth.schema.outcome_columns

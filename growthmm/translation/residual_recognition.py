@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.errors import NotationError
-from growthmm.model.residual import ResidualStructure
+from growthmm.model.residual import BY_LEVEL, ResidualStructure
 from growthmm.model.residual_parameters import ResidualParameter, residual_parameters
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.moments.residual_matrices import residual_matrix, residual_values
@@ -122,7 +122,7 @@ def same_residual(
     >>> same_residual(ar1, cs, (0.0, 1.0)), same_residual(ar1, cs, (0.0, 1.0, 2.0))
     (True, False)
     """
-    if first == second or "by_group" in (first.kind, second.kind):
+    if first == second or {first.kind, second.kind} & set(BY_LEVEL):
         return first == second
     ranks = []
     for one, other in ((first, second), (second, first)):

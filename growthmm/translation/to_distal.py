@@ -9,6 +9,7 @@ from growthmm.model.sem import Path
 from growthmm.model.strata import residual_strata
 from growthmm.translation.distal import distal_cells
 from growthmm.translation.parameter_map import Kind, MapRow
+from growthmm.translation.residual_map import group_texts
 
 __all__ = ["distal_factors", "distal_paths", "map_rows"]
 
@@ -155,7 +156,9 @@ def _sem_row(
     growth: GrowthModel, path: Path, factor: GrowthFactor, mixed: dict[str, str]
 ) -> MapRow:
     z = path.left
-    own = mixed[cov_key(factor.name, factor.name)]
+    own, where = mixed.get(cov_key(factor.name, factor.name), ""), ""
+    if not own:
+        own, where = _of_group(growth, path, factor, mixed)
     others = [name for name in (_block_of(growth, factor.name) or ()) if name != factor.name]
     shown = ", ".join(others)
     kind: Kind = "effect"
@@ -179,10 +182,25 @@ def _sem_row(
     return MapRow(
         f"sem:{path.parameter}",
         kind,
-        name,
+        name + where,
         syntax,
         path.parameter,
-        path.name,
-        rule,
+        path.name + where,
+        rule + where,
         of="sem",
     )
+
+
+def _of_group(
+    growth: GrowthModel, path: Path, factor: GrowthFactor, mixed: dict[str, str]
+) -> tuple[str, str]:
+    """The variance of a factor in the group of a row, and which group that is."""
+    grouping = growth.schema.grouping
+    assert grouping is not None
+    level = grouping.levels.index((grouping.order or grouping.levels)[path.group])
+    for block in growth.blocks:
+        if factor.name in block.factors and level in block.groups:
+            place = block.factors.index(factor.name)
+            cell = block.cells[place][place]
+            return mixed[str(cell)], f" in {group_texts(growth, str(level))}"
+    raise KeyError(factor.name)

@@ -44,14 +44,18 @@ def sem_from_growth(growth: GrowthModel) -> BoundSem:
         If a model of two levels has no such form.
     """
     if growth.by_group:
-        return grouped_sem(growth, sem_from_growth)
+        return grouped_sem(growth, lambda own: _of_persons(own, regressed=False))
     flat = _of_persons(growth)
     return two_levels(flat) if growth.outer_blocks else flat
 
 
-def _of_persons(growth: GrowthModel) -> BoundSem:
-    """The growth curve of persons, every row written out."""
-    whole, distal = growth, distal_factors(growth)
+def _of_persons(growth: GrowthModel, *, regressed: bool = True) -> BoundSem:
+    """The growth curve of persons, every row written out.
+
+    Outcomes that persons have once are `regressed` on the growth factors, or else factors
+    themselves: groups then share what they share.
+    """
+    whole, distal = growth, distal_factors(growth) if regressed else {}
     if distal:
         growth = _without(growth, distal)
     loadings = loading_rows(growth)

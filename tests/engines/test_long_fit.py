@@ -94,6 +94,8 @@ STRUCTURES = [
     ("toeplitz", None),
     ("banded:2", CONSTANT),
     ("unstructured", None),
+    ("by_group:sex:ar1", CONSTANT),
+    ("by_group:sex:unstructured", None),
 ]
 
 

@@ -33,6 +33,9 @@ KINDS = (
     "toeplitz",
     "banded:2",
     "unstructured",
+    "by_group:sex:ar1",
+    "by_group:sex:csh",
+    "by_group:sex:banded:1",
 )
 TIMES = (0.0, 1.0, 2.0, 4.0)
 
@@ -98,6 +101,9 @@ def _values(problem: LongProblem, seed: int = 3) -> np.ndarray:
 def _residual(problem: LongProblem, own: np.ndarray, occasion, stratum) -> np.ndarray:
     """Residual covariance of one person's rows, written entry by entry."""
     kind, n, m = problem.residual.kind, len(occasion), len(problem.occasions)
+    if problem.residual.within is not None:
+        inner = dataclasses.replace(problem, residual=problem.residual.within)
+        return _residual(inner, np.split(own, 2)[stratum[0]], occasion, stratum)
     out = np.zeros((n, n))
     upper = [(a, b) for a in range(m) for b in range(a, m)]
     for i in range(n):

@@ -32,6 +32,10 @@ def test_residual_variances_by_group_and_occasion_are_said_or_refused(notation: 
         assert "weights = varIdent(form = ~ 1 | sex * t)" in written.text
         assert not written.losses
         assert gm.read(written.text).residual == CROSSED.residual
+    elif notation == "sas":
+        assert "type=un(1) group=sex_level" in written.text
+        assert not written.losses
+        assert gm.read(written.text, "sas").residual == CROSSED.residual
     elif notation == "brms":
         assert "sigma ~ 0 + factor(sex):factor(t)" in written.text
         assert not written.losses

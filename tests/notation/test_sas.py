@@ -112,6 +112,10 @@ RESIDUALS = {
     "type=un(3)": "banded:2",
     "group=occ": "by_occasion",
     "group=sex": "by_group:sex",
+    "type=ar(1) group=sex": "by_group:sex:ar1",
+    "type=un(2) group=sex": "by_group:sex:banded:1",
+    "type=cs group=sex": "by_group:sex:cs",
+    "type=un(1) group=sex": "by_group:sex:by_occasion",
 }
 
 

@@ -158,7 +158,7 @@ def _arms() -> Any:
             + "\n"
             + "\n".join(f"y_{j} ~~ c(a, b, d)*y_{k}" for j in range(5) for k in range(j + 1, 5))
             + "\ni ~~ 0*i\ni ~~ 0*s\ns ~~ 0*s",
-            ["residual variances cs that differ between groups"],
+            ["cs residuals with parameters of their own for each arm"],
         ),
         ("i ~~ c(m, a, b)*i\ns ~ c(d, m, e)*1", ["the label m on several parameters"]),
     ],

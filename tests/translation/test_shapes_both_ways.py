@@ -36,6 +36,8 @@ FORMULAS: dict[str, tuple[str, str, str]] = {
     "variances by occasion": (LINE, "by_occasion", "lavaan"),
     "variances by group": (LINE, "by_group:sex", "lavaan"),
     "AR(1)": (LINE, "ar1", "lavaan"),
+    "AR(1) of each group": ("y ~ t*sex + (1 | id)", "by_group:sex:ar1", "lavaan"),
+    "Toeplitz of each group": ("y ~ t", "by_group:sex:toeplitz", "lavaan"),
     "AR(1) plus common": ("y ~ t + (1 | id)", "ar1+common", "lavaan"),
     "ARH(1)": ("y ~ t + (1 | id)", "arh1", "lavaan"),
     "compound symmetry": ("y ~ t", "cs", "lavaan"),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from growthmm.engines.long.curved.linear import at_loadings, at_values
-from growthmm.engines.long.effects import random_effects, residual_matrix, sandwich
+from growthmm.engines.long.effects import (
+    random_effects,
+    residual_matrix,
+    residual_places,
+    sandwich,
+)
 from growthmm.engines.long.evaluation import (
     distance,
     information,
@@ -31,6 +36,7 @@ __all__ = [
     "parameter_names",
     "random_effects",
     "residual_matrix",
+    "residual_places",
     "sandwich",
     "score",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from growthmm.engines.long.curved.linear import at_values
 from growthmm.engines.long.dense import pattern_covariance
@@ -22,11 +23,18 @@ from growthmm.engines.long.residual_structures.base import Pattern
 from growthmm.engines.long.rows import ordered, transformed
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.model.names import stratum_names
+from growthmm.model.residual import BY_LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["random_effects", "residual_matrix", "sandwich", "whitened_persons"]
+__all__ = [
+    "random_effects",
+    "residual_matrix",
+    "residual_places",
+    "sandwich",
+    "whitened_persons",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -224,7 +232,8 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Labelled by times; by strata for residual variances by group; one entry labelled
+        Labelled by times; by strata for residual variances by group; by groups and times for a
+        structure of its own in each group; one entry labelled
         ``Residual`` where residuals are alike at all times.
     """
     import pandas as pd
@@ -238,7 +247,13 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
     labels: list[object] = ["Residual"]
     index = np.zeros((1, 1), dtype=np.intp)
     pattern = Pattern(index, index)
-    if ready.structure.by_stratum:
+    if problem.residual.kind == "groupwise":
+        # Groups after each other, and in each of them the times.
+        labels = list(stratum_names(problem.strata_names, problem.occasions))
+        size, groups = len(problem.occasions), len(problem.strata_names)
+        times, index = np.meshgrid(np.arange(size), np.arange(groups))
+        pattern = Pattern(times, index)
+    elif ready.structure.by_stratum:
         labels = list(problem.strata_names)
         index = np.arange(len(labels))[None]
         pattern = Pattern(np.zeros_like(index), index)
@@ -255,4 +270,17 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
             f"The residual parameters {own.tolist()} are outside their domain.",
             hint="Variances are positive and correlations inside (-1, 1).",
         )
-    return pd.DataFrame(evaluated.matrix[0], index=labels, columns=labels)
+    matrix = evaluated.matrix[0]
+    if problem.residual.kind == "groupwise":
+        matrix = np.asarray(block_diag(*evaluated.matrix))
+    return pd.DataFrame(matrix, index=labels, columns=labels)
+
+
+def residual_places(problem: LongProblem) -> IntArray:
+    """Which row of :func:`residual_matrix` each row of the data is, (n_rows,)."""
+    kind, occasion = problem.residual.kind, np.asarray(problem.occasion, dtype=np.intp)
+    if kind in BY_LEVEL:
+        assert problem.strata is not None
+        strata = np.asarray(problem.strata, dtype=np.intp)
+        return strata if kind == "by_group" else strata * len(problem.occasions) + occasion
+    return np.zeros_like(occasion) if kind == "common" else occasion

@@ -27,6 +27,7 @@ from growthmm.engines.long.surface import Surface, rescaled
 from growthmm.engines.long.two_effects import TwoEffects, unit_surface
 from growthmm.engines.long.two_effects_collect import collect_two_effects
 from growthmm.errors import DataError
+from growthmm.model.residual import BY_LEVEL
 
 __all__ = ["Prepared", "prepare"]
 
@@ -282,8 +283,8 @@ def _check_blocks(problem: LongProblem) -> None:
             f"{len(problem.fixed_names)} names for {problem.fixed.shape[1]} fixed effects.",
             hint="Name every column of the fixed-effects design.",
         )
-    if problem.residual.kind == "by_group" and problem.strata is None:
+    if problem.residual.kind in BY_LEVEL and problem.strata is None:
         raise DataError(
-            f"Residual variances by {problem.residual.by!r}, but no level of it for any row.",
+            f"Residuals by {problem.residual.by!r}, but no level of it for any row.",
             hint="Give `strata`, the level of each row, and `strata_names`.",
         )

@@ -148,7 +148,7 @@ class LongProblem(Brief):
     residual : ResidualStructure
         The residual structure.
     strata : (n_rows,) ndarray of int, optional
-        Level of the grouping column of a ``by_group`` residual.
+        Level of the grouping column of a ``by_group`` or ``groupwise`` residual.
     strata_names : tuple of str
         Names of those levels.
     series : tuple of str

@@ -91,6 +91,10 @@ def _residual_parts(structure: ResidualStructure) -> tuple[str, str]:
         words = f"free for each {structure.by}" + " and occasion" * structure.crossed
         sets = ", ".join(" = ".join(members) for members in structure.shared)
         return "uncorrelated", words + (f" but {sets}" if sets else "")
+    if structure.within is not None:
+        sets = ", ".join(" = ".join(members) for members in structure.shared)
+        each = f", of each {structure.by} its own" + (f" but {sets}" if sets else "")
+        return tuple(word + each for word in _residual_parts(structure.within))  # type: ignore[return-value]
     return _PARTS.get(structure.kind, (str(structure), "as that says"))
 
 

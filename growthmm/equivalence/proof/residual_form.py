@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from growthmm.equivalence.proof.strata import Stratum
 from growthmm.equivalence.proof.symbols import number, symbol
 from growthmm.errors import UnsupportedError
-from growthmm.model.growth import residual_cells
+from growthmm.model.growth import residual_cells, residual_classes
+from growthmm.model.residual_parameters import ResidualParameter
 from growthmm.model.strata import residual_terms
 from growthmm.translation.pair import Pair
 from growthmm.translation.residual_arithmetic import bases
@@ -29,7 +31,7 @@ def positive_covariances(pair: Pair) -> tuple[str, ...]:
     pair : Pair
         The two forms.
     """
-    structure, times = pair.growth.residual, pair.growth.schema.numbers
+    structure, times = pair.growth.residual.of_person, pair.growth.schema.numbers
     if structure.kind not in ("ar1", "arh1", "ar1+common"):
         return ()
     base = bases(structure, times)
@@ -37,7 +39,12 @@ def positive_covariances(pair: Pair) -> tuple[str, ...]:
     if all(float(power).is_integer() for power in powers):
         return ()
     outcomes = pair.growth.schema.outcome_columns
-    found = [pair.sem.model.path(outcomes[j], "~~", outcomes[k]) for j, k in base.cells]
+    model = pair.sem.model
+    found = [
+        model.path(outcomes[j], "~~", outcomes[k], group)
+        for group in range(model.n_groups)
+        for j, k in base.cells
+    ]
     return tuple(dict.fromkeys(path.parameter for path in found if path is not None and path.free))
 
 
@@ -59,7 +66,8 @@ def residual_matrix(pair: Pair, stratum: Stratum) -> sympy.Matrix:
     at = list(stratum.occasions)
     if pair.growth.residual_by_group:
         return _of_group(pair, stratum)
-    return _of_everyone(pair).extract(at, at)
+    structure, schema = pair.growth.residual, pair.growth.schema
+    return _structured(pair, residual_terms(structure, schema)).extract(at, at)
 
 
 def _symbols(pair: Pair, keys: tuple[str, ...]) -> dict[str, sympy.Symbol]:
@@ -74,38 +82,41 @@ def _symbols(pair: Pair, keys: tuple[str, ...]) -> dict[str, sympy.Symbol]:
 
 
 def _of_group(pair: Pair, stratum: Stratum) -> sympy.Matrix:
-    """Variances of one group, or of one group at each occasion."""
+    """One group's structure, its variance, or its variance at each occasion."""
     import sympy
 
-    cells, n = residual_cells(pair.growth), len(pair.growth.schema.occasions)
+    level, n = stratum.level or 0, len(pair.growth.schema.occasions)
+    for groups, found in residual_classes(pair.growth):
+        if level in groups:
+            at = list(stratum.occasions)
+            return _structured(pair, found).extract(at, at)
+    cells = residual_cells(pair.growth)
     own = _symbols(pair, cells)
-    level = stratum.level or 0
     if pair.growth.residual.crossed:
         return sympy.diag(*(own[cells[level * n + j]] for j in stratum.occasions))
     return sympy.diag(*(own[cells[level]] for _ in stratum.occasions))
 
 
-def _of_everyone(pair: Pair) -> sympy.Matrix:
-    """At all occasions or visits."""
+def _structured(pair: Pair, found: Sequence[ResidualParameter]) -> sympy.Matrix:
+    """A structure with these parameters, at all occasions or visits."""
     import sympy
 
-    structure, schema = pair.growth.residual, pair.growth.schema
-    n = len(schema.numbers)
-    found = residual_terms(structure, schema)
-    own = _symbols(pair, tuple(p.key for p in found))
+    kind, times = pair.growth.residual.of_person.kind, pair.growth.schema.numbers
+    n, symbols = len(times), _symbols(pair, tuple(p.key for p in found))
+    own = {key.partition("@")[0]: value for key, value in symbols.items()}
     R = sympy.zeros(n, n)
     for parameter in found:
         for j, k in parameter.cells:
-            R[j, k] = R[k, j] = own[parameter.key]
+            R[j, k] = R[k, j] = symbols[parameter.key]
     if "residual:rho" not in own:
         return R
-    rho, times = own["residual:rho"], schema.numbers
+    rho = own["residual:rho"]
     for j in range(n):
         for k in range(n):
-            power = number(abs(times[j] - times[k])) if "ar" in structure.kind else int(j != k)
-            if structure.kind == "ar1+common":
+            power = number(abs(times[j] - times[k])) if "ar" in kind else int(j != k)
+            if kind == "ar1+common":
                 R[j, k] = own["residual:ar1"] * rho**power + own["residual"] * int(j == k)
-            elif j != k and structure.kind in ("arh1", "csh"):
+            elif j != k and kind in ("arh1", "csh"):
                 R[j, k] = sympy.sqrt(R[j, j]) * sympy.sqrt(R[k, k]) * rho**power
             elif j != k:
                 R[j, k] = own["residual"] * rho**power

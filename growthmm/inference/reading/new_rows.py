@@ -16,6 +16,7 @@ from growthmm.errors import DataError, SpecificationError, UnsupportedEngineErro
 from growthmm.inference.estimated_loadings import refuse_estimated_loadings
 from growthmm.inference.result import FitResult
 from growthmm.model.occasions import places
+from growthmm.model.residual import BY_LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,21 +141,25 @@ def residual_variances(fit: FitResult, frame: pd.DataFrame, *, known: bool) -> F
     matrix = fit.residual_cov.to_numpy()
     if known and np.any(matrix != np.diag(np.diag(matrix))):
         raise UnsupportedEngineError(
-            f"Residuals of one person are correlated ({problem.residual.kind}), so that those that "
+            f"Residuals of one person are correlated ({problem.residual}), so that those that "
             "were seen say something about new ones, which is not used here.",
             hint="Take interval='confidence', or level='population'.",
         )
     variances = np.diag(matrix)
     if np.all(variances == variances[0]):
         return np.full(len(frame), variances[0])
-    if problem.residual.kind == "by_group":
+    kind = problem.residual.kind
+    at = np.zeros(len(frame), dtype=np.intp)
+    if kind in BY_LEVEL:
         strata, names = residual_strata(bound, frame)
         assert strata is not None
         order = {name: k for k, name in enumerate(problem.strata_names)}
         at = np.array([order.get(name, -1) for name in names] + [-1])[strata]
-    else:
+    if kind != "by_group":
         assert bound.schema.time is not None
-        at = places(numeric_column(frame, bound.schema.time), np.asarray(problem.occasions))
+        times = np.asarray(problem.occasions)
+        when = places(numeric_column(frame, bound.schema.time), times)
+        at = np.where((at < 0) | (when < 0), -1, at * len(times) + when)
     if np.any(at < 0):
         raise DataError(
             f"{int(np.sum(at < 0))} new rows are where no residual variance was estimated.",

@@ -83,11 +83,11 @@ def _long(problem: LongProblem, values: FloatArray, rng: np.random.Generator) ->
     if len(residual) == 1:
         own = np.sqrt(residual[0, 0]) * rng.standard_normal(len(mean))
     elif problem.residual.kind == "by_group":
-        assert problem.strata is not None
-        own = np.sqrt(np.diag(residual))[problem.strata] * rng.standard_normal(len(mean))
+        variances = np.diag(residual)[long_engine.residual_places(problem)]
+        own = np.sqrt(variances) * rng.standard_normal(len(mean))
     else:
         table = rng.standard_normal((n, len(residual))) @ _root(residual).T
-        own = table[problem.subject, problem.occasion]
+        own = table[problem.subject, long_engine.residual_places(problem)]
     return np.asarray(mean + own, dtype=float)
 
 

@@ -96,10 +96,7 @@ def _long(fit: FitResult, data: LongData, values: FloatArray) -> ModelRows:
     matrix = fit.residual_cov.to_numpy()
     place = np.zeros(n, dtype=np.intp)
     if len(matrix) > 1:
-        by_group = problem.residual.kind == "by_group"
-        chosen = problem.strata if by_group else problem.occasion
-        assert chosen is not None
-        place = np.asarray(chosen, dtype=np.intp)
+        place = long_engine.residual_places(problem)
     return ModelRows(
         np.asarray(problem.subject, dtype=np.intp),
         _times(problem),

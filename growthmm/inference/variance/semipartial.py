@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.engines.long import residual_places
 from growthmm.engines.long.problem import LongProblem
 from growthmm.errors import SpecificationError, UnsupportedEngineError
 from growthmm.inference.degrees.method import degrees_of
@@ -151,12 +152,13 @@ def _log_variances(fit: FitResult, problem: LongProblem, rows: ModelRows) -> lis
     """``log|V_i| / n_i`` of every person."""
     own = fit.residual_cov.to_numpy()
     crossed = len(own) > 1 and problem.residual.kind != "by_group"
+    places = residual_places(problem)
     order = np.argsort(rows.person, kind="stable")
     found = []
     for at in np.split(order, np.flatnonzero(np.diff(rows.person[order])) + 1):
         residual = np.diag(rows.residual[at])
         if crossed:
-            place = problem.occasion[at]
+            place = places[at]
             residual = own[np.ix_(place, place)]
         whole = rows.design[at] @ rows.factor_cov[0] @ rows.design[at].T + residual
         found.append(float(np.linalg.slogdet(whole)[1]) / len(at))

@@ -165,7 +165,9 @@ def losses(model: MixedModel) -> list[Loss]:
     if model.residual.kind in ("toeplitz", "banded"):
         nearest = "corSymm() with varIdent(): unstructured residuals"
         lost.append(lacking("nlme", model, nearest))
-    lost += [*shared_loss("nlme", model), *missing_columns("nlme", model)]
+    own = model.residual.kind == "groupwise"
+    lost += crossed_loss("nlme", model) if own else shared_loss("nlme", model)
+    lost += missing_columns("nlme", model)
     groups = _nested(model)
     chain = [("", groups[0]), *pairwise(groups)] if groups else []
     for depth, (outer, inner) in enumerate(chain, 1):

@@ -12,7 +12,7 @@ from growthmm.model.defaults import Default
 from growthmm.model.expression import canonical
 from growthmm.model.expression_print import r_string
 from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomBlock
-from growthmm.model.residual import COMMON, ResidualKind, ResidualStructure
+from growthmm.model.residual import COMMON, CORRELATED, ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.command_languages.effects import (
     Product,
@@ -368,10 +368,13 @@ def _residual(
         message = f"REPEATED: LOCAL={shown} is not supported"
         raise draft.fail(message, given["local"].token, (), "Write LOCAL alone.")
     if "group" in given:
-        if kind not in ("vc", "simple") or local:
-            message = "REPEATED: GROUP= is only supported with TYPE=VC"
+        if kind in ("vc", "simple") and not local:
+            return _by_group(draft, given["group"], occasion)
+        if local:
+            message = "REPEATED: GROUP= is not supported with LOCAL"
             raise draft.fail(message, given["group"].token)
-        return _by_group(draft, given["group"], occasion)
+        inner = {name: option for name, option in given.items() if name != "group"}
+        return _of_groups(draft, given["group"], _residual(draft, statement, inner, occasion))
     if kind.startswith("sp(pow)("):
         occasion, kind = draft.variables.column(given["type"].value[-2]), "ar(1)"
     elif kind == "ar(1)":
@@ -390,13 +393,32 @@ def _residual(
 
 
 def _by_group(draft: _Draft, option: Option, occasion: str | None) -> ResidualStructure:
-    if len(option.value) != 1 or not option.value[0].is_name:
-        raise draft.fail("REPEATED: GROUP= needs one variable", option.token)
-    column = draft.variables.column(option.value[0])
+    column = _group_column(draft, option)
     if occasion is None and occasion_like(column):
         draft.note(column, "the occasion", "REPEATED: GROUP=, by its name")
         occasion = column
     return by_column(column, draft.fixed or (), draft.blocks, occasion)
+
+
+def _of_groups(draft: _Draft, option: Option, inner: ResidualStructure) -> ResidualStructure:
+    """A structure with parameters of its own for each level of GROUP=."""
+    column = _group_column(draft, option)
+    if inner.kind == "by_occasion" and column != inner.time:
+        return ResidualStructure("by_group", by=column, crossed=True, time=inner.time)
+    if inner.kind not in CORRELATED:
+        message = f"REPEATED: GROUP= is not supported with residuals {inner}"
+        raise draft.fail(message, option.token)
+    if column == inner.time:
+        message = "REPEATED: GROUP= is the column of times, whose rows are never of one person"
+        raise draft.fail(message, option.token)
+    within = replace(inner, time=None)
+    return ResidualStructure("groupwise", by=column, within=within, time=inner.time)
+
+
+def _group_column(draft: _Draft, option: Option) -> str:
+    if len(option.value) != 1 or not option.value[0].is_name:
+        raise draft.fail("REPEATED: GROUP= needs one variable", option.token)
+    return draft.variables.column(option.value[0])
 
 
 _HELD = re.compile(r"\b(?:hold|eqcons|noiter|lowerb|upperb|parmsdata|pdata)\b", re.IGNORECASE)

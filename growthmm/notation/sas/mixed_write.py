@@ -5,6 +5,7 @@ from __future__ import annotations
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
 from growthmm.model.mixed import MixedModel, RandomBlock
+from growthmm.model.residual import ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.base import Written
 from growthmm.notation.command_languages.facts import is_wide, quoted_group, settled
@@ -151,24 +152,50 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     if residual.kind == "common":
         return [], []
     subject = "" if sheet.person is None else f" subject={_subject(sheet.person, sheet)}"
+    if residual.within is not None and not residual.shared:
+        return _of_groups(sheet, residual.within, subject)
+    alone = residual.kind == "by_group" and residual.crossed and not residual.shared
+    if alone and sheet.person is not None:
+        by_time = ResidualStructure("by_occasion")
+        group = f" group={sheet.categorical(residual.by or '')}"
+        return _structured(sheet, by_time, subject, group)
     if crossed := crossed_loss("SAS", sheet.model):
         return [], crossed
     if residual.kind == "by_group":
         assert residual.by is not None
         return [f"repeated /{subject} group={sheet.categorical(residual.by)};"], []
+    return _structured(sheet, residual, subject, "")
+
+
+def _of_groups(
+    sheet: Sheet, residual: ResidualStructure, subject: str
+) -> tuple[list[str], list[Loss]]:
+    """A correlated structure of each group."""
+    by = sheet.model.residual.by or ""
+    if residual.kind == "ar1+common":
+        why = "SAS does not say whether what LOCAL adds is each group's own or one for all"
+        nearest = f"by_group:{by}:ar1, without the independent part; or gm.fit"
+        return [], [Loss(f"residuals {sheet.model.residual}", why, nearest)]
+    return _structured(sheet, residual, subject, f" group={sheet.categorical(by)}")
+
+
+def _structured(
+    sheet: Sheet, residual: ResidualStructure, subject: str, group: str
+) -> tuple[list[str], list[Loss]]:
+    """The statement of a structure, of everyone or of each group."""
     losses = missing_columns("SAS", sheet.model)
     if residual.kind == "cs" and not losses:
-        return [f"repeated /{subject} type=cs;"], []
+        return [f"repeated /{subject} type=cs{group};"], []
     if losses or sheet.occasion is None:
         return [], losses
     if residual.kind in ("ar1", "ar1+common"):
         local = " local" if residual.kind == "ar1+common" else ""
         time = sheet.names(sheet.occasion)
-        return [f"repeated /{subject} type=sp(pow)({time}){local};"], []
+        return [f"repeated /{subject} type=sp(pow)({time}){local}{group};"], []
     occasion = sheet.categorical(sheet.occasion)
     if sheet.person is None:
         return [f"repeated {occasion} / group={occasion};"], []
     kind = (
         f"un({(residual.bands or 0) + 1})" if residual.kind == "banded" else _TYPES[residual.kind]
     )
-    return [f"repeated {occasion} /{subject} type={kind};"], []
+    return [f"repeated {occasion} /{subject} type={kind}{group};"], []

@@ -153,7 +153,7 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
-    if residual.kind == "across" or residual.shared:
+    if residual.kind in ("across", "groupwise") or residual.shared:
         return [], crossed_loss("SPSS", sheet.model)
     if residual.kind not in _TYPES:
         nearest = "SAS: PROC MIXED with REPEATED" + (" / GROUP=" if residual.by else "")

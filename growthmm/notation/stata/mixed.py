@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from growthmm.model.defaults import Default
 from growthmm.model.mixed import BlockCovariance, Estimator, MixedModel, RandomBlock
@@ -234,7 +234,6 @@ def _residual(draft: _Draft, option: Option) -> ResidualStructure:
     said: Residuals = draft.command.parsed("residuals", option.inside)
     token = said.kind
     kind = next((full for full, least in _RESIDUALS if abbreviates(token.text, full, least)), "")
-    order = None if said.order is None else number(draft.command.text, said.order)
     names: dict[str, Token] = {}
     for word, name in said.options:
         if word.text not in ("t", "by") or word.text in names or name is None:
@@ -245,8 +244,21 @@ def _residual(draft: _Draft, option: Option) -> ResidualStructure:
     time, by = columns.get("t"), columns.get("by")
     if by is not None and kind == "independent":
         return _by(draft, by, time)
-    if by is not None:
-        raise fail("residuals(): by() is only supported for independent", token)
+    found = _person_structure(draft, said, kind, time)
+    if by is None:
+        return found
+    if by == time:
+        raise fail("residuals(): by() is the column of t()", token)
+    within = replace(found, time=None, person=None)
+    return ResidualStructure("groupwise", by=by, within=within, time=time, person=draft.level)
+
+
+def _person_structure(
+    draft: _Draft, said: Residuals, kind: str, time: str | None
+) -> ResidualStructure:
+    """The structure of one person's residuals."""
+    fail, token = draft.command.fail, said.kind
+    order = None if said.order is None else number(draft.command.text, said.order)
     if kind in ("ar", "exponential", "unstructured", "banded", "toeplitz") and time is None:
         raise fail(f"residuals({kind}) needs t(time)", token, ("t()",))
     if kind == "banded" and order is not None:

@@ -203,7 +203,10 @@ def _residual(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
-    if crossed := crossed_loss("Stata", sheet.model):
+    by = ""
+    if residual.within is not None and not residual.shared:
+        by, residual = f"by({sheet.names(residual.by or '')})", residual.within
+    elif crossed := crossed_loss("Stata", sheet.model):
         return [], crossed
     if residual.kind == "by_group":
         assert residual.by is not None
@@ -214,10 +217,11 @@ def _residual(sheet: Sheet) -> tuple[list[str], list[Loss]]:
         return [f"residuals(independent, by({occasion}))"], []
     if residual.kind not in _TYPES:
         nearest = "SAS: PROC MIXED with REPEATED"
-        return [], [Loss(f"residuals {residual}", "mixed has no such type", nearest)]
+        what = f"residuals {sheet.model.residual}"
+        return [], [Loss(what, "mixed has no such type", nearest)]
     if losses:
         return [], losses
     kind = _TYPES[residual.kind] + (f" {residual.bands}" if residual.bands else "")
-    if residual.kind == "cs":
-        return [f"residuals({kind})"], []
-    return [f"residuals({kind}, t({sheet.names(sheet.occasion or '')}))"], []
+    options = [] if residual.kind == "cs" else [f"t({sheet.names(sheet.occasion or '')})"]
+    said = " ".join([*options, *([by] if by else [])])
+    return [f"residuals({kind}{', ' + said if said else ''})"], []

@@ -18,6 +18,7 @@ MODULES = {
         "common": "one_variance",
         "by_occasion": "by_occasion",
         "by_group": "by_group",
+        "groupwise": "groupwise",
         "ar1": "ar1",
         "ar1+common": "ar1_common",
         "arh1": "arh1",
