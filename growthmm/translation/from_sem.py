@@ -20,6 +20,7 @@ from growthmm.model.growth import (
     PredictorEffect,
     direct_key,
 )
+from growthmm.model.phantoms import Phantom
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Path, SemModel
@@ -98,7 +99,7 @@ def growth_from_sem(
         return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
     levels = flattened(model)
     plain = reduced(levels.model)
-    reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
+    reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves, plain.phantoms)
     if plain.change is not None:
         reading.proportional(plain.change)
     reading.between = levels.factors
@@ -137,6 +138,7 @@ class _Recognition:
         covariates: tuple[Covariate, ...],
         hints: tuple[Column, ...],
         curves: tuple[KnownCurve, ...],
+        phantoms: tuple[Phantom, ...],
     ) -> None:
         self.model = model
         self.schema = schema
@@ -149,7 +151,7 @@ class _Recognition:
         self.latent = set(self.factor_names)
         # A curve is one outcome's; estimated loadings of several are refused with the factors.
         table = {} if schema.series else self._table()
-        self.estimated = estimated_loadings(model, table, schema, curves)
+        self.estimated = estimated_loadings(model, table, schema, curves, phantoms)
         self.between: frozenset[str] = frozenset()
         self.names: list[tuple[str, str]] = []
         self.rules: tuple[tuple[str, str], ...] = ()

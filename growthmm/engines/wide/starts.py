@@ -20,6 +20,9 @@ IntArray = NDArray[np.intp]
 FEW_CELLS = 1_000
 """Cells up to which second derivatives cost little more than the value."""
 
+UNSEEN = 0.5
+"""Where a parameter starts on which no moment depends but through constraints."""
+
 
 class Candidates:
     """Points to start from, the best first, each worked out when it is asked for."""
@@ -173,7 +176,8 @@ def _solve_means(system: System, values: FloatArray) -> None:
             side, weight[:, None] * slope, axes=([0, 2, 3], [0, 2, 3])
         )
         right[where] += np.einsum("cjaw,caw->j", slope, gap)
-    values[fixed] = _least_squares(left, right)
+    # A mean that moves no outcome is a parameter of the constraints alone.
+    values[fixed] = np.where(np.diag(left) > 0, _least_squares(left, right), UNSEEN)
 
 
 def _solve_covariances(system: System, values: FloatArray, which: IntArray) -> None:
