@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -159,10 +160,15 @@ def cell_values(cells: Sequence[Cell], values: Mapping[str, float]) -> tuple[flo
     made = []
     for cell in cells:
         if isinstance(cell, str):
-            made.append(float(curve([canonical(f"I({cell})")], table, values).value[0]))
+            made.append(float(curve([_expression(cell)], table, values).value[0]))
         else:
             made.append(cell)
     return tuple(made)
+
+
+@lru_cache(maxsize=4096)
+def _expression(cell: str) -> str:
+    return canonical(f"I({cell})")
 
 
 def span_start(schema: Schema) -> float:

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.scaling import sample_rows
 
-__all__ = ["loading_starts"]
+__all__ = ["LARGE", "loading_starts"]
 
 FloatArray = NDArray[np.float64]
 
 REFINED = 3
+
+LARGE = 1e100
+"""Size of a curve from which on products with it overflow."""
 
 
 def loading_starts(problem: LongProblem) -> list[FloatArray]:
@@ -36,7 +39,7 @@ def loading_starts(problem: LongProblem) -> list[FloatArray]:
         for column, place in enumerate(curves.fixed):
             if place >= 0:
                 design[:, column] *= found[place][at]
-        if not np.isfinite(design).all():
+        if not np.abs(design).max(initial=0.0) < LARGE:
             return np.full(len(outcome), 1e6 * (1.0 + float(np.std(outcome))))
         solved = np.linalg.lstsq(design, outcome, rcond=None)[0]
         return np.asarray(outcome - design @ solved, dtype=float)
