@@ -15,6 +15,9 @@ from growthmm.translation.tabulate import time_table
 
 __all__ = ["told_apart"]
 
+LARGE = 1e6
+"""Loadings and slopes from which on a start is none."""
+
 FINEST = 6
 """Parameters up to which all combinations are looked at."""
 
@@ -73,7 +76,7 @@ def told_apart(
 
 def _apart(rows: np.ndarray) -> float:
     """The smallest singular value of rows of length one that the columns allow."""
-    if not np.isfinite(rows).all():
+    if not np.abs(rows).max() < LARGE:
         return 0.0
     length = np.linalg.norm(rows, axis=1)
     if not (length > 1e-6).all():

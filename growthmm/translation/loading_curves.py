@@ -19,6 +19,7 @@ from growthmm.data.design.factors import Table
 from growthmm.data.names import wide_columns
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.expression import canonical, quote, variables
+from growthmm.model.expression_tree import Call, parse
 from growthmm.model.growth import GrowthFactor
 from growthmm.model.phantoms import Phantom
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -230,7 +231,9 @@ class _Reader:
                 if "{span}" in shape and times[-1] == origin:
                     continue
                 span = repr(times[-1] - origin)
-                expression = canonical(f"I({shape.format(g=g, u=u, span=span)})")
+                text = shape.format(g=g, u=u, span=span)
+                whole = isinstance(parse(text), Call)
+                expression = canonical(text if whole else f"I({text})")
                 part = ColumnPart(expression)
                 made.append((Column(Term((expression,)), (part,)), g))
         return made

@@ -28,6 +28,8 @@ FACTORS = (1.0, 0.2, 0.4, 0.7, 1.5, 2.5, -1.0)
 FEW = 2
 """Numbers of which all combinations of shares are looked at."""
 
+LARGE = 1e60
+
 STEPS = 60
 """Steps of the search for each number."""
 
@@ -64,7 +66,9 @@ def curve_start(model: SemModel, system: System, point: FloatArray) -> FloatArra
         start = point[given.kept].copy()
         start[curved] = z
         found = given.point(start)
-        return None if found is None else effects_solved(part, found)
+        # Larger loadings overflow in products.
+        far = found is None or not np.abs(found).max(initial=0.0) < LARGE
+        return None if found is None or far else effects_solved(part, found)
 
     def left(z: FloatArray) -> float:
         found = whole(z)

@@ -14,6 +14,9 @@ FloatArray = NDArray[np.float64]
 
 REFINED = 3
 
+TRIED = 7
+"""Starts as they are that are tried after those."""
+
 LARGE = 1e100
 """Size of a curve from which on products with it overflow."""
 
@@ -51,4 +54,4 @@ def loading_starts(problem: LongProblem) -> list[FloatArray]:
         refined = least_squares(left, start, max_nfev=30, x_scale="jac")
         made.append((float(refined.cost), np.asarray(refined.x, dtype=float)))
     made.sort(key=lambda pair: pair[0])
-    return [*(point for _, point in made), *starts]
+    return [*(point for _, point in made), *starts[:TRIED]]
