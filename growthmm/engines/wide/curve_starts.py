@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.constraints import relations
-from growthmm.engines.wide.likelihood import System
+from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.engines.wide.starts import covariances_solved, effects_solved, outcome_variances
 from growthmm.engines.wide.substitution import Substitution, substitution
 from growthmm.model.sem import SemModel
@@ -27,6 +27,9 @@ FACTORS = (1.0, 0.2, 0.4, 0.7, 1.5, 2.5, -1.0)
 
 FEW = 2
 """Numbers of which all combinations of shares are looked at."""
+
+REFINED = 2
+"""Points, of unlike signs, from which the least squares are refined."""
 
 LARGE = 1e60
 
@@ -79,15 +82,25 @@ def curve_start(model: SemModel, system: System, point: FloatArray) -> FloatArra
         tried = [begin]
         if len(begin) <= FEW:
             tried = [begin * np.array(share) for share in product(FACTORS, repeat=len(begin))]
-        sizes = [left(z) for z in tried]
-        best = tried[int(np.argmin(sizes))]
-        if not np.isfinite(min(sizes)):
-            return None
-        found = minimize(
-            left, best, method="Nelder-Mead", options={"maxfev": STEPS * len(begin), "xatol": 1e-3}
-        )
-        nearest = whole(found.x)
-        return None if nearest is None else covariances_solved(part, nearest)
+        made = []
+        for z in _unlike(tried, [left(z) for z in tried]):
+            found = minimize(
+                left, z, method="Nelder-Mead", options={"maxfev": STEPS * len(begin), "xatol": 1e-3}
+            )
+            nearest = whole(found.x)
+            if nearest is not None:
+                start = covariances_solved(part, nearest)
+                made.append((evaluate(part, start, order=0).value, start))
+    return max(made, key=lambda pair: pair[0], default=(0.0, None))[1]
+
+
+def _unlike(tried: list[FloatArray], sizes: list[float]) -> list[FloatArray]:
+    """The best of the points tried, and the best of those whose numbers have other signs."""
+    order = [k for k in np.argsort(sizes) if np.isfinite(sizes[k])]
+    found: dict[tuple[bool, ...], FloatArray] = {}
+    for k in order:
+        found.setdefault(tuple(bool(v) for v in tried[k] < 0), tried[k])
+    return list(found.values())[:REFINED]
 
 
 def _curved(model: SemModel, system: System, given: Substitution) -> NDArray[np.intp]:
