@@ -100,9 +100,7 @@ def loading_link(pair: Pair, mixed: Sequence[str], sem: Sequence[str]) -> Loadin
     of_mixed = dict(pair.mixed_names)
     carried = {one.parameter for one in phantoms(pair.sem.model).values()}
     own = [
-        (key, name)
-        for key, name in growth.loading_keys
-        if key not in same or same[key] in carried
+        (key, name) for key, name in growth.loading_keys if key not in same or same[key] in carried
     ]
     if not own or any(of_mixed.get(key) not in mixed for key, _ in own):
         return None

@@ -74,9 +74,8 @@ def phantoms(model: SemModel) -> dict[str, Phantom]:
         if len(rows) != 1:
             continue
         (row,) = rows
-        label = row.label
+        label = row.label or ""
         if row.op == "~1" and row.free and label in used and labels.count(label) == 1:
-            assert label is not None
             found[name] = Phantom(label, row.start)
     return found
 

@@ -239,8 +239,9 @@ def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema, *, fold: bo
         inner = _at(node.operand, table, schema, fold=fold)
         return inner.operand if fold and isinstance(inner, Negative) else Negative(inner)
     if isinstance(node, Operation) and node.left is not None:
-        sides = [_at(side, table, schema, fold=fold) for side in (node.left, node.right)]
-        return _folded(node.operator, *sides) if fold else Operation(node.operator, *sides)
+        left, right = (_at(side, table, schema, fold=fold) for side in (node.left, node.right))
+        whole = Operation(node.operator, left, right)
+        return _folded(node.operator, left, right) if fold else whole
     if isinstance(node, Call):
         inside = tuple(_at(a, table, schema, fold=fold) for a in node.args)
         return inside[0] if node.function == "I" else Call(node.function, inside, node.keywords)

@@ -229,9 +229,7 @@ def _joined(nodes: Sequence[Node], times: tuple[float, ...], time: str) -> Node 
         return None if left is None or right is None else Operation(first.operator, left, right)
     if isinstance(first, Call):
         calls = [n for n in nodes if isinstance(n, Call)]
-        inside = [
-            _joined([n.args[k] for n in calls], times, time) for k in range(len(first.args))
-        ]
+        inside = [_joined([n.args[k] for n in calls], times, time) for k in range(len(first.args))]
         kept = tuple(n for n in inside if n is not None)
         return Call(first.function, kept) if len(kept) == len(inside) else None
     return first

@@ -54,8 +54,8 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
     A free loading is a free row with the parameter's name as label. The loadings of a curve are
     free rows too, all but one constrained: the curve's parameter is defined from the first of them
     that holds it, by solving for it. Several parameters, and one that cannot be solved for, are
-    parameters of their own, and all these loadings are constrained. A level and a change that is proportional to it are written
-    as true scores and their differences.
+    parameters of their own, and all these loadings are constrained. A level and a change that is
+    proportional to it are written as true scores and their differences.
 
     Parameters
     ----------

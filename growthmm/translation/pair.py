@@ -119,9 +119,7 @@ def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
         mixed_names,
         sem,
         "sem",
-        parameter_map(
-            sem.growth, mixed_names, sem.names, sem.rules, sem.inverse, free=_free(sem)
-        )
+        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse, free=_free(sem))
         + map_rows(sem.growth, sem, mixed_names),
         sem.assumptions,
     )

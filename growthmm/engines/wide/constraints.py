@@ -220,7 +220,7 @@ class _Reader:
         if kind == "number":
             self.advance()
             number = float(token)
-            return lambda names, size: Jet.constant(number, size)
+            return lambda _names, size: Jet.constant(number, size)
         if kind == "name":
             function = FUNCTIONS.get(token)
             if function is not None and token not in self.names:
@@ -231,15 +231,13 @@ class _Reader:
                     hint=f"Parameters: {', '.join(self.listed)}.",
                 )
             self.advance()
-            return lambda names, size: names[token]
+            return lambda names, _size: names[token]
         raise self.error(
             "The expression breaks off." if kind == "end" else f"{token!r} cannot stand here.",
             ("a number", "a parameter", "("),
         )
 
-    def call(
-        self, name: str, function: Callable[[float], tuple[float, float, float]]
-    ) -> Evaluator:
+    def call(self, name: str, function: Callable[[float], tuple[float, float, float]]) -> Evaluator:
         self.advance()
         if not self.take("("):
             raise self.error(f"{name} is a function.", ("(",))
@@ -262,9 +260,7 @@ class _Reader:
         return tried
 
 
-def _joined(
-    operation: Callable[[Jet, Jet], Jet], first: Evaluator, second: Evaluator
-) -> Evaluator:
+def _joined(operation: Callable[[Jet, Jet], Jet], first: Evaluator, second: Evaluator) -> Evaluator:
     return lambda names, size: operation(first(names, size), second(names, size))
 
 

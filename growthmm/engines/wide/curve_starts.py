@@ -59,7 +59,7 @@ def curve_start(model: SemModel, system: System, point: FloatArray) -> FloatArra
     given = substitution(lambda x: relations(model, x), point)
     if given is None:
         return None
-    curved = _curved(model, system, given)
+    curved = _curved(model, given)
     if not len(curved):
         return None
     part = system.sample()
@@ -103,7 +103,7 @@ def _unlike(tried: list[FloatArray], sizes: list[float]) -> list[FloatArray]:
     return list(found.values())[:REFINED]
 
 
-def _curved(model: SemModel, system: System, given: Substitution) -> NDArray[np.intp]:
+def _curved(model: SemModel, given: Substitution) -> NDArray[np.intp]:
     """Places, among the coordinates kept, of what constrained loadings depend on."""
     loadings = {
         k

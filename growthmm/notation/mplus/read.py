@@ -127,7 +127,7 @@ def _read(text: str) -> MplusInput:
     groups = dict(kept.groups)
     column = options.group_variable
     exogenous = table.variables.exogenous
-    own = SemModel(
+    said = SemModel(
         paths=_plain_labels(table.paths),
         latent=table.variables.latent,
         outcomes=tuple(n for n in table.variables.observed if n not in exogenous),
@@ -143,7 +143,7 @@ def _read(text: str) -> MplusInput:
         notation="mplus",
         defaults=notes,
     )
-    model = with_phantoms(own, free)
+    model = with_phantoms(said, free)
     titles = [blanked[c.start : c.end].strip(" \t\r\n;") for c in found if c.name == "TITLE"]
     return MplusInput(model, options, " ".join(titles))
 
