@@ -8,7 +8,7 @@ import numpy as np
 
 from growthmm.data.curve_grid import curve_grid
 from growthmm.data.curves import curve
-from growthmm.data.design_factors import Table
+from growthmm.data.design.factors import Table
 from growthmm.errors import SpecificationError
 from growthmm.model.schema import Column, Schema
 from growthmm.translation.tabulate import time_table

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from growthmm.data.curves import curve
-from growthmm.data.design_factors import Table
+from growthmm.data.design.factors import Table
 from growthmm.errors import DataError, NotationError, SpecificationError
 from growthmm.model.expression import canonical, tree, variables
 from growthmm.model.expression_print import show
