@@ -51,8 +51,8 @@ def phantoms(model: SemModel) -> dict[str, Phantom]:
     Returns
     -------
     dict of str to Phantom
-        Empty where there are none: the mean of each is a labelled parameter of one row, which a
-        constraint or a definition uses, and every other row of it is zero.
+        Empty where there are none: the mean of each is a labelled parameter of one row, which an
+        equality uses, itself or by a definition, and every other row of it is zero.
 
     Examples
     --------
@@ -62,11 +62,12 @@ def phantoms(model: SemModel) -> dict[str, Phantom]:
     >>> phantoms(SemModel(tuple(rows), ("s", "g_"), ("y",), constraints=(tie,)))
     {'g_': Phantom(parameter='g', start=0.5)}
     """
-    if model.n_levels > 1 or not (model.constraints or model.defined):
+    ties = [c for c in model.constraints if c.op == "=="]
+    if model.n_levels > 1 or not ties:
         return {}
-    texts = [side for c in model.constraints for side in (c.left, c.right)]
-    texts += [d.expression for d in model.defined]
-    used = {word for text in texts for word in re.findall(r"[A-Za-z_.][\w.]*", text)}
+    used = {word for c in ties for side in (c.left, c.right) for word in _words(side)}
+    for _ in model.defined:
+        used |= {word for d in model.defined if d.name in used for word in _words(d.expression)}
     labels = [path.label for path in model.paths if path.label]
     found: dict[str, Phantom] = {}
     for name in model.latent:
@@ -78,6 +79,10 @@ def phantoms(model: SemModel) -> dict[str, Phantom]:
         if row.op == "~1" and row.free and label in used and labels.count(label) == 1:
             found[name] = Phantom(label, row.start)
     return found
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z_.][\w.]*", text)
 
 
 def without_phantoms(model: SemModel) -> tuple[SemModel, tuple[Phantom, ...]]:
