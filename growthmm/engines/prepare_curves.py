@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.data.curve_grid import curve_grid
 from growthmm.data.curves import Taylor, curve, holds
 from growthmm.data.design.factors import Table
 from growthmm.data.frames import numeric_column
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["CurvedColumns", "curved_columns"]
 
 FloatArray = NDArray[np.float64]
-
-SPANS = (0.1, 0.5, 1.0, 2.0, 5.0, -0.5, -2.0)
-"""Rates that searches begin from, a share of them over the whole span of times."""
 
 
 class CurvedColumns:
@@ -98,12 +96,16 @@ class CurvedColumns:
         )
 
     def _starts(self, points: FloatArray) -> FloatArray:
-        """The model's own start, and without one rates that bend over the span of times."""
+        """The model's own start, and without one curves that bend over the span of times."""
         given = [parameter.start for parameter in self.model.loading_parameters]
         if all(value is not None for value in given):
             return np.array([given], dtype=float)
-        span = float(np.ptp(points, axis=0).max()) or 1.0
-        tried = [[s / span if v is None else v for v in given] for s in SPANS]
+        widest = int(np.argmax(np.ptp(points, axis=0)))
+        times = points[:, widest]
+        tried = []
+        for point in curve_grid(given.count(None), float(times.min()), float(times.max())):
+            values = iter(point)
+            tried.append([next(values) if v is None else v for v in given])
         return np.array(tried, dtype=float)
 
 

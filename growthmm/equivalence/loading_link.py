@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.errors import SpecificationError, ValueColumnError
+from growthmm.model.phantoms import phantoms
 from growthmm.translation.curves import cell_values, loading_parameters
 from growthmm.translation.pair import Pair
 
@@ -33,6 +34,8 @@ class LoadingLink:
         The loadings as arithmetic over the parameters.
     sem : tuple of int
         For each cell the position of the SEM's loading.
+    free : bool
+        Whether the parameters are the SEM's too, so that they need not be solved for.
     """
 
     names: tuple[str, ...]
@@ -40,6 +43,7 @@ class LoadingLink:
     starts: tuple[float, ...]
     cells: tuple[str, ...]
     sem: tuple[int, ...]
+    free: bool = False
 
     def _loadings(self, parameters: FloatArray) -> FloatArray | None:
         """The loadings at values of the parameters; None where they have no value."""
@@ -59,6 +63,8 @@ class LoadingLink:
 
     def put_in_mixed(self, values: FloatArray, made: FloatArray) -> None:
         """Write the parameters whose loadings are nearest to the SEM's at `values` into `made`."""
+        if self.free:
+            return
         from scipy.optimize import least_squares
 
         target = values[list(self.sem)]
@@ -90,9 +96,12 @@ def loading_link(pair: Pair, mixed: Sequence[str], sem: Sequence[str]) -> Loadin
     mixed, sem : sequence of str
         The parameters of either side.
     """
-    growth, same = pair.growth, {key for key, _ in pair.sem.names}
+    growth, same = pair.growth, dict(pair.sem.names)
     of_mixed = dict(pair.mixed_names)
-    own = [(key, name) for key, name in growth.loading_keys if key not in same]
+    carried = {one.parameter for one in phantoms(pair.sem.model).values()}
+    own = [
+        (key, name) for key, name in growth.loading_keys if key not in same or same[key] in carried
+    ]
     if not own or any(of_mixed.get(key) not in mixed for key, _ in own):
         return None
     loadings = {
@@ -120,4 +129,5 @@ def loading_link(pair: Pair, mixed: Sequence[str], sem: Sequence[str]) -> Loadin
         tuple(float(known.get(name) or 1.0) for _, name in own),
         tuple(cells),
         tuple(places),
+        bool(carried),
     )

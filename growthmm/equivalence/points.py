@@ -99,8 +99,14 @@ def admissible(mixed: MixedMoments, rng: np.random.Generator) -> FloatArray:
 
 
 def finite_designs(mixed: MixedMoments, values: FloatArray) -> bool:
-    """Whether curves have values at all times."""
+    """Whether curves have values and slopes at all times."""
+    curves = mixed.problem.loadings
     with np.errstate(all="ignore"):
+        if curves is not None:
+            start = mixed.problem.fixed.shape[1]
+            own = curves.evaluate(np.asarray(values)[start : start + len(curves.names)])
+            if not np.isfinite(own.second).all():
+                return False
         return all(bool(np.all(np.isfinite(design))) for design in mixed.designs(values))
 
 

@@ -10,7 +10,7 @@ For person i and occasion j::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from growthmm.model.factor_pattern import (
     Pattern,
@@ -69,6 +69,8 @@ class GrowthFactor:
         parameters' starts. Empty where all loadings are fixed.
     parameters : tuple of str
         The parameters in `cells`.
+    starts : tuple of float
+        Where a search for them may begin. Takes no part in comparison.
     definition : str, optional
         The covariate whose values are the loadings, person by person, where they differ: a
         function of individually varying times, a time-varying covariate with a random slope.
@@ -82,6 +84,7 @@ class GrowthFactor:
     cells: tuple[float | str, ...] = ()
     parameters: tuple[str, ...] = ()
     definition: str | None = None
+    starts: tuple[float, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

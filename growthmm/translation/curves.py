@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, O
 from growthmm.model.growth import GrowthFactor, GrowthModel
 from growthmm.model.mixed import LoadingParameter, MixedModel
 from growthmm.model.schema import Column, ColumnPart, Schema
+from growthmm.translation.curve_starts import told_apart
 from growthmm.translation.tabulate import time_table
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "probed_loadings",
     "span_start",
     "starts_of",
+    "table_of_cells",
 ]
 
 Cell = float | str
@@ -61,10 +64,17 @@ def curve_factor(
     """
     names = [n for n in parameters if any(holds(p.expression, [n]) for p in column.parts)]
     cells = tuple(_cell(column, names, schema, j) for j in range(len(schema.occasions)))
-    values = _started(cells, names, schema, starts or {})
+    values = _started(column, cells, names, schema, starts or {})
     loadings = cell_values(cells, values)
     return GrowthFactor(
-        name, column, loadings, mean=False, random=False, cells=cells, parameters=tuple(names)
+        name,
+        column,
+        loadings,
+        mean=False,
+        random=False,
+        cells=cells,
+        parameters=tuple(names),
+        starts=tuple(values[n] for n in names),
     )
 
 
@@ -95,6 +105,22 @@ def free_column(cells: Sequence[Cell], schema: Schema) -> str:
     return canonical(show(Call("I", (total,)), "canonical"))
 
 
+def table_of_cells(cells: Sequence[Cell], schema: Schema) -> str:
+    """The expression in time whose values at the occasions are numbers and arithmetic.
+
+    Examples
+    --------
+    >>> table_of_cells([1.0, "exp(-g)"], Schema("id", "t", "y", (0.0, 1.0)))
+    'I((t == 0) + exp(-g)*(t == 1))'
+    """
+    places = {f"cell{j}_": c for j, c in enumerate(cells) if isinstance(c, str)}
+    plain = [f"cell{j}_" if isinstance(c, str) else c for j, c in enumerate(cells)]
+    text = free_column(plain, schema)
+    for name, inner in places.items():
+        text = text.replace(f"{name}*", f"({inner})*")
+    return canonical(text)
+
+
 def loading_parameters(growth: GrowthModel) -> tuple[LoadingParameter, ...]:
     """The parameters within the loadings of a growth model, with where a search may begin."""
     made: dict[str, LoadingParameter] = {}
@@ -103,7 +129,7 @@ def loading_parameters(growth: GrowthModel) -> tuple[LoadingParameter, ...]:
             start = (
                 factor.loadings[factor.cells.index(name)]
                 if name in factor.cells
-                else span_start(growth.schema)
+                else factor.starts[factor.parameters.index(name)]
             )
             made.setdefault(name, LoadingParameter(name, start))
     return tuple(made.values())
@@ -134,10 +160,15 @@ def cell_values(cells: Sequence[Cell], values: Mapping[str, float]) -> tuple[flo
     made = []
     for cell in cells:
         if isinstance(cell, str):
-            made.append(float(curve([canonical(f"I({cell})")], table, values).value[0]))
+            made.append(float(curve([_expression(cell)], table, values).value[0]))
         else:
             made.append(cell)
     return tuple(made)
+
+
+@lru_cache(maxsize=4096)
+def _expression(cell: str) -> str:
+    return canonical(f"I({cell})")
 
 
 def span_start(schema: Schema) -> float:
@@ -150,9 +181,16 @@ def _number(value: float) -> Node:
 
 
 def _started(
-    cells: Sequence[Cell], names: Sequence[str], schema: Schema, given: Mapping[str, float]
+    column: Column,
+    cells: Sequence[Cell],
+    names: Sequence[str],
+    schema: Schema,
+    given: Mapping[str, float],
 ) -> dict[str, float]:
     """Starting values: free loadings on the line through the fixed ones, rates by the span."""
+    unknown = [name for name in names if name not in given and name not in cells]
+    if len(unknown) > 1:
+        given = {**given, **told_apart(column, names, unknown, schema, given)}
     times = np.asarray(schema.occasions)
     known = [(t, c) for t, c in zip(times, cells, strict=True) if isinstance(c, float)]
     made = {}
@@ -184,27 +222,29 @@ def _cell(column: Column, names: Sequence[str], schema: Schema, occasion: int) -
     for name in names:
         if all(abs(v - point[name]) < 1e-12 for v, (point, _) in zip(values, looks, strict=True)):
             return name
-    nodes = [_at(tree(e), table, schema) for e in expressions]
+    # Several parameters have constraints of one form at all occasions, by which they are read.
+    nodes = [_at(tree(e), table, schema, fold=len(names) == 1) for e in expressions]
     product = nodes[0]
     for node in nodes[1:]:
         product = Operation("*", product, node)
     return show(product, "r")
 
 
-def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema) -> Node:
+def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema, *, fold: bool) -> Node:
     """An expression at one occasion: what holds no parameter as a number."""
     if not any(name not in table for name in _names(node)):
         values = curve([canonical(f"I({show(node, 'canonical')})")], Table(table, schema), {})
         return _number(float(values.value[0]))
     if isinstance(node, Negative):
-        inner = _at(node.operand, table, schema)
-        return inner.operand if isinstance(inner, Negative) else Negative(inner)
+        inner = _at(node.operand, table, schema, fold=fold)
+        return inner.operand if fold and isinstance(inner, Negative) else Negative(inner)
     if isinstance(node, Operation) and node.left is not None:
-        return _folded(node.operator, _at(node.left, table, schema), _at(node.right, table, schema))
-    if isinstance(node, Call) and node.function == "I":
-        return _at(node.args[0], table, schema)
+        left, right = (_at(side, table, schema, fold=fold) for side in (node.left, node.right))
+        whole = Operation(node.operator, left, right)
+        return _folded(node.operator, left, right) if fold else whole
     if isinstance(node, Call):
-        return Call(node.function, tuple(_at(a, table, schema) for a in node.args), node.keywords)
+        inside = tuple(_at(a, table, schema, fold=fold) for a in node.args)
+        return inside[0] if node.function == "I" else Call(node.function, inside, node.keywords)
     return node
 
 

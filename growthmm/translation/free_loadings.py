@@ -10,6 +10,7 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss
 from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, parse
 from growthmm.model.growth import GrowthFactor, GrowthModel
+from growthmm.model.phantoms import Phantom
 from growthmm.model.sem import Constraint, Defined, Path
 from growthmm.translation.change_rows import ChangeRows, change_rows
 from growthmm.translation.definitions import fixed_loadings
@@ -35,6 +36,8 @@ class LoadingRows:
         Keys of free loadings and the SEM's parameters.
     latent : tuple of str
         Latent variables beside the growth factors.
+    phantoms : tuple of Phantom
+        Parameters of curves that no loading gives.
     """
 
     paths: tuple[Path, ...]
@@ -42,6 +45,7 @@ class LoadingRows:
     defined: tuple[Defined, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     latent: tuple[str, ...] = ()
+    phantoms: tuple[Phantom, ...] = ()
 
 
 def loading_rows(growth: GrowthModel) -> LoadingRows:
@@ -49,8 +53,9 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
 
     A free loading is a free row with the parameter's name as label. The loadings of a curve are
     free rows too, all but one constrained: the curve's parameter is defined from the first of them
-    that holds it, by solving for it. A level and a change that is proportional to it are written
-    as true scores and their differences.
+    that holds it, by solving for it. Several parameters, and one that cannot be solved for, are
+    parameters of their own, and all these loadings are constrained. A level and a change that is
+    proportional to it are written as true scores and their differences.
 
     Parameters
     ----------
@@ -60,7 +65,7 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
     Raises
     ------
     UnsupportedError
-        If a curve's parameters cannot be solved for.
+        If constraints have no words for a curve.
     """
     maker = _Maker(growth)
     change = change_rows(growth, maker.taken)
@@ -81,6 +86,7 @@ def loading_rows(growth: GrowthModel) -> LoadingRows:
         tuple(maker.defined),
         tuple(maker.names),
         () if change is None else change.latent,
+        tuple(maker.phantoms),
     )
 
 
@@ -99,6 +105,10 @@ class _Maker:
         self.defined: list[Defined] = []
         self.names = [(key, name) for name, key in self.keys.items() if name in self.solved]
         self.losses: list[Loss] = []
+        self.phantoms: list[Phantom] = []
+        holding = [f for f in growth.factors if set(f.parameters) - bare]
+        curved = {name for f in holding for name in f.parameters} - bare
+        self.alone = len(curved) == len(holding) == 1
 
     def change(self, rows: ChangeRows) -> None:
         """The rows of proportional change, whose coefficient is a parameter of the SEM."""
@@ -143,26 +153,30 @@ class _Maker:
         if not unsolved and said is not None:
             self.constraints.append(Constraint(label, "==", said))
             return
-        solution = inverted(node, unsolved[0], label) if len(unsolved) == 1 else None
-        if solution is None or said is None:
+        if said is None:
             self.losses.append(
                 Loss(
                     f"the loading {cell} of {factor.name}",
-                    "a structural equation model's parameters are its loadings, and "
-                    f"{' and '.join(unsolved) or 'the curve'} cannot be had from them in closed "
-                    "form",
-                    "nlme, or a curve of one parameter that stands once in it, such as "
-                    "1 - exp(-g*t)",
+                    "constraints are arithmetic, with exp, log, sqrt, sin and cos alone",
+                    "nlme, or the curve in these functions",
                 )
             )
             return
-        self.defined.append(Defined(unsolved[0], solution))
-        self.solved.add(unsolved[0])
+        solution = inverted(node, unsolved[0], label) if self.alone else None
+        if solution is not None:
+            self.defined.append(Defined(unsolved[0], solution))
+        else:
+            self.constraints.append(Constraint(label, "==", said))
+            for name in unsolved:
+                start = factor.starts[factor.parameters.index(name)]
+                self.phantoms.append(Phantom(name, _short(start)))
+                self.names.append((self.keys[name], name))
+        self.solved |= set(unsolved)
 
 
 def _short(value: float) -> float:
     """A starting value, which needs few digits."""
-    return float(f"{value:.6g}")
+    return float(f"{value:.6g}") if abs(value) > 1e-12 else 0.0
 
 
 def inverted(node: Node, name: str, value: str) -> str | None:

@@ -45,7 +45,7 @@ from growthmm.translation.outcome_bases import cell_indicator, whole_effects, wh
 from growthmm.translation.outcome_effects import outcome_effects
 from growthmm.translation.outcome_residual import read_outcome_residuals
 from growthmm.translation.proportional_change import Change, change_curves, change_of_several
-from growthmm.translation.reduction import reduced
+from growthmm.translation.reduction import Reduction, reduced
 from growthmm.translation.residual_reading import read_residuals
 from growthmm.translation.states import states_last
 from growthmm.translation.tied_labels import tied_labels
@@ -98,7 +98,7 @@ def growth_from_sem(
         return grouped_growth(model, schema, tuple(covariates), of_group, assumptions)
     levels = flattened(model)
     plain = reduced(levels.model)
-    reading = _Recognition(plain.model, schema, tuple(covariates), hints, curves)
+    reading = _Recognition(plain, schema, tuple(covariates), hints, curves)
     if plain.change is not None:
         reading.proportional(plain.change)
     reading.between = levels.factors
@@ -132,13 +132,13 @@ class _Recognition:
 
     def __init__(
         self,
-        model: SemModel,
+        plain: Reduction,
         schema: Schema,
         covariates: tuple[Covariate, ...],
         hints: tuple[Column, ...],
         curves: tuple[KnownCurve, ...],
     ) -> None:
-        self.model = model
+        self.model = model = plain.model
         self.schema = schema
         self.covariates = covariates
         self.hints = hints
@@ -149,7 +149,7 @@ class _Recognition:
         self.latent = set(self.factor_names)
         # A curve is one outcome's; estimated loadings of several are refused with the factors.
         table = {} if schema.series else self._table()
-        self.estimated = estimated_loadings(model, table, schema, curves)
+        self.estimated = estimated_loadings(model, table, schema, curves, plain.phantoms)
         self.between: frozenset[str] = frozenset()
         self.names: list[tuple[str, str]] = []
         self.rules: tuple[tuple[str, str], ...] = ()

@@ -19,7 +19,9 @@ from growthmm.data.design.factors import Table
 from growthmm.data.names import wide_columns
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.expression import canonical, quote, variables
+from growthmm.model.expression_tree import Call, parse
 from growthmm.model.growth import GrowthFactor
+from growthmm.model.phantoms import Phantom
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.model.terms import Term
@@ -30,7 +32,9 @@ from growthmm.translation.curves import (
     curve_factor,
     free_column,
     span_start,
+    table_of_cells,
 )
+from growthmm.translation.explicit_curves import cells_given, function_of_time, same_cells
 
 __all__ = ["Estimated", "KnownCurve", "estimated_loadings", "fresh_name"]
 
@@ -79,6 +83,7 @@ def estimated_loadings(
     table: Mapping[str, Mapping[str, Path]],
     schema: Schema,
     known: Sequence[KnownCurve] = (),
+    phantoms: Sequence[Phantom] = (),
 ) -> dict[str, Estimated]:
     """The latent variables with estimated loadings that are growth factors, by name.
 
@@ -92,8 +97,10 @@ def estimated_loadings(
         With occasions and the outcomes' columns.
     known : sequence of KnownCurve
         Curves that are likely, tried first.
+    phantoms : sequence of Phantom
+        Parameters that stand in constraints alone.
     """
-    reader = _Reader(model, schema, known)
+    reader = _Reader(model, schema, known, phantoms)
     found = {}
     for name, rows in table.items():
         if any(row.free for row in rows.values()) and all(
@@ -106,13 +113,23 @@ def estimated_loadings(
 
 
 class _Reader:
-    def __init__(self, model: SemModel, schema: Schema, known: Sequence[KnownCurve]) -> None:
+    def __init__(
+        self,
+        model: SemModel,
+        schema: Schema,
+        known: Sequence[KnownCurve],
+        phantoms: Sequence[Phantom],
+    ) -> None:
         self.model = model
         self.schema = schema
         self.known = known
         self.time = quote(schema.time or "time")
         self.taken: set[str | None] = {schema.time, schema.person, schema.outcome}
         self.taken |= {variable.name for variable in schema.variables}
+        self.phantoms = {one.parameter: self.fresh(one.parameter) for one in phantoms}
+        self.starts = {
+            self.phantoms[one.parameter]: one.start for one in phantoms if one.start is not None
+        }
 
     def factor(self, name: str, rows: Mapping[str, Path]) -> Estimated | None:
         """A factor with free loadings, or with loadings on a curve."""
@@ -121,7 +138,31 @@ class _Reader:
         ties = [c for c in self.model.constraints if self._about(c) & parameters]
         if not ties:
             return self.free(name, own)
+        if any(self._about(tie) & set(self.phantoms) for tie in ties):
+            return self.explicit(name, own, ties)
         return self.curve(name, own, ties)
+
+    def explicit(
+        self, name: str, rows: Sequence[Path | None], ties: Sequence[Constraint]
+    ) -> Estimated | None:
+        """A factor each of whose loadings is a function of free parameters."""
+        meanings = {d.name: d.expression for d in self.model.defined}
+        loadings = [_loading(row) for row in rows]
+        cells = cells_given(loadings, ties, meanings, self.phantoms)
+        if cells is None:
+            return None
+        times = self.schema.occasions
+        used = {v for c in cells if isinstance(c, str) for v in variables(canonical(f"I({c})"))}
+        names = [own for own in self.phantoms.values() if own in used]
+        known = [c.parts[0].expression for c, own in self.known if set(own) == set(names)]
+        expression = next(
+            (e for e in known if same_cells(e, cells, times, self.time)),
+            function_of_time(cells, times, self.time) or table_of_cells(cells, self.schema),
+        )
+        column = Column(Term((expression,)), (ColumnPart(expression),))
+        made = curve_factor(name, column, names, self.schema, self.starts)
+        sem = {own: label for label, own in self.phantoms.items()}
+        return Estimated(made, tuple((own, sem[own]) for own in made.parameters), tuple(ties))
 
     def free(self, name: str, rows: Sequence[Path | None]) -> Estimated | None:
         """A latent basis: each free loading a parameter of its own, unless they share a label."""
@@ -190,7 +231,9 @@ class _Reader:
                 if "{span}" in shape and times[-1] == origin:
                     continue
                 span = repr(times[-1] - origin)
-                expression = canonical(f"I({shape.format(g=g, u=u, span=span)})")
+                text = shape.format(g=g, u=u, span=span)
+                whole = isinstance(parse(text), Call)
+                expression = canonical(text if whole else f"I({text})")
                 part = ColumnPart(expression)
                 made.append((Column(Term((expression,)), (part,)), g))
         return made
@@ -262,6 +305,12 @@ def fresh_name(wish: str, taken: set[Any]) -> str:
         plain += "_"
     taken.add(plain)
     return plain
+
+
+def _loading(row: Path | None) -> str | float:
+    if row is None or not row.free:
+        return 0.0 if row is None else float(row.value or 0.0)
+    return row.parameter
 
 
 def _labelled(rows: Sequence[Path | None], loadings: Sequence[float]) -> dict[str, float] | None:

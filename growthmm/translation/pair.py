@@ -12,6 +12,7 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import FactorBlock, GrowthModel
 from growthmm.model.mixed import MixedModel
+from growthmm.model.phantoms import phantoms
 from growthmm.model.schema import Column, Grouping
 from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
@@ -87,7 +88,7 @@ def pair_from_mixed(bound: BoundMixed) -> Pair:
         mixed_names,
         sem,
         "mixed",
-        parameter_map(growth, mixed_names, sem.names, sem.rules)
+        parameter_map(growth, mixed_names, sem.names, sem.rules, free=_free(sem))
         + map_rows(growth, sem, mixed_names),
         bound.assumptions,
     )
@@ -118,10 +119,15 @@ def pair_from_sem(sem: BoundSem, *, spelling: str = "lme4") -> Pair:
         mixed_names,
         sem,
         "sem",
-        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse)
+        parameter_map(sem.growth, mixed_names, sem.names, sem.rules, sem.inverse, free=_free(sem))
         + map_rows(sem.growth, sem, mixed_names),
         sem.assumptions,
     )
+
+
+def _free(sem: BoundSem) -> frozenset[str]:
+    """Parameters that stand in constraints alone."""
+    return frozenset(one.parameter for one in phantoms(sem.model).values())
 
 
 def same_growth(first: GrowthModel, second: GrowthModel) -> str | None:

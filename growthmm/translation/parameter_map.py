@@ -70,6 +70,8 @@ def parameter_map(
     sem_names: tuple[tuple[str, str], ...],
     sem_rules: tuple[tuple[str, str], ...] = (),
     sem_inverse: tuple[tuple[str, str], ...] = (),
+    *,
+    free: frozenset[str] = frozenset(),
 ) -> tuple[MapRow, ...]:
     """The map of all parameters, with standard deviations and correlations behind.
 
@@ -83,6 +85,8 @@ def parameter_map(
         Keys that are computed from several of the SEM's parameters, and how.
     sem_inverse : tuple of (str, str)
         The SEM's parameters that are computed from several keys, and how.
+    free : frozenset of str
+        The SEM's parameters that stand in constraints alone.
 
     Returns
     -------
@@ -99,7 +103,9 @@ def parameter_map(
             rows.append(_residual(growth, key, mixed[key], name, key not in sem))
             continue
         kind, syntax, rule = _describe(growth, key, same=key in sem)
-        if kind == "loading" and syntax.startswith(f"{mixed[key]} :=") and key in dict(sem_names):
+        if key in sem and sem[key] in free:
+            syntax = f"{sem[key]} (in constraints on loadings)"
+        elif kind == "loading" and syntax.startswith(f"{mixed[key]} :=") and key in dict(sem_names):
             syntax = f"{sem[key]} (label of effects on differences)"
             rule = "effect of the level on its change = " + rule.partition(" = ")[2]
         if growth.outer_blocks and key in sem:
@@ -257,11 +263,12 @@ def _loading(growth: GrowthModel, key: str) -> tuple[Kind, str, str]:
         rule = f"loading of {y} on {factor} = parameter within the terms: no linear mixed model"
         return "loading", f"{factor} =~ {y}", rule
     outcomes = growth.schema.outcome_columns
+    shown = ", ".join(n for n in growth.factor(factor).parameters if n not in cells)
     tied = [f"{y}: {c}" for y, c in zip(outcomes, cells, strict=True) if isinstance(c, str)]
     return (
         "loading",
         f"{name} := from the loadings of {factor}",
-        f"loadings of {factor} = function of {name} ({'; '.join(tied)}): no linear mixed model",
+        f"loadings of {factor} = function of {shown} ({'; '.join(tied)}): no linear mixed model",
     )
 
 

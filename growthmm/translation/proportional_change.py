@@ -17,7 +17,7 @@ from growthmm.model.expression import canonical, quote
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
 from growthmm.translation.affine import affine_map, affine_text, number
-from growthmm.translation.curves import curve_factor, free_column, span_start
+from growthmm.translation.curves import curve_factor, span_start, table_of_cells
 from growthmm.translation.loading_curves import Estimated, fresh_name
 
 __all__ = ["Change", "change_curves", "change_of_several", "polynomials"]
@@ -219,14 +219,7 @@ def _alike(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def _apart(cells: Sequence[Polynomial], schema: Schema) -> str:
     """The loading at every occasion, as it is."""
-    places = {f"cell{j}": f"({_text(cell)})" for j, cell in enumerate(cells) if any(cell)}
-    plain = [
-        f"cell{j}" if f"cell{j}" in places else cell.get((), 0.0) for j, cell in enumerate(cells)
-    ]
-    text = free_column(plain, schema)
-    for name, inner in places.items():
-        text = text.replace(f"{name}*", f"{inner}*")
-    return canonical(text)
+    return table_of_cells([_text(c) if any(c) else c.get((), 0.0) for c in cells], schema)
 
 
 def _text(cell: Polynomial) -> str:

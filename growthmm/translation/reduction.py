@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from growthmm.model.phantoms import Phantom, without_phantoms
 from growthmm.model.sem import Operator, Path, SemModel
 from growthmm.translation.loading_curves import fresh_name
 from growthmm.translation.proportional_change import Change, polynomials
@@ -42,12 +43,15 @@ class Reduction:
         of the factors.
     change : Change, optional
         Loadings that hold coefficients of proportional change; `model` has them without it.
+    phantoms : tuple of Phantom
+        Parameters that stand in constraints alone; `model` has no latent variables for them.
     """
 
     model: SemModel
     rules: tuple[tuple[str, str], ...] = ()
     inverse: tuple[tuple[str, str], ...] = ()
     change: Change | None = None
+    phantoms: tuple[Phantom, ...] = ()
 
 
 def reduced(model: SemModel) -> Reduction:
@@ -77,8 +81,9 @@ def reduced(model: SemModel) -> Reduction:
     """
     if model.n_groups > 1 or model.group_variable:
         return Reduction(model)
-    plain, change = _without_sums(_intercepts_as_factors(model))
-    return replace(_regressions_as_covariances(plain), change=change)
+    whole, free = without_phantoms(model)
+    plain, change = _without_sums(_intercepts_as_factors(whole))
+    return replace(_regressions_as_covariances(plain), change=change, phantoms=free)
 
 
 def _intercepts_as_factors(model: SemModel) -> SemModel:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from growthmm.model.bound import BoundSem
 from growthmm.model.factor_pattern import entries
 from growthmm.model.growth import DirectEffect, FactorBlock, GrowthModel, direct_key
+from growthmm.model.phantoms import with_phantoms
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
 from growthmm.translation.free_loadings import loading_rows
@@ -94,7 +95,7 @@ def _of_persons(growth: GrowthModel, *, regressed: bool = True) -> BoundSem:
         estimator=growth.estimator,
     )
     return BoundSem(
-        model,
+        with_phantoms(model, loadings.phantoms),
         growth.schema,
         growth.covariates,
         growth,

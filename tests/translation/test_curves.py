@@ -98,10 +98,69 @@ def test_data_and_schema_give_the_same_translation() -> None:
     assert again.text == made.text
 
 
-def test_two_parameters_of_one_curve_stay_on_the_long_side() -> None:
+SEVERAL = (
+    "exp(-exp(-g * (t - c)))",
+    "1/(1 + exp(-g * (t - c)))",
+    "1 - exp(-g * t^c)",
+    "(1 - exp(-g * t))^c",
+    "exp(g * t) + c * t",
+    "exp(-g * (t - 2)) + sin(c * t)",
+)
+
+
+@pytest.mark.parametrize("target", ["lavaan", "mplus", "openmx"])
+@pytest.mark.parametrize("curve", SEVERAL)
+def test_curves_of_several_parameters_go_both_ways(curve: str, target: str) -> None:
+    made = gm.translate(curved(curve, "g + c"), target, time_values=TIMES)
+    back = gm.translate(made.text, "nlme", **FACTS)
+    parts = back.text.replace("(", "").replace(")", "")
+    assert curve.replace("(", "").replace(")", "") in parts
+    assert gm.read(back.text).loading_names == ("g", "c")
+    again = gm.translate(back.text, target, time_values=TIMES)
+    assert again.text == made.text
+
+
+def test_the_parameters_of_a_curve_are_means_of_phantom_variables() -> None:
+    made = gm.translate(curved(SEVERAL[0], "g + c"), "lavaan", time_values=TIMES)
+    assert [c.right for c in made.model.constraints][1] == "exp(-exp(-g*(1 - c)))"
+    assert made.model.latent == ("i", "s", "g_", "c_")
+    rows = [row for row in made.parameter_rows if row.kind == "loading"]
+    assert [(row.mixed_name, row.sem_name) for row in rows] == [("g", "g"), ("c", "c")]
+    mplus = gm.translate(curved(SEVERAL[0], "g + c"), "mplus", time_values=TIMES).text
+    assert "NEW(g*1.25 c*1.25);" in mplus
+    assert "g_" not in mplus
+
+
+def test_constraints_in_other_words_are_the_same_curve() -> None:
+    """As a user of Mplus writes a Gompertz curve: definitions between, and other numbers."""
+    text = """
+    MODEL: i BY y0-y3@1; s BY y0* (l0) y1* (l1) y2* (l2) y3* (l3);
+      [i s y0-y3@0]; y0-y3 (v);
+    MODEL CONSTRAINT: NEW(rate place);
+      l0 = EXP(-EXP(-rate*(0 - place))); l1 = EXP(-EXP(-rate*(2 - place)));
+      EXP(-EXP(-rate*(4 - place))) = l2; l3 = EXP(-EXP(-rate*(6 - place)));
+    """.replace("(l0) y1*", "(l0); s BY y1*").replace("(l1) y2*", "(l1); s BY y2*")
+    text = text.replace("(l2) y3*", "(l2); s BY y3*")
+    made = gm.translate(text, "nlme", **(FACTS | {"time_values": [0, 2, 4, 6]}))
+    assert "b1 * (exp(-exp(-rate * (t - place))))" in made.text
+    assert "rate = 0.5, place = 0.5" in made.text
+
+
+def test_rates_that_two_factors_share_go_both_ways() -> None:
+    text = (
+        "nlme(y ~ b0 * exp(-g * t) + b1 * (1 - exp(-g * t)), fixed = b0 + b1 + g ~ 1, "
+        "random = b0 + b1 ~ 1 | id)"
+    )
+    made = gm.translate(text, "lavaan", time_values=TIMES)
+    back = gm.translate(made.text, "nlme", **FACTS)
+    assert "b0 * (exp(-g * t)) + b1 * (1 - exp(-g * t))" in back.text
+    assert gm.translate(back.text, "lavaan", time_values=TIMES).text == made.text
+
+
+def test_functions_that_constraints_lack_are_refused() -> None:
     with pytest.raises(UnsupportedError) as caught:
-        gm.translate(curved("exp(-exp(-g * (t - c)))", "g + c"), "lavaan", time_values=TIMES)
-    assert any("cannot be had from them in closed form" in x.why for x in caught.value.losses)
+        gm.translate(curved("tanh(g * (t - c))", "g + c"), "lavaan", time_values=TIMES)
+    assert any("constraints are arithmetic" in x.why for x in caught.value.losses)
 
 
 MIXED = ["lme4", "statsmodels", "glmmtmb", "brms", "mixedmodels.jl", "sas", "stata", "spss"]

@@ -12,7 +12,16 @@ __all__ = ["arithmetic"]
 TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|([^\s+\-*/^()]+)|(\*\*|[-+*/^()]))")
 
 
-def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> str:
+FUNCTIONS = frozenset({"exp", "log", "sqrt", "abs", "sin", "cos"})
+"""Functions of constraints, which R has under the same names."""
+
+
+def arithmetic(
+    expression: str,
+    parameters: Mapping[str, str],
+    program: str,
+    meanings: Mapping[str, str] | None = None,
+) -> str:
     """Rewrite an expression in positional names; anything but arithmetic is refused.
 
     Parameters
@@ -23,6 +32,8 @@ def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> 
         Positional name of each parameter.
     program : str
         Who asks, for the message.
+    meanings : mapping of str to str, optional
+        Expressions of defined parameters, which are put in.
 
     Raises
     ------
@@ -33,18 +44,30 @@ def arithmetic(expression: str, parameters: Mapping[str, str], program: str) -> 
     --------
     >>> arithmetic("0.1 * r**2", {"r": "p1"}, "lavaan")
     '0.1 * p1 ^ 2'
+    >>> arithmetic("1 - exp(-g)", {"l": "p1"}, "OpenMx", {"g": "-log(1 - l)"})
+    '1 - exp ( - ( - log ( 1 - p1 ) ) )'
     """
+    given = dict(meanings or {})
     written, position = [], 0
     text = expression.strip()
     while position < len(text):
         found = TOKEN.match(text, position)
         name = None if found is None else found.group(2)
-        if found is None or (name is not None and name not in parameters):
+        known = name is None or name in parameters or name in given or name in FUNCTIONS
+        if found is None or not known:
             raise UnsupportedEngineError(
                 f"The witness {program} takes only arithmetic over parameters, not {expression!r}.",
                 hint=f"Parameters: {', '.join(parameters)}.",
             )
         sign = found.group(0).strip()
-        written.append(parameters[name] if name is not None else "^" if sign == "**" else sign)
+        if name is None:
+            written.append("^" if sign == "**" else sign)
+        elif name in parameters:
+            written.append(parameters[name])
+        elif name in given:
+            rest = {key: value for key, value in given.items() if key != name}
+            written.append(f"( {arithmetic(given[name], parameters, program, rest)} )")
+        else:
+            written.append(name)
         position = found.end()
     return " ".join(written)

@@ -148,9 +148,14 @@ def syntax(model: SemModel, start: FloatArray | None = None) -> str:
         for path in model.paths:
             if (path.group, path.level) == (group, level):
                 lines.append(_row(path, variables, parameters, begin))
+    measured = {path.left for path in model.paths if path.op == "=~"}
+    if model.n_levels == model.n_groups == 1:
+        lines += [f"{variables[name]} =~ 0" for name in model.latent if name not in measured]
+    meanings = {d.name: d.expression for d in model.defined}
     for constraint in model.constraints:
         sides = [
-            arithmetic(side, parameters, "lavaan") for side in (constraint.left, constraint.right)
+            arithmetic(side, parameters, "lavaan", meanings)
+            for side in (constraint.left, constraint.right)
         ]
         lines.append(f" {constraint.op} ".join(sides))
     return "\n".join([*lines, ""])

@@ -108,8 +108,13 @@ def _positional(model: SemModel, start: FloatArray | None) -> SemModel:
         )
         for path in model.paths
     )
+    meanings = {d.name: d.expression for d in model.defined}
     constraints = tuple(
-        Constraint(arithmetic(c.left, new, "OpenMx"), c.op, arithmetic(c.right, new, "OpenMx"))
+        Constraint(
+            arithmetic(c.left, new, "OpenMx", meanings),
+            c.op,
+            arithmetic(c.right, new, "OpenMx", meanings),
+        )
         for c in model.constraints
     )
     return replace(model, paths=paths, constraints=constraints, defined=(), missing="ml")

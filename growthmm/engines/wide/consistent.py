@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.wide.constraints import relations
+from growthmm.engines.wide.curve_starts import curve_start
 from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.engines.wide.starts import Candidates
 from growthmm.engines.wide.substitution import settled
@@ -20,11 +21,15 @@ def consistent(model: SemModel, system: System, points: Candidates) -> Candidate
     """Starts that fulfil what constraints give outright, and where their expressions have values.
 
     Another has residual covariances that fade in the order of the rows: no covariance of it is
-    zero, which a constraint may divide by.
+    zero, which a constraint may divide by. First comes one whose curves follow the means.
     """
     plain = list(points)
     made = [settled(lambda x: relations(model, x), p) for p in (*plain, *_fading(model, plain))]
     good = [p for p in made if p is not None and np.isfinite(evaluate(system, p, order=0).value)]
+    if good:
+        nearer = curve_start(model, system, good[0])
+        if nearer is not None and np.isfinite(evaluate(system, nearer, order=0).value):
+            good.insert(0, nearer)
     return Candidates(iter(good or plain))
 
 

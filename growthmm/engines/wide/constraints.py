@@ -8,9 +8,11 @@ Walther 2008, doi:10.1137/1.9780898717761).
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,11 +129,16 @@ _TOKEN = re.compile(
 )
 
 
-class _Reader:
-    """Recursive descent over one expression; every method returns a value."""
+Evaluator = Callable[[Environment, int], Jet]
+"""An expression that was read: its value from what the names stand for."""
 
-    def __init__(self, text: str, names: Environment, size: int) -> None:
-        self.text, self.names, self.size = text, names, size
+
+class _Reader:
+    """Recursive descent over one expression; every method returns how to evaluate its part."""
+
+    def __init__(self, text: str, names: tuple[str, ...]) -> None:
+        self.text, self.names = text, frozenset(names)
+        self.listed = names
         self.odd = sorted((n for n in names if not _TOKEN.fullmatch(n)), key=len, reverse=True)
         self.position = 0
         self.kind, self.token, self.start = "", "", 0
@@ -166,42 +173,44 @@ class _Reader:
             return token
         return None
 
-    def whole(self) -> Jet:
+    def whole(self) -> Evaluator:
         value = self.sum()
         if self.kind != "end":
             raise self.error(f"{self.token!r} is left over.", ("an operator", "the end"))
         return value
 
-    def sum(self) -> Jet:
+    def sum(self) -> Evaluator:
         value = self.product()
         while sign := self.take("+", "-"):
-            other = self.product()
-            value = value + other if sign == "+" else value - other
+            value = _joined(operator.add if sign == "+" else operator.sub, value, self.product())
         return value
 
-    def product(self) -> Jet:
+    def product(self) -> Evaluator:
         value = self.signed()
         while sign := self.take("*", "/"):
-            other = self.signed()
-            if sign == "/" and other.value == 0.0:
-                raise SpecificationError(f"{self.text!r} divides by zero.", hint="Restate it.")
-            value = value * other if sign == "*" else value / other
+            value = _joined(operator.mul if sign == "*" else self.quotient, value, self.signed())
         return value
 
-    def signed(self) -> Jet:
+    def quotient(self, value: Jet, other: Jet) -> Jet:
+        if other.value == 0.0:
+            raise SpecificationError(f"{self.text!r} divides by zero.", hint="Restate it.")
+        return value / other
+
+    def signed(self) -> Evaluator:
         if self.take("-"):
-            return -self.signed()
+            inner = self.signed()
+            return lambda names, size: -inner(names, size)
         if self.take("+"):
             return self.signed()
         return self.power()
 
-    def power(self) -> Jet:
+    def power(self) -> Evaluator:
         base = self.atom()
         if self.take("^", "**"):
-            return self.guarded(lambda: base ** self.signed())
+            return _joined(self.guarded(operator.pow), base, self.signed())
         return base
 
-    def atom(self) -> Jet:
+    def atom(self) -> Evaluator:
         if self.take("("):
             value = self.sum()
             if not self.take(")"):
@@ -210,37 +219,55 @@ class _Reader:
         kind, token = self.kind, self.token
         if kind == "number":
             self.advance()
-            return Jet.constant(float(token), self.size)
+            number = float(token)
+            return lambda _names, size: Jet.constant(number, size)
         if kind == "name":
             function = FUNCTIONS.get(token)
             if function is not None and token not in self.names:
-                self.advance()
-                if not self.take("("):
-                    raise self.error(f"{token} is a function.", ("(",))
-                inner = self.sum()
-                if not self.take(")"):
-                    raise self.error("A bracket is not closed.", (")",))
-                return self.guarded(lambda: inner.chain(*function(inner.value)))
+                return self.call(token, function)
             if token not in self.names:
                 raise SpecificationError(
                     f"The expression {self.text!r} names {token!r}, which is no parameter.",
-                    hint=f"Parameters: {', '.join(self.names)}.",
+                    hint=f"Parameters: {', '.join(self.listed)}.",
                 )
             self.advance()
-            return self.names[token]
+            return lambda names, _size: names[token]
         raise self.error(
             "The expression breaks off." if kind == "end" else f"{token!r} cannot stand here.",
             ("a number", "a parameter", "("),
         )
 
-    def guarded(self, work: Callable[[], Jet]) -> Jet:
-        try:
-            return work()
-        except (ValueError, OverflowError, ZeroDivisionError, TypeError) as error:
-            raise SpecificationError(
-                f"{self.text!r} has no value at these parameters ({error}).",
-                hint="Restate the expression, or start from other values.",
-            ) from error
+    def call(self, name: str, function: Callable[[float], tuple[float, float, float]]) -> Evaluator:
+        self.advance()
+        if not self.take("("):
+            raise self.error(f"{name} is a function.", ("(",))
+        inner = self.sum()
+        if not self.take(")"):
+            raise self.error("A bracket is not closed.", (")",))
+        chained = self.guarded(lambda jet: jet.chain(*function(jet.value)))
+        return lambda names, size: chained(inner(names, size))
+
+    def guarded(self, work: Callable[..., Jet]) -> Callable[..., Jet]:
+        def tried(*jets: Jet) -> Jet:
+            try:
+                return work(*jets)
+            except (ValueError, OverflowError, ZeroDivisionError, TypeError) as error:
+                raise SpecificationError(
+                    f"{self.text!r} has no value at these parameters ({error}).",
+                    hint="Restate the expression, or start from other values.",
+                ) from error
+
+        return tried
+
+
+def _joined(operation: Callable[[Jet, Jet], Jet], first: Evaluator, second: Evaluator) -> Evaluator:
+    return lambda names, size: operation(first(names, size), second(names, size))
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, names: tuple[str, ...]) -> Evaluator:
+    """The expression as a function, which a search asks for at every step."""
+    return _Reader(text, names).whole()
 
 
 def evaluate_expression(text: str, names: Environment, size: int) -> Jet:
@@ -269,7 +296,7 @@ def evaluate_expression(text: str, names: Environment, size: int) -> Jet:
     >>> jet.value, float(jet.gradient[0]), float(jet.hessian[0, 0])
     (17.0, 12.0, 4.0)
     """
-    return _Reader(text, names, size).whole()
+    return _read(text, tuple(names))(names, size)
 
 
 def _environment(model: SemModel, values: FloatArray) -> dict[str, Jet]:

@@ -12,13 +12,23 @@ from growthmm.engines.wide import ram as r
 from growthmm.engines.wide.likelihood import System, evaluate
 from growthmm.model.sem import SemModel
 
-__all__ = ["Candidates", "candidates", "moment_start"]
+__all__ = [
+    "Candidates",
+    "candidates",
+    "covariances_solved",
+    "effects_solved",
+    "moment_start",
+    "outcome_variances",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 FEW_CELLS = 1_000
 """Cells up to which second derivatives cost little more than the value."""
+
+UNSEEN = 0.5
+"""Where a parameter starts on which no moment depends but through constraints."""
 
 
 class Candidates:
@@ -139,7 +149,7 @@ def _between(j: int, x: list[int], y: list[float]) -> float:
     return float(np.interp(j, x, y))
 
 
-def _spread(system: System) -> list[FloatArray]:
+def outcome_variances(system: System) -> list[FloatArray]:
     """Variance of each outcome in each group."""
     found = []
     for _, cells in system.groups:
@@ -150,13 +160,40 @@ def _spread(system: System) -> list[FloatArray]:
     return found
 
 
-def _solve_means(system: System, values: FloatArray) -> None:
+def effects_solved(system: System, values: FloatArray) -> FloatArray:
+    """The values with means and effects of covariates from weighted least squares."""
+    made = values.copy()
+    made[system.fixed] = 0.0
+    seen = _solve_means(system, made)
+    made[system.fixed] = np.where(seen, made[system.fixed], values[system.fixed])
+    return made
+
+
+def covariances_solved(system: System, values: FloatArray) -> FloatArray:
+    """The values with (co)variances from weighted least squares, where these are admissible.
+
+    Otherwise they are drawn towards independent variables, as at other starts.
+    """
+    best = values.copy()
+    which = _only_s(system)
+    _solve_covariances(system, best, which)
+    plain = _independent(system, best)
+    for weight in (1.0, 0.9, 0.7, 0.4, 0.1, 0.0):
+        made = values.copy()
+        made[which] = weight * best[which] + (1 - weight) * plain[which]
+        if np.isfinite(evaluate(system, made, order=0).value):
+            break
+    return made
+
+
+def _solve_means(system: System, values: FloatArray) -> NDArray[np.bool_]:
+    """Put means and effects into `values`; which of them move an outcome."""
     fixed = system.fixed
     if not len(fixed):
-        return
+        return np.zeros(0, dtype=bool)
     left = np.zeros((len(fixed), len(fixed)))
     right = np.zeros(len(fixed))
-    for (ram, cells), variance in zip(system.groups, _spread(system), strict=True):
+    for (ram, cells), variance in zip(system.groups, outcome_variances(system), strict=True):
         at = r.implied(ram, values, cells.designs)
         if at is None:
             continue
@@ -173,7 +210,10 @@ def _solve_means(system: System, values: FloatArray) -> None:
             side, weight[:, None] * slope, axes=([0, 2, 3], [0, 2, 3])
         )
         right[where] += np.einsum("cjaw,caw->j", slope, gap)
-    values[fixed] = _least_squares(left, right)
+    # A mean that moves no outcome is a parameter of the constraints alone.
+    seen = np.diag(left) > 0
+    values[fixed] = np.where(seen, _least_squares(left, right), UNSEEN)
+    return seen
 
 
 def _solve_covariances(system: System, values: FloatArray, which: IntArray) -> None:
@@ -181,7 +221,7 @@ def _solve_covariances(system: System, values: FloatArray, which: IntArray) -> N
         return
     left = np.zeros((len(which), len(which)))
     right = np.zeros(len(which))
-    for (ram, cells), variance in zip(system.groups, _spread(system), strict=True):
+    for (ram, cells), variance in zip(system.groups, outcome_variances(system), strict=True):
         at = r.implied(ram, values, cells.designs)
         if at is None:
             continue
@@ -216,7 +256,7 @@ def _independent(system: System, best: FloatArray) -> FloatArray:
     values = best.copy()
     which = _only_s(system)
     values[which] = 0.0
-    variance = np.concatenate(list(_spread(system)))
+    variance = np.concatenate(list(outcome_variances(system)))
     for ram, _ in system.groups:
         at = r.implied(ram, values, np.ones((1, len(ram.definitions))) if ram.definitions else None)
         if at is None:

@@ -128,6 +128,7 @@ def loadings_as_in(growth: GrowthModel, other: GrowthModel, name: str) -> Growth
         "column": new.column,
         "cells": new.cells,
         "parameters": new.parameters,
+        "starts": new.starts,
     }
     factors = tuple(replace(f, **parts) if f.name == name else f for f in growth.factors)  # type: ignore[arg-type]
     return replace(growth, factors=factors)

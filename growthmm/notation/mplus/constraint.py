@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from growthmm.model.phantoms import Phantom
 from growthmm.model.sem import Constraint, Defined
 from growthmm.notation.mplus.lists import Names, expand
 from growthmm.notation.mplus.parser import parse_new, parse_relation
@@ -23,6 +24,9 @@ from growthmm.notation.sem.expression import (
 
 __all__ = ["read_constraints"]
 
+_START = 0.5
+"""Where Mplus starts a new parameter that says nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
@@ -38,11 +42,13 @@ class _Relation:
 
 def read_constraints(
     statements: Sequence[Statement], labels: Sequence[str], label_names: Names, text: str
-) -> tuple[tuple[Constraint, ...], tuple[Defined, ...]]:
+) -> tuple[tuple[Constraint, ...], tuple[Defined, ...], tuple[Phantom, ...]]:
     """Read the statements of MODEL CONSTRAINT.
 
     A new parameter that an equation gives becomes a defined one. One that stands inside an
     equation (``c1 = v*r``) is defined by solving that equation for it, and the others constrain.
+    Where that does not give all of them, those that no equation gives outright are parameters of
+    their own, which start from what NEW says, or from 0.5.
 
     Parameters
     ----------
@@ -61,13 +67,16 @@ def read_constraints(
         Relations that are left.
     defined : tuple of Defined
         New parameters.
+    free : tuple of Phantom
+        New parameters that are estimated.
 
     Raises
     ------
     NotationError
-        If a name is neither a label nor new, or a new parameter cannot be solved for.
+        If a name is neither a label nor new, or no equation uses a new parameter.
     """
     fresh: dict[str, int] = {}
+    starts: dict[str, float] = {}
     relations: list[_Relation] = []
     for statement in statements:
         word = statement.text.split("(")[0].strip().upper()
@@ -75,6 +84,7 @@ def read_constraints(
             for item in parse_new(statement, text)[1]:
                 for name in expand(item.first, item.last, (), text, item.position):
                     fresh[label_names.spell(name)] = item.position
+                    starts[label_names.spell(name)] = _START if item.value is None else item.value
             continue
         if word in ("PLOT", "LOOP", "DO", "IF") or word.startswith(("IF ", "DO ")):
             raise error_at(
@@ -103,10 +113,12 @@ def read_constraints(
                         hint="Label the parameter in MODEL: y0 (v);",
                     )
     defined = _define(fresh, relations, text)
+    given = {d.name for d in defined}
+    free = tuple(Phantom(name, starts[name]) for name in fresh if name not in given)
     constraints = tuple(
         Constraint(spell(r.left), "==" if r.op == "=" else r.op, spell(r.right)) for r in relations
     )
-    return constraints, defined
+    return constraints, defined, free
 
 
 def _named(expression: Expression, label_names: Names) -> Expression:
@@ -125,32 +137,39 @@ def _named(expression: Expression, label_names: Names) -> Expression:
 
 
 def _define(fresh: dict[str, int], relations: list[_Relation], text: str) -> tuple[Defined, ...]:
-    """Give every new parameter its expression; takes the relations it uses off the list."""
-    expressions: dict[str, Expression] = {}
-    for name in fresh:
-        for relation in relations:
-            value = _given(name, relation)
-            if value is not None and not _circular(name, value, expressions):
-                expressions[name] = value
-                relations.remove(relation)
-                break
+    """Give new parameters their expressions; takes the relations these use off the list."""
     for name, position in fresh.items():
-        if name in expressions:
-            continue
-        for relation in relations:
-            value = _solved(name, relation)
-            if value is not None and not _circular(name, value, expressions):
-                expressions[name] = value
-                relations.remove(relation)
-                break
-        else:
+        if not any(name in relation.used for relation in relations):
             raise error_at(
                 text,
                 position,
                 f"No equation of MODEL CONSTRAINT gives the new parameter {name}.",
                 hint=f"Write {name} = ...; with labels of MODEL on the right.",
             )
-    return tuple(Defined(name, spell(expressions[name])) for name in fresh)
+    expressions: dict[str, Expression] = {}
+    _taken(_given, list(fresh), relations, expressions)
+    solved, left = dict(expressions), list(relations)
+    rest = [name for name in fresh if name not in expressions]
+    _taken(_solved, rest, left, solved)
+    if all(name in solved for name in rest):
+        expressions, relations[:] = solved, left
+    return tuple(Defined(name, spell(expressions[name])) for name in fresh if name in expressions)
+
+
+def _taken(
+    way: Callable[[str, _Relation], Expression | None],
+    names_: Sequence[str],
+    relations: list[_Relation],
+    expressions: dict[str, Expression],
+) -> None:
+    """Put into `expressions` what relations give for names, and take these relations away."""
+    for name in names_:
+        for relation in relations:
+            value = way(name, relation)
+            if value is not None and not _circular(name, value, expressions):
+                expressions[name] = value
+                relations.remove(relation)
+                break
 
 
 def _circular(name: str, value: Expression, expressions: dict[str, Expression]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from growthmm.errors import NotationError, SpecificationError
 from growthmm.model.defaults import Default
+from growthmm.model.phantoms import with_phantoms
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.mplus.constraint import read_constraints
 from growthmm.notation.mplus.defaults import complete
@@ -112,7 +113,7 @@ def _read(text: str) -> MplusInput:
         )
     labels = [row.label for row in rows if row.label]
     relations = [s for c in parts.constraints for s in statements(blanked, c.start, c.end)]
-    constraints, defined = read_constraints(relations, labels, label_names, text)
+    constraints, defined, free = read_constraints(relations, labels, label_names, text)
     n_groups = max(1, len(options.groups))
     if 0 in read:
         table = complete(read[0][1], n_groups, no_covariances=options.no_covariances)
@@ -126,7 +127,7 @@ def _read(text: str) -> MplusInput:
     groups = dict(kept.groups)
     column = options.group_variable
     exogenous = table.variables.exogenous
-    model = SemModel(
+    said = SemModel(
         paths=_plain_labels(table.paths),
         latent=table.variables.latent,
         outcomes=tuple(n for n in table.variables.observed if n not in exogenous),
@@ -142,6 +143,7 @@ def _read(text: str) -> MplusInput:
         notation="mplus",
         defaults=notes,
     )
+    model = with_phantoms(said, free)
     titles = [blanked[c.start : c.end].strip(" \t\r\n;") for c in found if c.name == "TITLE"]
     return MplusInput(model, options, " ".join(titles))
 

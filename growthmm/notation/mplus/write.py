@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from growthmm.errors import NotationError
 from growthmm.model.defaults import Loss
+from growthmm.model.phantoms import Phantom, with_phantoms, without_phantoms
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import Written
 from growthmm.notation.lavaan.parser import Source, parse_side
@@ -96,7 +97,7 @@ def write_model(model: SemModel) -> Written:
     """
     from growthmm.notation.mplus.read import read
 
-    said, losses = _sayable(model)
+    said, losses = _sayable(with_phantoms(*without_phantoms(model)))
     text = sections(said).text
     if not losses:
         try:
@@ -198,14 +199,14 @@ def _difference(model: SemModel, again: SemModel) -> str:
 
 def sections(model: SemModel) -> Sections:
     """The parts of the input that says `model`."""
-    model = normal(model)
+    model, free = without_phantoms(normal(model))
     texts = _syntaxes(model)
     columns = [path.definition for path in model.paths if path.definition]
     group = [model.group_variable] if model.group_variable else []
     group += [model.cluster_variable] if model.cluster_variable else []
     variables = shortened([*model.latent, *model.outcomes, *model.covariates, *columns, *group])
     written = [row.label for syntax in texts.values() for row in syntax.rows if row.label]
-    labels = shortened(written + [d.name for d in model.defined])
+    labels = shortened(written + [d.name for d in model.defined] + [p.parameter for p in free])
     groups = _groups(model)
     lines = ["MODEL:"]
     pen = _Pen(variables, labels)
@@ -215,7 +216,7 @@ def sections(model: SemModel) -> Sections:
         own = pen.lines(texts[""], number)
         if own:
             lines += [f"MODEL {name}:", *(f"  {line}" for line in own)]
-    relations = _relations(model, labels)
+    relations = _relations(model, free, labels)
     if relations:
         lines += ["MODEL CONSTRAINT:", *(f"  {line}" for line in relations)]
     comments = [*variables.comments(), *labels.comments("label")]
@@ -414,10 +415,14 @@ def _parsed(text: str) -> Expression:
     return expression
 
 
-def _relations(model: SemModel, labels: Shortened) -> list[str]:
+def _relations(model: SemModel, free: Sequence[Phantom], labels: Shortened) -> list[str]:
     lines: list[str] = []
-    if model.defined:
-        lines += wrapped("NEW(", [labels[d.name] for d in model.defined], end=");", glue=True)
+    new = [labels[d.name] for d in model.defined]
+    new += [
+        labels[p.parameter] + ("" if p.start is None else f"*{number_text(p.start)}") for p in free
+    ]
+    if new:
+        lines += wrapped("NEW(", new, end=");", glue=True)
     for d in model.defined:
         lines += _equation(labels[d.name], "=", _arithmetic(d.expression, labels))
     for c in model.constraints:

@@ -16,7 +16,7 @@ from growthmm.engines.long.curved.evaluation import (
     refuse_unidentified,
 )
 from growthmm.engines.long.curved.linear import at_loadings, at_values
-from growthmm.engines.long.curved.starts import loading_starts
+from growthmm.engines.long.curved.starts import LARGE, loading_starts
 from growthmm.engines.long.curved.statistics import Statistics, statistics_of
 from growthmm.engines.long.curved.surface import CurvedSurface, curved_surface
 from growthmm.engines.long.curved.ties import Ties, ties_of
@@ -122,7 +122,9 @@ def _beginnings(problem: LongProblem) -> list[FloatArray]:
         if any(np.allclose(loadings, other, rtol=1e-4, atol=0) for _, other in made):
             continue
         linear = at_loadings(problem, loadings)
-        if not (np.isfinite(linear.fixed[:]).all() and np.isfinite(linear.random[:]).all()):
+        if not all(
+            np.abs(design[:]).max(initial=0.0) < LARGE for design in (linear.fixed, linear.random)
+        ):
             continue
         try:
             ready = prepare(linear)

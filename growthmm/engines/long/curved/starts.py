@@ -8,11 +8,17 @@ from numpy.typing import NDArray
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.scaling import sample_rows
 
-__all__ = ["loading_starts"]
+__all__ = ["LARGE", "loading_starts"]
 
 FloatArray = NDArray[np.float64]
 
 REFINED = 3
+
+TRIED = 7
+"""Starts as they are that are tried after those."""
+
+LARGE = 1e100
+"""Size of a curve from which on products with it overflow."""
 
 
 def loading_starts(problem: LongProblem) -> list[FloatArray]:
@@ -36,7 +42,7 @@ def loading_starts(problem: LongProblem) -> list[FloatArray]:
         for column, place in enumerate(curves.fixed):
             if place >= 0:
                 design[:, column] *= found[place][at]
-        if not np.isfinite(design).all():
+        if not np.abs(design).max(initial=0.0) < LARGE:
             return np.full(len(outcome), 1e6 * (1.0 + float(np.std(outcome))))
         solved = np.linalg.lstsq(design, outcome, rcond=None)[0]
         return np.asarray(outcome - design @ solved, dtype=float)
@@ -48,4 +54,4 @@ def loading_starts(problem: LongProblem) -> list[FloatArray]:
         refined = least_squares(left, start, max_nfev=30, x_scale="jac")
         made.append((float(refined.cost), np.asarray(refined.x, dtype=float)))
     made.sort(key=lambda pair: pair[0])
-    return [*(point for _, point in made), *starts]
+    return [*(point for _, point in made), *starts[:TRIED]]
