@@ -121,7 +121,8 @@ def _defined(pair: Pair, column: Column) -> list[sympy.Expr]:
             found = {
                 p.right: p.definition for p in model.paths if p.left == factor.name and p.op == "=~"
             }
-            return [definition_symbol(found[y] or "") for y in model.outcomes]
+            # A lagged covariate has no column, and is zero, where there is no other occasion.
+            return [definition_symbol(x) if (x := found[y]) else number(0.0) for y in model.outcomes]
     return []
 
 
