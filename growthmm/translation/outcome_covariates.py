@@ -28,6 +28,7 @@ def outcome_families(model: SemModel, schema: Schema) -> Families:
         With several outcomes.
     """
     made: dict[str, Families] = {}
+    series: list[tuple[str, dict[float, str]]] = []
     for outcome in schema.outcomes:
         cells = schema.cells_of(outcome)
         if len(cells) == 1:
@@ -38,9 +39,18 @@ def outcome_families(model: SemModel, schema: Schema) -> Families:
             if stem is None:
                 continue
             at = dict(zip(times, columns, strict=True))
-            everywhere = tuple(at.get(t, columns[0]) for t in schema.occasions)
-            for column in columns:
-                made.setdefault(column, ((stem, everywhere),))
+            # Outcomes that share a covariate may have times that others lack.
+            alike = (known for name, known in series if name == stem)
+            known = next((k for k in alike if all(k.get(t, at[t]) == at[t] for t in at)), None)
+            if known is None:
+                series.append((stem, at))
+            else:
+                known |= at
+    for stem, at in series:
+        first = next(iter(at.values()))
+        everywhere = tuple(at.get(t, first) for t in schema.occasions)
+        for column in at.values():
+            made.setdefault(column, ((stem, everywhere),))
     made |= _lagged(model, schema)
     for name in model.covariates:
         made.setdefault(name, ((None, (name,)),))

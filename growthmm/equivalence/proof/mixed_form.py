@@ -37,7 +37,7 @@ def mixed_mean(pair: Pair, link: Correspondence) -> sympy.Matrix:
 
     design = sympy.Matrix([[*_column(pair, c)] for c in pair.mixed.fixed]).T
     names = link.mixed.problem.fixed_names
-    return design * sympy.Matrix([symbol(name) for name in names])
+    return _as_written(pair, design) * sympy.Matrix([symbol(name) for name in names])
 
 
 def mixed_parts(pair: Pair, link: Correspondence, level: int = 1) -> Parts:
@@ -71,7 +71,16 @@ def mixed_parts(pair: Pair, link: Correspondence, level: int = 1) -> Parts:
             value = symbol(cell) if isinstance(cell, str) else number(cell)
             covariance[at.index(a), at.index(b)] = covariance[at.index(b), at.index(a)] = value
     residual = _residual(pair, n) if level == 1 else sympy.zeros(n, n)
-    return Parts(design, covariance, residual)
+    residual = _as_written(pair, _as_written(pair, residual).T)
+    return Parts(_as_written(pair, design), covariance, residual)
+
+
+def _as_written(pair: Pair, rows: sympy.Matrix) -> sympy.Matrix:
+    """Rows of the occasions in the order in which the growth curve names its outcomes."""
+    columns, outcomes = pair.mixed.schema.outcome_columns, pair.sem.model.outcomes
+    if columns == outcomes or set(columns) != set(outcomes):
+        return rows
+    return rows.extract([columns.index(y) for y in outcomes], list(range(rows.cols)))
 
 
 def _column(pair: Pair, column: Column) -> list[sympy.Expr]:
@@ -83,6 +92,9 @@ def _column(pair: Pair, column: Column) -> list[sympy.Expr]:
     moving = _moving(pair, Column(column.term, tuple(p for p in column.parts if p not in own)))
     if not own:
         return moving
+    for covariate in pair.growth.covariates:
+        if covariate.time_varying and set(covariate.column.parts) == set(column.parts):
+            return [covariate_symbol(x) if x else number(0.0) for x in covariate.columns]
     for covariate in pair.growth.covariates:
         if set(covariate.column.parts) == set(own):
             repeated = 1 if covariate.time_varying else len(moving)
@@ -121,8 +133,9 @@ def _defined(pair: Pair, column: Column) -> list[sympy.Expr]:
             found = {
                 p.right: p.definition for p in model.paths if p.left == factor.name and p.op == "=~"
             }
+            own = pair.mixed.schema.outcome_columns
             # A lagged covariate has no column, and is zero, where there is no other occasion.
-            return [definition_symbol(x) if (x := found[y]) else number(0.0) for y in model.outcomes]
+            return [definition_symbol(x) if (x := found[y]) else number(0.0) for y in own]
     return []
 
 
