@@ -208,7 +208,8 @@ class Schema(Shown):
     series : tuple of scalars
         For each of `occasions` which outcome it is of; empty where there is one outcome.
     lagged : tuple of Lagged
-        Variables that are an earlier or later value of another one. They have no wide columns of their own.
+        Variables that are an earlier or later value of another one. They have no wide columns of
+        their own.
     """
 
     _html: ClassVar[str] = "schema.html"

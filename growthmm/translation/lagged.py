@@ -111,9 +111,7 @@ def with_lags(schema: Schema, families: Sequence[tuple[str | None, tuple[str, ..
     if not lagged:
         return schema
     known = {made.name: made for made in (*schema.lagged, *lagged)}
-    return replace(
-        schema, lagged=tuple(known.values()), variables=(*schema.variables, *variables)
-    )
+    return replace(schema, lagged=tuple(known.values()), variables=(*schema.variables, *variables))
 
 
 def lagged_sources(schema: Schema, covariates: Sequence[Covariate]) -> dict[str, tuple[str, ...]]:
@@ -169,7 +167,7 @@ def lag_note(lagged: Lagged, schema: Schema) -> Assumption:
     else:
         steps = "one visit" if by == 1 else f"{by} visits"
         zero = f"at a person's first {'visit' if by == 1 else f'{by} visits'}"
-        ends += f", a visit being a row with {schema.time}, whether or not {schema.outcome} is known,"
+        ends += f", a visit being a row with {schema.time} (with {schema.outcome} or without),"
     return Assumption(
         f"{lagged.name} is each person's {lagged.of} of {steps} {where}",
         f"it is 0 {zero}, {ends} and rows stay in the likelihood without an effect, and "

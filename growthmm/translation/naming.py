@@ -9,7 +9,7 @@ import numpy as np
 
 from growthmm.data.design_names import r_name
 from growthmm.data.levels import level_text
-from growthmm.data.names import syntactic, wide_columns
+from growthmm.data.names import syntactic
 from growthmm.model.expression import canonical, quote, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
@@ -171,5 +171,5 @@ class NameBook:
             stem = self.stems[key] = self.fresh(covariate_name(r_name(own)))
         columns = product_columns(stem, column, schema)
         if by is not None:
-            return lag_name(stem, by), schema.shifted(columns, by)
+            return self.fresh(lag_name(stem, by)), schema.shifted(columns, by)
         return stem, blanked(columns, column, schema)

@@ -45,20 +45,21 @@ def resolved_covariates(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """Covariates tied to the variables that the schema, taken from data or given, has."""
     schema = with_lags(schema, families)
-    for stem, _ in families:
-        schema = with_named(stem, schema) if stem is not None else schema
+    for stem, columns in families:
+        schema = with_named(stem, schema) if stem is not None and "" not in columns else schema
     resolver = Resolver(schema, frame)
     products: list[Lagged] = []
     said = {columns: column for column, columns in schema.computed_columns}
     covariates, unknown = [], []
-    for stem, family in families:
-        name = stem or family[0]
-        column = said.get(family) or resolver.column(name)
-        if column is None and "" in family:
+    for stem, columns in families:
+        name, family = stem or columns[0], columns
+        column = said.get(columns)
+        if column is None and "" in columns and schema.variable(name) is None:
             column, more = _shifted(name, resolver)
             products += more
-        if column is not None and stem is not None and "" not in family:
-            family = blanked(family, column, schema)
+        column = column or resolver.column(name)
+        if column is not None and stem is not None and "" not in columns:
+            family = blanked(columns, column, schema)
         if column is None:
             lagged = schema.lag(name)
             unknown.append(name if lagged is None else lagged.of)

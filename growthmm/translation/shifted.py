@@ -129,7 +129,8 @@ def lagged_product(column: Column, by: int, schema: Schema) -> tuple[Column, tup
             variable = schema.variable(names[0])
             if variable is not None and variable.role == "time_varying":
                 made.append(Lagged(lag_name(names[0], by), names[0], by))
-                part = replace(part, expression=quote(made[-1].name))
+                parts.append(replace(part, expression=quote(made[-1].name)))
+                continue
         parts.append(part)
     return _product(parts), tuple(made)
 
