@@ -194,8 +194,8 @@ class Schema(Shown):
     shared_times : bool
         Whether occasions are shared (loadings the same for everyone).
     computed_columns : tuple of (Column, tuple of str)
-        Wide columns of what a translation computes for each occasion or visit: the square of
-        individual times, say. Tells what they are on the way back.
+        Wide columns of what a translation computes for each occasion or visit, the square of
+        individual times, say, or for each person. Tells what they are on the way back.
     time_range : tuple of (float, float), optional
         The first and the last of individually varying times. Random persons on whom two models
         are compared have theirs in between; the translation does not depend on it.

@@ -10,6 +10,7 @@ from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
 from growthmm.notation.base import DerivedColumn
 from growthmm.translation.pair import Pair
+from growthmm.translation.resolve import Resolver
 from growthmm.translation.shifted import source_family
 
 __all__ = ["derived_columns", "with_computed", "with_families"]
@@ -37,6 +38,12 @@ def with_computed(pair: Pair) -> Schema:
         (c.column, c.columns)
         for c in pair.growth.covariates
         if c.time_varying and schema.lag(c.name) is None and c.columns not in named
+    )
+    names = Resolver(schema)
+    made += tuple(
+        (c.column, c.columns)
+        for c in pair.growth.covariates
+        if not c.time_varying and names.column(c.name) is None
     )
     return replace(schema, computed_columns=made)
 

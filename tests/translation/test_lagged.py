@@ -231,9 +231,7 @@ def test_what_has_no_lagged_form_is_refused(formula: str, error: Any, says: str)
     assert says in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "text", ["lag(x, 0)", "lag(log(x))", "lead(x, 0)"]
-)
+@pytest.mark.parametrize("text", ["lag(x, 0)", "lag(log(x))", "lead(x, 0)"])
 def test_a_lag_is_of_a_column_by_one_or_more(text: str) -> None:
     with pytest.raises(NotationError, match=text[:3]):
         gm.read(f"y ~ {text} + (1 | id)")
