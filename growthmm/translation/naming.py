@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from growthmm.data.design_names import r_name
+from growthmm.data.design.names import r_name
 from growthmm.data.levels import level_text
 from growthmm.data.names import syntactic
 from growthmm.model.expression import canonical, quote, variables
