@@ -318,7 +318,10 @@ def _cells(
     assert schema.time is not None
     time = numeric_column(frame, schema.time)
     if not schema.shared_times:
-        good = (person >= 0) & np.isfinite(time) & np.isfinite(outcome)
+        good = (person >= 0) & np.isfinite(time)
+        if not schema.lagged:
+            # What stood at the visit before is known whether or not the outcome is.
+            good &= np.isfinite(outcome)
         visit = visit_numbers(person, time, good)
         longest, n = int(visit[good].max(initial=-1)) + 1, len(schema.outcome_columns)
         if longest > n:

@@ -74,7 +74,8 @@ def frame_from_wide(
         return with_outcome_indicators(long, schema)
     if schema.shared_times:
         return long
-    return long.dropna(subset=[schema.time, schema.outcome]).reset_index(drop=True)
+    needed = [schema.time] if schema.lagged else [schema.time, schema.outcome]
+    return long.dropna(subset=needed).reset_index(drop=True)
 
 
 def _outcomes(frame: pd.DataFrame, bound: BoundSem) -> FloatArray:

@@ -14,7 +14,7 @@ from growthmm.engines.outcome import EngineFit
 from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.errors import ValueColumnError
 from growthmm.model.expression import quote
-from growthmm.model.schema import Column, Schema
+from growthmm.model.schema import Column, Schema, Variable
 
 __all__ = [
     "admissible",
@@ -225,7 +225,10 @@ def _drawn(  # type: ignore[no-untyped-def]
     clusters = np.arange(n_persons) // PERSONS_OF_A_CLUSTER
     if schema.cluster is not None:
         made[schema.cluster] = np.repeat(clusters, t)
-    for variable in schema.variables:
+    # Columns of one covariate at several lags have values that belong together.
+    known = {variable.name for variable in schema.variables}
+    sources = dict.fromkeys(lagged.of for lagged in schema.lagged if lagged.of not in known)
+    for variable in (*schema.variables, *(Variable(name, "time_varying") for name in sources)):
         if variable.name in made:
             continue
         constants = schema.constants_of(variable.name)

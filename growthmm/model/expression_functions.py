@@ -141,6 +141,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     # Neither language has a lag within persons: R's lag() moves the times of a series.
     "lag": Function("lag", (_X, Parameter("k", "integer", 1.0)), 2),
+    "lead": Function("lag", (_X, Parameter("k", "integer", 1.0)), 2),
     **{
         name: _elementwise(name)
         for name in ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "floor")

@@ -93,7 +93,7 @@ class _Normaliser:
         if node.function in ("center", "standardize", "standardise"):
             return self.call(self.centred(node))
         function = FUNCTIONS.get(name)
-        if function is None or (name == "lag" and self.language == "python"):
+        if function is None or (function.kind == "lag" and self.language == "python"):
             raise self.fail(
                 f"Unknown function {node.function}()",
                 node,
@@ -271,9 +271,12 @@ class _Normaliser:
             raise self.fail(f"{name}() needs both bounds or none", node, "Give the other bound.")
         lag = values.get("k")
         if lag is not None and not 1 <= (_number(lag) or 0) <= 1000:
-            raise self.fail("lag() looks back by 1 occasion or more", node, "Write lag(x, 2).")
-        if name == "lag" and not isinstance(values["x"], Name):
-            raise self.fail("lag() takes a column", node, "Compute the column before the model.")
+            way = "back" if name == "lag" else "ahead"
+            hint = f"Write {name}(x, 2)."
+            raise self.fail(f"{name}() looks {way} by 1 occasion or more", node, hint)
+        if FUNCTIONS[name].kind == "lag" and not isinstance(values["x"], Name):
+            hint = "Compute the column before the model."
+            raise self.fail(f"{name}() takes a column", node, hint)
         if name == "cr" and "df" not in values and "knots" not in values:
             raise self.fail("cr() needs df or knots", node, "Write cr(x, df=4).")
 

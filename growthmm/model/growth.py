@@ -101,7 +101,7 @@ class Covariate:
         Whether it has a value for each occasion.
     columns : tuple of str
         Wide column names: one for each occasion where time-varying, else just the name. Empty at
-        the first occasions of a lagged covariate, which have no earlier value and no effect.
+        the occasions at which a lagged covariate has no other value and no effect.
     """
 
     name: str
@@ -110,9 +110,9 @@ class Covariate:
     columns: tuple[str, ...]
 
     @property
-    def lag(self) -> int:
-        """How many occasions earlier its values are."""
-        return self.columns.count("")
+    def shifted(self) -> bool:
+        """Whether its values are those of other occasions."""
+        return "" in self.columns
 
 
 @dataclass(frozen=True, slots=True)

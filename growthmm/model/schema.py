@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -132,10 +133,11 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Lagged:
-    """A column that holds a time-varying covariate's value of an earlier occasion.
+    """A column that holds a time-varying covariate's value of an earlier or a later occasion.
 
-    It is zero at the first `by` occasions, which have no earlier one, and missing where the
-    earlier value is.
+    It is zero at the first `by` occasions, which have no earlier one (at the last, which have no
+    later one), and missing where the other value is. Where times differ between persons, an
+    occasion before is the row before.
 
     Parameters
     ----------
@@ -144,15 +146,15 @@ class Lagged:
     of : str
         The covariate.
     by : int
-        How many occasions earlier, at least 1.
+        How many occasions earlier; below zero how many later.
 
     Examples
     --------
     >>> x = Variable("x", "time_varying")
     >>> schema = Schema("id", "t", "y", (0.0, 1.0), (x,), varying_columns=(("x", ("x_0", "x_1")),),
-    ...                 lagged=(Lagged("x_lag1", "x"),))
-    >>> schema.wide_columns("x_lag1")
-    ('', 'x_0')
+    ...                 lagged=(Lagged("x_lag1", "x"), Lagged("x_lead1", "x", -1)))
+    >>> schema.wide_columns("x_lag1"), schema.wide_columns("x_lead1")
+    (('', 'x_0'), ('x_1', ''))
     """
 
     name: str
@@ -192,8 +194,8 @@ class Schema(Shown):
     shared_times : bool
         Whether occasions are shared (loadings the same for everyone).
     computed_columns : tuple of (Column, tuple of str)
-        Wide columns of what a translation computes for each occasion or visit: the square of
-        individual times, say. Tells what they are on the way back.
+        Wide columns of what a translation computes for each occasion or visit, the square of
+        individual times, say, or for each person. Tells what they are on the way back.
     time_range : tuple of (float, float), optional
         The first and the last of individually varying times. Random persons on whom two models
         are compared have theirs in between; the translation does not depend on it.
@@ -206,7 +208,8 @@ class Schema(Shown):
     series : tuple of scalars
         For each of `occasions` which outcome it is of; empty where there is one outcome.
     lagged : tuple of Lagged
-        Variables that are an earlier value of another one. They have no wide columns of their own.
+        Variables that are an earlier or later value of another one. They have no wide columns of
+        their own.
     """
 
     _html: ClassVar[str] = "schema.html"
@@ -273,13 +276,51 @@ class Schema(Shown):
     def wide_columns(self, name: str) -> tuple[str, ...] | None:
         """Wide columns of the time-varying covariate `name`, or None.
 
-        Those of a lagged one are its covariate's, empty names where it has no earlier value.
+        Those of a lagged one are its covariate's, empty names where it has no other value.
         """
         lagged = self.lag(name)
         if lagged is not None:
             own = self.wide_columns(lagged.of)
-            return None if own is None else ("",) * lagged.by + own[: -lagged.by]
+            return None if own is None else self.shifted(own, lagged.by)
         return next((columns for n, columns in self.varying_columns if n == name), None)
+
+    def shifted(self, columns: Sequence[str], by: int) -> tuple[str, ...]:
+        """Wide columns `by` occasions before, empty names where there is none.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            One for each occasion or visit.
+        by : int
+            How many occasions earlier; below zero how many later.
+        """
+        return tuple("" if k is None else columns[k] for k in self.places_before(by))
+
+    def places_before(self, by: int) -> tuple[int | None, ...]:
+        """For each occasion or visit the place of the one `by` before, or None.
+
+        Of several outcomes occasions are the times of all of them, and a covariate has the same
+        value whatever outcome a row holds.
+
+        Examples
+        --------
+        >>> Schema("id", "t", "y", (0.0, 1.0, 3.0)).places_before(1)
+        (None, 0, 1)
+        """
+        if not self.shared_times:
+            n = len(self.outcome_columns)
+            return tuple(k - by if 0 <= k - by < n else None for k in range(n))
+        times = self.times
+        made: list[int | None] = []
+        for cell, time in enumerate(self.occasions):
+            at = times.index(time) - by
+            if not 0 <= at < len(times):
+                made.append(None)
+                continue
+            alike = [k for k, other in enumerate(self.occasions) if other == times[at]]
+            own = [k for k in alike if self.series and self.series[k] == self.series[cell]]
+            made.append((own or alike)[0])
+        return tuple(made)
 
     def lag(self, name: str) -> Lagged | None:
         """What the column `name` is an earlier value of, or None."""

@@ -15,6 +15,7 @@ from growthmm.notation.base import ScriptContext
 
 __all__ = [
     "Within",
+    "at_one_time",
     "by_column",
     "by_columns",
     "columns",
@@ -155,6 +156,35 @@ def by_columns(
     return ResidualStructure("by_group", by=first, crossed=True, time=second)
 
 
+def at_one_time(group: str | None, random: Sequence[RandomBlock]) -> Within | None:
+    """The columns of persons and times in a grouping factor of a person's times, or None.
+
+    Residuals whose subject is a person at a time are of several outcomes there. A factor within
+    which random effects vary is one of persons.
+
+    Parameters
+    ----------
+    group : str, optional
+        The factor within whose levels residuals covary.
+    random : sequence of RandomBlock
+        The model's random effects.
+
+    Examples
+    --------
+    >>> at_one_time("id:t", [RandomBlock((Term(),), "id")])
+    Within(time='t', person='id')
+    >>> at_one_time("school:id", [RandomBlock((Term(),), "school:id")]) is None
+    True
+    """
+    groups = {block.group for block in random}
+    pieces = [] if group is None or group in groups else group.split(":")
+    for k, piece in enumerate(pieces):
+        person = ":".join(other for at, other in enumerate(pieces) if at != k)
+        if person in groups and len(variables(piece)) == 1:
+            return Within(variables(piece)[0], person)
+    return None
+
+
 def crossed_loss(title: str, model: MixedModel) -> list[Loss]:
     """The loss of residual (co)variances by two columns, for programs that have one of them.
 
@@ -238,8 +268,9 @@ def _across_loss(title: str, model: MixedModel, time: str) -> Loss:
     if residual.crossed:
         return Loss(
             f"{what}, others at each",
-            "no program for mixed models has a residual matrix for each time",
-            f"residual=across:{residual.by}, the same matrix at all times; or growthmm fit",
+            f"{title} has no residual matrix for each time",
+            f"residual=across:{residual.by}, the same matrix at all times; SAS (GROUP=); or "
+            "growthmm fit",
         )
     person = within(model).person or "person"
     return Loss(

@@ -92,11 +92,14 @@ def visits_in_order(model: SemModel) -> tuple[str, ...]:
 def families_of(model: SemModel, outcomes: Sequence[str]) -> Families:
     """Covariates and definition variables, grouped by the long column that they come from."""
     acting = covariate_families(model, outcomes)
-    known = {column for _, columns in acting for column in columns}
+    known = {column for _, columns in acting if "" not in columns for column in columns}
     held = definition_families(model, outcomes)
-    whole = [(stem, columns) for stem, columns in held if not set(columns) <= known]
+    lagged = [family for family in held if "" in family[1] and family not in acting]
+    plain = [family for family in held if "" not in family[1]]
+    whole = [family for family in plain if not set(family[1]) <= known]
     # A covariate of some visits only is all of it where its columns are loadings too.
     taken = {column for _, columns in whole for column in columns}
+    whole += lagged
     return (*(f for f in acting if not set(f[1]) & taken), *whole)
 
 

@@ -243,6 +243,7 @@ def _one_group(
             constants=known.constants if varying else at_occasions(known, occasions),
             contrasts=known.contrasts,
             computed_columns=known.computed_columns,
+            lagged=known.lagged,
         )
         return resolved_covariates(model, schema, families, None, tuple(notes))
     if long is not None:

@@ -100,7 +100,7 @@ def carrier_rows(
     """The rows of an effect that moves with time; occasions with a zero loading have none."""
     rows = []
     for j, (name, loading) in enumerate(zip(names, effect.loadings, strict=True)):
-        if loading:
+        if loading and covariate.columns[j]:
             rows += [
                 Path(name, "=~", outcomes[j], label=label),
                 Path(name, "~", covariate.columns[j], free=False, value=loading),

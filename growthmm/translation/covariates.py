@@ -48,8 +48,8 @@ def covariate_families(
     """Covariates grouped into time-varying families.
 
     Columns that each act on one outcome of their own and share a label or a name before the
-    number are one time-varying covariate. Columns that act on later outcomes are lagged ones, a
-    family for each lag.
+    number are one time-varying covariate. Columns that act on later outcomes, or on earlier ones,
+    are lagged ones, a family for each lag.
 
     Parameters
     ----------
@@ -134,11 +134,12 @@ def complete(
 ) -> Schema:
     """The schema with the variables that are used, and their wide columns."""
     used = dict.fromkeys(name for c in covariates for name in column_variables(c.column))
-    varying = {c.name: c.columns for c in covariates if c.time_varying and not c.lag}
+    varying = {c.name: c.columns for c in covariates if c.time_varying and not c.shifted}
     return replace(
         schema,
         variables=tuple(v for v in variables if v.name in used or v.role == "time_function"),
         varying_columns=tuple((lagged_sources(schema, covariates) | varying).items()),
+        lagged=tuple(made for made in schema.lagged if made.name in used),
     )
 
 

@@ -16,7 +16,9 @@ from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carriers
 from growthmm.translation.coding import column_key
+from growthmm.translation.lagged import LEAST
 from growthmm.translation.naming import common_stem
+from growthmm.translation.shifted import lag_name
 from growthmm.translation.tabulate import part_variables, tabulate
 
 __all__ = [
@@ -104,6 +106,8 @@ def fixed_loadings(factor: GrowthFactor, growth: GrowthModel) -> list[Path]:
         columns = columns * len(outcomes)
     return [
         Path(factor.name, "=~", y, free=False, definition=column)
+        if column
+        else Path(factor.name, "=~", y, free=False, value=0.0)
         for y, column in zip(outcomes, columns, strict=True)
     ]
 
@@ -148,6 +152,10 @@ def definition_families(
             made[different] = None
             continue
         stem = common_stem(different)
+        moved = _shifted(stem, named, rows, outcomes)
+        if moved is not None:
+            made[moved[1]] = moved[0]
+            continue
         whole = dict(named)
         if stem is not None and shared is not None:
             # A visit without a loading still has a column of its own in the long form.
@@ -160,6 +168,25 @@ def definition_families(
     return tuple((stem, family) for family, stem in made.items())
 
 
+def _shifted(
+    stem: str | None, named: Mapping[str, str], rows: Mapping[str, Path], outcomes: Sequence[str]
+) -> tuple[str, tuple[str, ...]] | None:
+    """The family of a lagged covariate: columns of other occasions, and zeros where none is."""
+    shared = common_stem(outcomes)
+    rest = [row for y, row in rows.items() if y not in named]
+    if stem is None or shared is None or any(row.free or row.value for row in rest):
+        return None
+    number = {y[len(shared) :]: j for j, y in enumerate(outcomes)}
+    places = {y: number.get(column[len(stem) :]) for y, column in named.items()}
+    lags = {outcomes.index(y) - place for y, place in places.items() if place is not None}
+    if None in places.values() or len(lags) != 1 or lags == {0} or len(named) < LEAST:
+        return None
+    by, n = lags.pop(), len(outcomes)
+    columns = tuple(named.get(y, "") for y in outcomes)
+    inside = tuple(0 <= j - by < n for j in range(n))
+    return (lag_name(stem, by), columns) if inside == tuple(map(bool, columns)) else None
+
+
 def defined_factor(
     name: str,
     rows: Mapping[str, Path],
@@ -167,6 +194,11 @@ def defined_factor(
     covariates: Sequence[Covariate],
 ) -> GrowthFactor | Loss:
     """The growth factor whose loadings are columns, or why it is none."""
+    columns = tuple((rows[y].definition or "") if y in rows else "" for y in outcomes)
+    for covariate in covariates:
+        own = covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
+        if own == columns and not any(row.value for row in rows.values() if row.definition is None):
+            return GrowthFactor(name, covariate.column, (), definition=covariate.name)
     lacking = [y for y in outcomes if y not in rows or rows[y].definition is None]
     if lacking:
         return Loss(
@@ -174,11 +206,6 @@ def defined_factor(
             "they are numbers where others of the factor are columns of the data",
             "a column for each outcome (of zeros, say)",
         )
-    columns = tuple(rows[y].definition or "" for y in outcomes)
-    for covariate in covariates:
-        own = covariate.columns if covariate.time_varying else covariate.columns * len(outcomes)
-        if own == columns:
-            return GrowthFactor(name, covariate.column, (), definition=covariate.name)
     return Loss(
         f"loadings {', '.join(columns)} of {name}",
         "their names have nothing in common that could be one column of long data",
@@ -210,7 +237,8 @@ def losses_by_visit(model: SemModel, schema: Schema) -> list[Loss]:
     for name in model.latent:
         rows = [p for p in model.paths if p.op == "=~" and p.left == name and p.right in outcomes]
         numbers = [p.value for p in rows if not p.free and p.definition is None]
-        if name in carried or (numbers and any(v != 1.0 for v in numbers)):
+        lagged = any(p.definition for p in rows) and not any(numbers)
+        if name in carried or (numbers and any(v != 1.0 for v in numbers) and not lagged):
             shown = ", ".join(f"{v:g}" for v in numbers if v is not None)
             losses.append(Loss(f"loadings {shown} of {name}", BY_VISIT, nearest))
     means = [p.name for p in model.paths if p.op == "~1" and p.left in outcomes and p.free]
@@ -230,12 +258,16 @@ def losses_by_visit(model: SemModel, schema: Schema) -> list[Loss]:
     ]
     if tied:
         losses.append(Loss(f"residual covariances {', '.join(tied)}", BY_VISIT, nearest))
-    direct: dict[str, set[str]] = {}
+    direct: dict[tuple[str, int], set[str]] = {}
+    shared = common_stem(schema.outcome_columns) or ""
+    number = {y[len(shared) :]: j for j, y in enumerate(schema.outcome_columns)}
     for path in model.paths:
         if path.op == "~" and path.free and path.left in outcomes:
             stem = common_stem([path.right]) or path.right
-            direct.setdefault(stem, set()).add(path.parameter)
-    for stem, parameters in direct.items():
+            here = number[path.left[len(shared) :]]
+            lag = here - number.get(path.right[len(stem) :], here)
+            direct.setdefault((stem, lag), set()).add(path.parameter)
+    for (stem, _), parameters in direct.items():
         if len(parameters) > 1:
             losses.append(Loss(f"an effect of {stem} for each visit", BY_VISIT, nearest))
     return losses

@@ -407,9 +407,9 @@ class _Recognition:
                 if covariate.time_varying and covariate.columns[j] != path.right:
                     self._lose(
                         path.name,
-                        "the covariate of one occasion acts at another that is not later by the "
-                        "same number of occasions everywhere",
-                        "effects of one lag, at every occasion that has an earlier one",
+                        "the covariate of one occasion acts at another that is not later, or "
+                        "earlier, by the same number of occasions everywhere",
+                        "effects of one lag, at every occasion that has such another one",
                     )
                     continue
                 direct.setdefault(covariate.name, []).append((j, path))
@@ -442,13 +442,14 @@ class _Recognition:
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}
-        lag = next(c.lag for c in self.covariates if c.name == name)
-        if len(parameters) == 1 and len(found) == len(self.outcomes) - lag:
+        columns = next(c.columns for c in self.covariates if c.name == name)
+        absent = [j for j, column in enumerate(columns) if not column]
+        if len(parameters) == 1 and len(found) == len(self.outcomes) - len(absent):
             effect = DirectEffect(name)
             self.names.append((direct_key(effect), parameters.pop()))
             return [effect]
         if self.schema.series:
-            apart = outcome_effects(name, found, self.schema)
+            apart = outcome_effects(name, found, self.schema, absent)
             if apart is not None:
                 self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
                 return [effect for effect, _ in apart]

@@ -98,7 +98,8 @@ def with_grouping(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
         return bound
     name = names[0]
     if schema.grouping is not None and schema.grouping.variable == name:
-        return bound
+        # A formula sees times, whatever columns hold them in each cohort.
+        return replace(bound, schema=replace(schema, grouping=replace(schema.grouping, columns=())))
     variable = schema.variable(name)
     if frame is not None:
         if variable is None:

@@ -1,8 +1,7 @@
-"""Effects of a time-varying covariate on later outcomes: paths, and columns of earlier values."""
+"""Effects of a time-varying covariate on later outcomes, or earlier: paths, and lagged columns."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,21 +9,19 @@ from growthmm.data.design.names import r_name
 from growthmm.errors import NotIdentifiedError
 from growthmm.model.bound import BoundMixed
 from growthmm.model.defaults import Assumption, Loss
-from growthmm.model.expression import quote
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, ColumnPart, Lagged, Schema, Variable
 from growthmm.model.terms import Term
+from growthmm.translation.shifted import active_places, lag_name, lagged_part, named_lag
 from growthmm.translation.tabulate import part_variables, tabulate
 from growthmm.translation.time_scores import common_stem
 
 __all__ = [
     "acting",
     "lag_losses",
-    "lag_name",
     "lag_note",
     "lagged_families",
     "lagged_sources",
-    "named_lag",
     "with_lags",
 ]
 
@@ -33,29 +30,6 @@ Family = tuple[str, tuple[str, ...]]
 
 LEAST = 2
 """Paths of one lag that are a lagged covariate; a single one is a covariate at one occasion."""
-
-
-def lag_name(of: str, by: int) -> str:
-    """The column that holds a covariate's earlier values.
-
-    Examples
-    --------
-    >>> lag_name("x", 1)
-    'x_lag1'
-    """
-    return f"{of}_lag{by}"
-
-
-def named_lag(name: str) -> tuple[str, int] | None:
-    """The covariate and the lag that a column's name says, or None.
-
-    Examples
-    --------
-    >>> named_lag("x_lag2"), named_lag("x")
-    (('x', 2), None)
-    """
-    found = re.fullmatch(r"(.+)_lag([1-9]\d{0,2})", name)
-    return (found[1], int(found[2])) if found else None
 
 
 def lagged_families(
@@ -95,20 +69,20 @@ def lagged_families(
         if stem is not None:
             members.setdefault(stem, []).append(name)
     found: dict[str, tuple[Family, ...]] = {}
+    n = len(outcomes)
     for stem, names in members.items():
         ends = {name: name[len(stem) :] for name in names}
         if not set(ends.values()) <= set(number) or not all(
-            set(targets[n]) <= set(place) for n in names
+            set(targets[name]) <= set(place) for name in names
         ):
             continue
         lags = [place[y] - number[ends[name]] for name in names for y in targets[name]]
-        several = all(lags.count(k) >= LEAST for k in lags if k)
-        if min(lags, default=0) < 0 or max(lags, default=0) == 0 or not several:
+        if not any(lags) or any(lags.count(k) < LEAST for k in lags if k):
             continue
         columns = tuple(stem + end for end in number)
         made: list[Family] = []
-        for k in sorted(set(lags)):
-            own = ("",) * k + columns[: len(columns) - k]
+        for k in sorted(set(lags), key=lambda k: (k < 0, abs(k))):
+            own = tuple(columns[j - k] if 0 <= j - k < n else "" for j in range(n))
             made.append((lag_name(stem, k) if k else stem, own))
         found |= dict.fromkeys(names, ())
         found[names[0]] = tuple(made)
@@ -128,30 +102,38 @@ def with_lags(schema: Schema, families: Sequence[tuple[str | None, tuple[str, ..
     held = {v.name for v in schema.variables}
     lagged, variables = [], []
     for name, columns in families:
-        by = columns.count("")
-        if name is None or not by:
+        said = named_lag(name) if name is not None and "" in columns else None
+        if name is None or said is None:
             continue
-        of = name.removesuffix(lag_name("", by))
-        lagged.append(Lagged(name, of, by))
-        if of in held and name not in held:
+        lagged.append(Lagged(name, *said))
+        if said[0] in held and name not in held:
             variables.append(Variable(name, "time_varying"))
     if not lagged:
         return schema
-    return replace(schema, lagged=tuple(lagged), variables=(*schema.variables, *variables))
+    known = {made.name: made for made in (*schema.lagged, *lagged)}
+    return replace(schema, lagged=tuple(known.values()), variables=(*schema.variables, *variables))
 
 
 def lagged_sources(schema: Schema, covariates: Sequence[Covariate]) -> dict[str, tuple[str, ...]]:
     """Wide columns of the covariates that lagged ones come from.
 
-    The last have no effect, and are perhaps no columns of wide data: the one before stands there.
+    Those at the ends have no effect, and are perhaps no columns of wide data: the nearest stands
+    there.
     """
-    found: dict[str, tuple[str, ...]] = {}
-    for covariate in sorted(covariates, key=lambda c: -c.lag):
-        lagged = schema.lag(covariate.name) if covariate.lag else None
+    found: dict[str, dict[int, str]] = {}
+    n = len(schema.outcome_columns)
+    for covariate in sorted(covariates, key=lambda c: c.columns.count("")):
+        lagged = schema.lag(covariate.name) if covariate.shifted else None
         if lagged is not None:
-            own = covariate.columns[lagged.by :]
-            found[lagged.of] = own + own[-1:] * lagged.by
-    return found
+            own = found.setdefault(lagged.of, {})
+            places = schema.places_before(lagged.by)
+            for name, place in zip(covariate.columns, places, strict=True):
+                if place is not None:
+                    own.setdefault(place, name)
+    return {
+        of: tuple(own[min(own, key=lambda known: (abs(known - k), known))] for k in range(n))
+        for of, own in found.items()
+    }
 
 
 def acting(
@@ -176,19 +158,26 @@ def acting(
 
 def lag_note(lagged: Lagged, schema: Schema) -> Assumption:
     """What a lagged column is, in words."""
-    time, occasions = schema.time or "time", schema.occasions
-    first = ", ".join(f"{t:.15g}" for t in occasions[: lagged.by])
-    steps = "one occasion" if lagged.by == 1 else f"{lagged.by} occasions"
+    by, where = abs(lagged.by), "before" if lagged.by > 0 else "after"
+    ends = f"where nothing comes {where}"
+    if schema.shared_times:
+        steps = "one occasion" if by == 1 else f"{by} occasions"
+        times = schema.times[:by] if lagged.by > 0 else schema.times[-by:]
+        zero = f"at {schema.time or 'time'} " + ", ".join(f"{t:.15g}" for t in times)
+    else:
+        steps = "one visit" if by == 1 else f"{by} visits"
+        zero = f"at a person's first {'visit' if by == 1 else f'{by} visits'}"
+        ends += f", a visit being a row with {schema.time} (with {schema.outcome} or without),"
     return Assumption(
-        f"{lagged.name} is each person's {lagged.of} of {steps} before",
-        f"it is 0 at {time} {first}, where nothing comes before and rows stay in the likelihood "
-        "without an effect, and missing where the earlier value is missing; the data of other "
-        "programs need the column, which scripts compute",
+        f"{lagged.name} is each person's {lagged.of} of {steps} {where}",
+        f"it is 0 {zero}, {ends} and rows stay in the likelihood without an effect, and "
+        "missing where the other value is missing; the data of other programs need the column, "
+        "which scripts compute",
     )
 
 
 def lag_losses(bound: BoundMixed) -> list[Loss]:
-    """Lagged columns of a mixed model in other places than a fixed effect of their own.
+    """Functions of lagged columns, which have values where there is no other occasion.
 
     Parameters
     ----------
@@ -207,38 +196,36 @@ def lag_losses(bound: BoundMixed) -> list[Loss]:
     said += [("random", column) for block in bound.random for column in block.columns]
     for kind, column in said:
         parts = [p for p in column.parts if any(map(schema.lag, part_variables(p)))]
-        rest = tuple(p for p in column.parts if p not in parts)
-        if not parts:
-            continue
-        lagged = schema.lag(part_variables(parts[0])[0])
-        plain = lagged is not None and parts[0].expression == quote(lagged.name)
-        if kind == "fixed" and len(parts) == 1 and plain and _of_time(rest, schema):
-            assert lagged is not None
-            product = Column(Term(tuple(p.expression for p in rest)), rest)
-            values = tabulate(product, schema)
-            if not any(values[lagged.by :]):
-                raise NotIdentifiedError(
-                    f"The effect of {r_name(column)} is at an occasion at which {lagged.name} is 0 "
-                    "for everyone.",
-                    parameters=(r_name(column),),
-                    hint="Leave the first occasions out: an indicator for each later one.",
+        if any(lagged_part(part, schema) is None for part in parts):
+            losses.append(
+                Loss(
+                    f"{kind} effect of {r_name(column)}",
+                    "a function of a lagged covariate has a value where the covariate has none",
+                    "the lagged covariate itself, or one of a data column that holds the function",
                 )
-            if not any(values[: lagged.by]) or not rest:
-                continue
-        losses.append(
-            Loss(
-                f"{kind} effect of {r_name(column)}",
-                "a lagged covariate has no value at the first occasions, and is translated with "
-                "one effect at all later occasions or one at each",
-                "a fixed effect of the lagged covariate alone, or a data column that holds the "
-                "product",
             )
-        )
+        elif parts:
+            _refuse_nowhere(column, schema)
     return losses
 
 
-def _of_time(parts: Sequence[ColumnPart], schema: Schema) -> bool:
-    """Whether parts are functions of time alone."""
-    names = {name for part in parts for name in part_variables(part)}
+def _refuse_nowhere(column: Column, schema: Schema) -> None:
+    """Refuse an effect at an occasion at which the lagged column is zero for everyone."""
+    of_time = tuple(p for p in column.parts if _of_time(p, schema))
+    values: Sequence[float] = (1.0,) * len(active_places(column, schema))
+    if schema.shared_times and of_time:
+        values = tabulate(Column(Term(tuple(p.expression for p in of_time)), of_time), schema)
+    if not any(v and here for v, here in zip(values, active_places(column, schema), strict=True)):
+        lagged = next(p for p in column.parts if lagged_part(p, schema) is not None)
+        raise NotIdentifiedError(
+            f"The effect of {r_name(column)} is at an occasion at which {lagged.expression} is 0 "
+            "for everyone.",
+            parameters=(r_name(column),),
+            hint="Leave these occasions out: an indicator for each other one.",
+        )
+
+
+def _of_time(part: ColumnPart, schema: Schema) -> bool:
+    """Whether a part is a function of time alone."""
     functions = {v.name for v in schema.variables if v.role == "time_function"}
-    return names <= functions | {schema.time}
+    return set(part_variables(part)) <= functions | {schema.time}

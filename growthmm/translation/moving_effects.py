@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from growthmm.model.defaults import Loss
 from growthmm.model.growth import Covariate, DirectEffect, direct_key
 from growthmm.model.schema import Column, Schema
+from growthmm.translation.affine import same
 from growthmm.translation.basis import basis_column
 from growthmm.translation.carriers import Carrier
+from growthmm.translation.covariates import plain_column
 from growthmm.translation.lagged import acting
+from growthmm.translation.naming import polynomial_degree
+from growthmm.translation.tabulate import tabulate
 
 __all__ = ["MovingEffects", "moving_effects"]
 
@@ -70,6 +76,8 @@ def moving_effects(
             if j >= 0 and j not in places and own == carrier.source:
                 places[j] = carrier.loading
         loadings = tuple(places.get(j, 0.0) for j in range(len(outcomes)))
+        absent = [j for j, name in enumerate(covariate.columns) if not name]
+        loadings = _whole(loadings, absent, schema, hints)
         column = basis_column(loadings, schema, hints=hints)
         if column is None or not column.parts or len(places) < len(members):
             losses.append(
@@ -83,3 +91,26 @@ def moving_effects(
         effects.append(DirectEffect(covariate.name, None, column, loadings))
         names.append((direct_key(effects[-1]), parameter))
     return MovingEffects(tuple(effects), tuple(names), tuple(losses))
+
+
+def _whole(
+    loadings: tuple[float, ...], absent: Sequence[int], schema: Schema, hints: tuple[Column, ...]
+) -> tuple[float, ...]:
+    """The loadings, with those of a function of time where a lagged covariate has no path."""
+    if not absent or schema.time is None:
+        return loadings
+    known = [j for j in range(len(loadings)) if j not in absent]
+    for column in (*hints, plain_column(schema.time)):
+        values = tabulate(column, schema)
+        if same(tuple(values[j] for j in known), tuple(loadings[j] for j in known)):
+            return values
+    times = np.asarray(schema.occasions)
+    degree = polynomial_degree(
+        tuple(loadings[j] for j in known), tuple(schema.occasions[j] for j in known)
+    )
+    if degree is None or schema.series:
+        return loadings
+    curve = np.polynomial.Polynomial.fit(times[known], np.asarray(loadings)[known], degree)
+    scale = float(np.abs(loadings).max())
+    made = np.round(curve(times) / scale, 12) * scale
+    return tuple(loadings[j] if j in known else float(made[j]) for j in range(len(times)))

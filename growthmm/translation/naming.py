@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from growthmm.data.design.names import r_name
 from growthmm.data.levels import level_text
-from growthmm.data.names import syntactic, wide_columns
+from growthmm.data.names import syntactic
 from growthmm.model.expression import canonical, quote, variables
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
+from growthmm.translation.shifted import blanked, lag_name, product_columns, shift_of, unshifted
 
 __all__ = ["NameBook", "common_stem", "covariate_name", "occasion_indicator", "polynomial_degree"]
 
@@ -93,6 +95,7 @@ class NameBook:
 
     def __init__(self, taken: set[str]) -> None:
         self.taken = set(taken)
+        self.stems: dict[frozenset[ColumnPart], str] = {}
 
     def fresh(self, wish: str) -> str:
         """`wish`, or `wish` with the first free number behind it."""
@@ -146,10 +149,7 @@ class NameBook:
             if plain is not None and known is not None:
                 name = covariate_name(plain)
                 return (plain if name == plain else self.fresh(name)), known
-            stem = self.fresh(covariate_name(coefficient))
-            if schema.series:
-                return stem, tuple(f"{stem}.{y}" for y in schema.outcome_columns)
-            return stem, wide_columns(stem, schema.numbers)
+            return self._varying(column, schema)
         if (
             plain is not None
             and plain == covariate_name(plain)
@@ -160,3 +160,16 @@ class NameBook:
             return plain, (plain,)
         name = self.fresh(covariate_name(coefficient))
         return name, (name,)
+
+    def _varying(self, column: Column, schema: Schema) -> tuple[str, tuple[str, ...]]:
+        """Name and wide columns of a product, those of the covariates themselves where shifted."""
+        by = shift_of(column, schema)
+        own = column if by is None else unshifted(column, schema)
+        key = frozenset(own.parts)
+        stem = self.stems.get(key)
+        if stem is None:
+            stem = self.stems[key] = self.fresh(covariate_name(r_name(own)))
+        columns = product_columns(stem, column, schema)
+        if by is not None:
+            return self.fresh(lag_name(stem, by)), schema.shifted(columns, by)
+        return stem, blanked(columns, column, schema)

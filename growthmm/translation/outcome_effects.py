@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from growthmm.model.growth import DirectEffect
 from growthmm.model.schema import Column, Schema
@@ -14,7 +14,7 @@ __all__ = ["outcome_effects"]
 
 
 def outcome_effects(
-    name: str, found: Sequence[tuple[int, Path]], schema: Schema
+    name: str, found: Sequence[tuple[int, Path]], schema: Schema, absent: Collection[int] = ()
 ) -> list[tuple[DirectEffect, str]] | None:
     """Paths of a covariate as effects on whole outcomes, with their parameters.
 
@@ -26,6 +26,8 @@ def outcome_effects(
         The occasion that each path leads to.
     schema : Schema
         With several outcomes.
+    absent : collection of int
+        Occasions at which a lagged covariate has no value, and no path.
 
     Returns
     -------
@@ -35,7 +37,8 @@ def outcome_effects(
     cells: dict[str, list[int]] = {}
     for j, path in found:
         cells.setdefault(path.parameter, []).append(j)
-    of = {schema.cells_of(outcome): outcome for outcome in schema.outcomes}
+    acting = {o: [j for j in schema.cells_of(o) if j not in absent] for o in schema.outcomes}
+    of = {tuple(own): outcome for outcome, own in acting.items()}
     made = []
     for parameter, places in cells.items():
         outcome = of.get(tuple(sorted(places)))

@@ -10,7 +10,7 @@ from growthmm.errors import TranslationError, UnsupportedError
 from growthmm.model.bound import BoundMixed, BoundSem, ParameterNames
 from growthmm.model.defaults import Assumption
 from growthmm.model.factor_pattern import entries
-from growthmm.model.growth import FactorBlock, GrowthModel
+from growthmm.model.growth import DirectEffect, FactorBlock, GrowthModel
 from growthmm.model.mixed import MixedModel
 from growthmm.model.phantoms import phantoms
 from growthmm.model.schema import Column, Grouping
@@ -183,7 +183,7 @@ def _signature(growth: GrowthModel, grouping: Grouping | None) -> tuple[object, 
         for e in growth.predictor_effects
     ]
     direct = [
-        ((varying[e.covariate], e.occasion, _rounded(e.loadings)), columns[e.covariate])
+        ((varying[e.covariate], e.occasion, _rounded(_acting(e, growth))), columns[e.covariate])
         for e in growth.direct_effects
     ]
     by_factor += [((False, loadings[f.name]), constant) for f in growth.factors if f.mean]
@@ -201,6 +201,14 @@ def _signature(growth: GrowthModel, grouping: Grouping | None) -> tuple[object, 
             effect_spans(direct, schema),
         ),
     )
+
+
+def _acting(effect: DirectEffect, growth: GrowthModel) -> tuple[float, ...]:
+    """How an effect moves with time, zero where a lagged covariate has no value."""
+    columns = growth.covariate(effect.covariate).columns
+    if not effect.loadings or "" not in columns:
+        return effect.loadings
+    return tuple(v if x else 0.0 for v, x in zip(effect.loadings, columns, strict=True))
 
 
 def _block_signature(block: FactorBlock, loadings: dict[str, object]) -> object:

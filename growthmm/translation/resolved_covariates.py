@@ -20,13 +20,14 @@ from growthmm.errors import (
 )
 from growthmm.model.defaults import Assumption
 from growthmm.model.growth import Covariate
-from growthmm.model.schema import Schema
+from growthmm.model.schema import Column, Lagged, Schema, Variable
 from growthmm.model.sem import SemModel
 from growthmm.translation.covariates import column_variables, complete
 from growthmm.translation.lagged import with_lags
 from growthmm.translation.loading_tables import loading_table
 from growthmm.translation.naming import covariate_name
 from growthmm.translation.resolve import Resolver
+from growthmm.translation.shifted import blanked, lagged_product, named_lag, with_named
 from growthmm.translation.time_bases import time_bases
 
 if TYPE_CHECKING:
@@ -44,12 +45,21 @@ def resolved_covariates(
 ) -> tuple[Schema, tuple[Covariate, ...], tuple[Assumption, ...]]:
     """Covariates tied to the variables that the schema, taken from data or given, has."""
     schema = with_lags(schema, families)
+    for stem, columns in families:
+        schema = with_named(stem, schema) if stem is not None and "" not in columns else schema
     resolver = Resolver(schema, frame)
+    products: list[Lagged] = []
     said = {columns: column for column, columns in schema.computed_columns}
     covariates, unknown = [], []
-    for stem, family in families:
-        name = stem or family[0]
-        column = said.get(family) or resolver.column(name)
+    for stem, columns in families:
+        name, family = stem or columns[0], columns
+        column = said.get(columns)
+        if column is None and "" in columns and schema.variable(name) is None:
+            column, more = _shifted(name, resolver)
+            products += more
+        column = column or resolver.column(name)
+        if column is not None and stem is not None and "" not in columns:
+            family = blanked(columns, column, schema)
         if column is None:
             lagged = schema.lag(name)
             unknown.append(name if lagged is None else lagged.of)
@@ -60,6 +70,7 @@ def resolved_covariates(
     if unknown:
         _refuse_unknown(unknown, schema, frame)
     _refuse_varying(covariates, schema, frame)
+    schema = _with_products(schema, products)
     made = resolver.constants([covariate.column for covariate in covariates])
     held = {constants.expression for constants in schema.constants}
     new = tuple(constants for constants in made if constants.expression not in held)
@@ -73,6 +84,28 @@ def resolved_covariates(
             schema, constants=(*schema.constants, *time_bases(loadings, schema, frame))
         )
     return complete(schema, schema.variables, covariates), tuple(covariates), notes
+
+
+def _shifted(name: str, resolver: Resolver) -> tuple[Column | None, tuple[Lagged, ...]]:
+    """The product of lagged columns whose values are those of a product at other occasions."""
+    said = named_lag(name)
+    own = None if said is None else resolver.column(said[0])
+    if said is None or own is None or len(own.parts) < 2:
+        return None, ()
+    column, lagged = lagged_product(own, said[1], resolver.schema)
+    return (column, lagged) if lagged else (None, ())
+
+
+def _with_products(schema: Schema, lagged: Sequence[Lagged]) -> Schema:
+    """The schema with the lagged columns within products, and without the products themselves."""
+    if not lagged:
+        return schema
+    held = {variable.name for variable in schema.variables}
+    names = {made.name: made for made in lagged}
+    kept = [made for made in schema.lagged if schema.variable(made.of) is not None]
+    new = tuple(Variable(name, "time_varying") for name in names if name not in held)
+    known = {made.name: made for made in kept} | names
+    return replace(schema, lagged=tuple(known.values()), variables=(*schema.variables, *new))
 
 
 def _refuse_unknown(names: Sequence[str], schema: Schema, frame: pd.DataFrame | None) -> None:

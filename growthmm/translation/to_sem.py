@@ -182,7 +182,7 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
             rows += [
                 Path(y, "~", x, label=label)
                 for y, x, value in zip(outcomes, sources, direct.loadings, strict=True)
-                if value
+                if value and x
             ]
             names.append((direct_key(direct), label))
             continue
@@ -224,7 +224,8 @@ def _moving(
         covariate = growth.covariate(direct.covariate)
         rows += carrier_rows(direct, covariate, made, growth.schema.outcome_columns, label)
         names.append((direct_key(direct), label))
-        carrying += [n for n, loading in zip(made, direct.loadings, strict=True) if loading]
+        places = zip(made, direct.loadings, covariate.columns, strict=True)
+        carrying += [name for name, loading, column in places if loading and column]
     return rows, tuple(carrying)
 
 

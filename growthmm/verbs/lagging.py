@@ -1,4 +1,4 @@
-"""Formulas with earlier values of a covariate, ``lag(x)`` or ``x_lag1``, and their data."""
+"""Formulas with earlier or later values of a covariate, ``lag(x)``, ``x_lead1``, and their data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Lagged, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.translation.bind_mixed import bind_mixed, model_variables
-from growthmm.translation.lagged import lag_name, lag_note, named_lag
+from growthmm.translation.lagged import lag_note
+from growthmm.translation.naming import common_stem
+from growthmm.translation.shifted import lag_name, named_lag
+from growthmm.translation.visits import visits_of, with_visits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +37,7 @@ __all__ = [
 
 
 def lag_calls(model: MixedModel) -> dict[str, Lagged]:
-    """The factors ``lag(x, k)`` of a formula, and the column that each becomes.
+    """The factors ``lag(x, k)`` and ``lead(x, k)`` of a formula, and the column that each becomes.
 
     Examples
     --------
@@ -46,10 +49,11 @@ def lag_calls(model: MixedModel) -> dict[str, Lagged]:
     found = {}
     for factor in dict.fromkeys(factor for term in terms for factor in term.factors):
         node = tree(factor)
-        if isinstance(node, Call) and node.function == "lag":
+        if isinstance(node, Call) and node.function in ("lag", "lead"):
             assert isinstance(node.args[0], Name)
             last = node.args[-1]
             by = int(last.value) if isinstance(last, Number) else 1
+            by = -by if node.function == "lead" else by
             of = node.args[0].name
             found[factor] = Lagged(lag_name(of, by), of, by)
     return found
@@ -133,10 +137,15 @@ def _unlagged(model: MixedModel, lagged: dict[str, Lagged]) -> MixedModel:
     columns = {quote(made.name): quote(made.of) for made in lagged.values()}
     covariates = tuple(Term((of,)) for of in columns.values())
     kept = [
-        replace(block, terms=tuple(t for t in block.terms if not set(t.factors) & set(columns)))
+        (block, tuple(t for t in block.terms if not set(t.factors) & set(columns)))
         for block in model.random
     ]
-    random = tuple(b if b.terms else replace(b, terms=(INTERCEPT,), pattern=()) for b in kept)
+    named = {block.group for block, terms in kept if terms}
+    random = tuple(
+        replace(block, terms=terms or (INTERCEPT,), pattern=block.pattern if terms else ())
+        for block, terms in kept
+        if terms or block.group not in named
+    )
     plain = _renamed(model, lambda f: columns.get(f, f))
     return replace(plain, fixed=tuple(dict.fromkeys((*plain.fixed, *covariates))), random=random)
 
@@ -176,11 +185,14 @@ def _known(known: Schema | None, lagged: dict[str, Lagged]) -> Schema:
 
 def _refuse(lagged: Lagged, schema: Schema) -> None:
     """Refuse a lag of what does not vary within persons, or without occasions to look back to."""
-    if not schema.shared_times or schema.series:
-        why = "outcomes stand in stacked rows" if schema.series else "times differ between persons"
+    if not schema.shared_times and lagged.by < 0:
+        why = (
+            "times differ between persons, and so does the number of their visits: which is the "
+            "last, and has no later value, no column of wide data says"
+        )
         raise UnsupportedError(
-            f"{lagged.name} needs an occasion before, and {why}.",
-            losses=[Loss(lagged.name, why, "a data column that holds the earlier values")],
+            f"{lagged.name} needs a visit after.",
+            losses=[Loss(lagged.name, why, "a data column that holds the later values")],
         )
     variable = schema.variable(lagged.of)
     if variable is None and lagged.of in (schema.time, schema.person):
@@ -201,10 +213,11 @@ def _refuse(lagged: Lagged, schema: Schema) -> None:
             f"{lagged.name} is an earlier value of {lagged.of}, which is {what}.",
             hint="Lag a numeric column that varies within persons over time.",
         )
-    if lagged.by >= len(schema.occasions):
+    by, n = abs(lagged.by), len(schema.times if schema.shared_times else schema.outcome_columns)
+    if by >= n:
+        way = "back" if lagged.by > 0 else "ahead"
         raise SpecificationError(
-            f"{lagged.name} looks back {lagged.by} occasions, and there are "
-            f"{len(schema.occasions)}.",
+            f"{lagged.name} looks {way} {by} occasions, and there are {n}.",
             hint="Use a smaller lag.",
         )
 
@@ -245,7 +258,7 @@ def with_lag_facts(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
     """
     schema = bound.schema
     notes: list[Assumption] = []
-    if frame is not None and schema.shared_times and not schema.series:
+    if frame is not None:
         schema, notes = _recognised(schema, frame)
     if not schema.lagged:
         return replace(bound, assumptions=(*bound.assumptions, *notes)) if notes else bound
@@ -262,6 +275,9 @@ def _recognised(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, list[Assum
             continue
         if said[0] in (schema.outcome, schema.time, schema.person):
             continue
+        if said[1] < 0 and not schema.shared_times:
+            # Which of a person's visits is the last, no column of wide data says.
+            continue
         try:
             own = numeric_column(frame, variable.name)
             meant = lagged_values(frame, schema, *said)
@@ -274,11 +290,28 @@ def _recognised(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, list[Assum
             notes.append(
                 Assumption(
                     f"{variable.name} is a covariate of its own",
-                    f"its values are not those of {said[0]} {said[1]} before in time, with 0 at "
-                    "the first; leave it out of the data to have it computed",
+                    f"its values are not those of {said[0]} {abs(said[1])} "
+                    f"{'before' if said[1] > 0 else 'after'} in time, with 0 at "
+                    f"the {'first' if said[1] > 0 else 'last'}; leave it out of the data to have "
+                    "it computed",
                 )
             )
+    if found and not schema.shared_times:
+        schema = _with_every_visit(schema, frame)
     return lagged_schema(schema, found), notes
+
+
+def _with_every_visit(schema: Schema, frame: pd.DataFrame) -> Schema:
+    """The schema with a column for each row that has a time, whether or not its outcome is known.
+
+    What stood at the visit before does not depend on what is known of the outcome there.
+    """
+    assert schema.time is not None
+    longest, _ = visits_of(frame, schema.person, schema.time, ())
+    if longest <= len(schema.outcome_columns):
+        return schema
+    stem = common_stem(schema.outcome_columns) or "outcome"
+    return with_visits(replace(schema, outcome_columns=(), varying_columns=()), stem, longest)
 
 
 def lagged_schema(schema: Schema, lagged: Sequence[Lagged]) -> Schema:
@@ -291,5 +324,9 @@ def lagged_schema(schema: Schema, lagged: Sequence[Lagged]) -> Schema:
     kept = {name: columns for name, columns in schema.varying_columns if name not in names}
     sources = [made.of for made in lagged if made.of not in kept]
     among = [schema.outcome, *kept, *sources]
-    made = {name: wide_columns(name, schema.occasions, among=among) for name in sources}
-    return replace(schema, lagged=tuple(lagged), varying_columns=tuple((kept | made).items()))
+    numbers = schema.times if schema.shared_times else schema.numbers
+    own = schema.occasions if schema.shared_times else schema.numbers
+    for name in sources:
+        at = dict(zip(numbers, wide_columns(name, numbers, among=among), strict=True))
+        kept[name] = tuple(at[number] for number in own)
+    return replace(schema, lagged=tuple(lagged), varying_columns=tuple(kept.items()))

@@ -22,8 +22,10 @@ from growthmm.errors import (
     UnboundError,
     UnsupportedError,
 )
+from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.translation.pair import Pair, pair_from_mixed, same_growth
+from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.pair import Pair, pair_from_mixed, reread, same_growth
 
 FACTS: dict[str, Any] = {"id": "id", "time": "t", "outcome": "y"}
 
@@ -384,3 +386,31 @@ def test_definition_variables_in_several_groups_are_refused() -> None:
     )
     with pytest.raises(UnsupportedError, match="data column w_0 as a path"):
         gm.translate(replace(model, paths=paths), "lme4", data=_frame(), **FACTS)
+
+
+@pytest.mark.parametrize("layout", ["long", "wide"])
+@pytest.mark.parametrize("differ", ["", "means", "residuals", "both"])
+def test_cohorts_go_through_their_own_mixed_form_and_back(differ: str, layout: str) -> None:
+    """Formula to SEM to formula, and the other way, with the facts that a translation gives."""
+    long, wide = _cohorts()
+    text = COHORTS
+    if differ in ("means", "both"):
+        text = text.replace("c(mi, mi, mi)", "c(m1, m2, m2)")
+    if differ in ("residuals", "both"):
+        text = text.replace("c(r, r, r)", "c(r, q, p)")
+    facts: dict[str, Any] = {"id": "id", "time": "t"} if layout == "long" else {"id": "id"}
+    made = gm.translate(text, "nlme", data=long if layout == "long" else wide, **facts)
+    back = gm.translate(made.text, "lavaan", schema=made.schema)
+    again = gm.translate(back.text, "nlme", schema=back.schema)
+    assert again.text == made.text
+    assert gm.translate(again.text, "lavaan", schema=again.schema).text == back.text
+    assert made.schema is not None
+    assert isinstance(made.model, MixedModel)
+    bound = bind_mixed(made.model, None, known=made.schema)
+    pair = pair_from_mixed(bound)
+    assert reread(pair, pair.sem.model) is None
+    rows = long if layout == "long" else long.assign(time=long["t"] - 6)
+    found = gm.verify(made.text, rows, time=made.schema.time, engines=["long"])
+    assert found.verdict == "identical", found.reason
+    golden = gm.fit(text, wide, id="id")
+    assert found.sem_fit.log_likelihood == pytest.approx(golden.log_likelihood, abs=1e-6)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from r_reference import differences, kept, live
 from reference import long_frame
 
 import growthmm as gm
-from growthmm.errors import SpecificationError, UnsupportedError
+from growthmm.errors import NotationError, SpecificationError, UnsupportedError
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 
@@ -170,14 +172,82 @@ def test_other_covariances_are_refused_by_name(change: str, what: str) -> None:
     assert what in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "to", ["lme4", "statsmodels", "glmmtmb", "sas:mixed", "spss", "brms", "mixedmodels.jl"]
-)
+@pytest.mark.parametrize("to", ["lme4", "statsmodels", "brms", "mixedmodels.jl"])
 def test_programs_without_the_structure_say_so(to: str) -> None:
     made = gm.translate(CURVES["one matrix"], to, data=study(), id="id", on_loss="keep")
     assert "corSymm(form = ~ as.integer(factor(outcome)) | id/time)" in made.losses[-1].nearest
     each = gm.translate(CURVES["a matrix at each time"], to, data=study(), id="id", on_loss="keep")
     assert "across:outcome, the same matrix at all times" in each.losses[-1].nearest
+
+
+SAID = {
+    "sas:mixed": "repeated outcome / subject=time_level(id) type=un",
+    "spss": "/REPEATED = outcome | SUBJECT(id*time) COVTYPE(UN)",
+    "glmmtmb": "us(0 + factor(outcome) | id:time), dispformula = ~ 0",
+}
+
+
+@pytest.mark.parametrize("to", SAID)
+def test_the_subject_of_the_residuals_is_a_person_at_a_time(to: str) -> None:
+    made = gm.translate(CURVES["one matrix"], to, data=study(), id="id")
+    assert SAID[to] in made.text
+    read = gm.read(made.text, to.partition(":")[0])
+    assert isinstance(read, MixedModel)
+    assert str(read.residual) == "across:outcome"
+    assert (read.residual.time, read.residual.person) == ("time", "id")
+    assert gm.write(read, to.partition(":")[0]).text == made.text
+    back = gm.translate(made.text, "lavaan", schema=made.schema, notation=to.partition(":")[0])
+    assert gm.translate(back.text, to, schema=made.schema).text == made.text
+
+
+def test_sas_has_a_matrix_for_each_time() -> None:
+    curve = CURVES["a matrix at each time"]
+    made = gm.translate(curve, "sas:mixed", data=study(), id="id")
+    assert SAID["sas:mixed"] + " group=time_level;" in made.text
+    read = gm.read(made.text, "sas")
+    assert isinstance(read, MixedModel)
+    assert str(read.residual) == "across:outcome:by_occasion"
+    for to in ("spss", "glmmtmb"):
+        with pytest.raises(UnsupportedError, match="no residual matrix for each time"):
+            gm.translate(curve, to, data=study(), id="id")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("random int t / subject=id type=un; repeated of / subject=w(id) type=un;", "across:of"),
+        ("random int / subject=w(id); repeated of / subject=w(id) type=un;", "unstructured"),
+        ("repeated of / subject=id type=un;", "unstructured"),
+    ],
+)
+def test_sas_residuals_within_persons_or_within_their_times(text: str, kind: str) -> None:
+    whole = f"proc mixed data=d method=ml; class id of w; model y = of t / s; {text} run;"
+    read = gm.read(whole, "sas")
+    assert isinstance(read, MixedModel)
+    assert str(read.residual) == kind
+
+
+def test_a_group_that_is_not_the_time_is_refused() -> None:
+    text = (
+        "proc mixed data=d; class id of w sex; model y = of t / s; random int / subject=id; "
+        "repeated of / subject=w(id) type=un group=sex; run;"
+    )
+    with pytest.raises(NotationError, match="GROUP= is not the time"):
+        gm.read(text, "sas")
+
+
+@pytest.mark.r
+def test_glmmtmb_reaches_the_same_maximum(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows().to_csv(path, index=False)
+    made = gm.translate(FORMULA, "glmmtmb", data=str(path), residual=ONE, time="time")
+    (tmp_path / "fit.R").write_text(made.script, encoding="utf-8")
+    run = subprocess.run(
+        ["Rscript", str(tmp_path / "fit.R")], capture_output=True, text=True, check=True
+    )
+    (line,) = [row for row in run.stdout.splitlines() if row.startswith("logLik")]
+    wanted = gm.fit(FORMULA, rows(), residual=ONE, estimator="reml").log_likelihood
+    assert float(line.split()[1]) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_a_column_that_tells_no_outcomes_apart_is_refused() -> None:

@@ -296,7 +296,7 @@ def _value(node: Node, table: Table) -> Any:
         return _nested_scale(node, table)
     from growthmm.model.expression_print import show
 
-    if isinstance(node, Call) and node.function == "lag":
+    if isinstance(node, Call) and FUNCTIONS[node.function].kind == "lag":
         raise ValueColumnError(
             f"{show(node, 'canonical')} stands within an expression.",
             hint="Use it as a factor of its own, of data with persons and times.",

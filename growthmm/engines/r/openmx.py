@@ -16,8 +16,9 @@ from growthmm.engines.r.process import csv, require, run
 from growthmm.engines.wide.problem import WideGroup, WideMoments
 from growthmm.errors import FitFailedError, UnsupportedEngineError
 from growthmm.model.sem import Constraint, SemModel
-from growthmm.notation.openmx.script import STARTS, reached
+from growthmm.notation.openmx.script import STARTS
 from growthmm.notation.openmx.write import model_text, spelling
+from growthmm.notation.r_code.incomplete import reached
 
 if TYPE_CHECKING:
     from growthmm.engines.wide.problem import WideProblem

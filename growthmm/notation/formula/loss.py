@@ -186,8 +186,9 @@ def function_losses(
             spell(expression, language)
         except NotationError:
             program = "R" if language == "r" else "patsy"
-            if expression.startswith("lag("):
-                why = f"{program} has no lag within persons: R's lag() moves the times of a series"
+            if expression.startswith(("lag(", "lead(")):
+                why = f"{program} has no {expression[: expression.index('(')]} within persons"
+                why += ": R's lag() moves the times of a series" * expression.startswith("lag(")
                 instead = "data, with which it becomes a column that the script computes"
                 losses.append(Loss(expression, why, instead))
                 continue

@@ -13,7 +13,7 @@ from growthmm.model.residual import ResidualKind, ResidualStructure
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.formula.bars import is_wide
 from growthmm.notation.formula.reading import Formula, Structured
-from growthmm.notation.residual_columns import by_column
+from growthmm.notation.residual_columns import at_one_time, by_column
 
 __all__ = ["STRUCTURES", "Settled", "settle"]
 
@@ -130,6 +130,10 @@ def _without_residual(text: str, terms: list[RandomBlock | Structured], position
             "dispformula = ~ 0 leaves the model without residuals",
             "Add ar1(0 + factor(time) | person) or another covariance function, or leave it out.",
         )
+    groups = [_block(text, t) for t in terms if isinstance(t, RandomBlock) or _is_random(t)]
+    within_times = [t for t in candidates if _at_one_time(t, groups)]
+    if len(within_times) == 1:
+        candidates = within_times
     if len(candidates) > 1:
         raise _fail(
             text,
@@ -171,8 +175,17 @@ def _residual(
         notes = (Default("correlation of residuals", "positive", "ou(): exp(-theta distance)"),)
     if kind == "common":
         return Settled(blocks, ResidualStructure(), notes)
+    across = at_one_time(term.group, blocks) if kind == "unstructured" else None
+    if across is not None:
+        found = ResidualStructure("across", by=time, time=across.time, person=across.person)
+        return Settled(blocks, found, notes)
     person = None if kind == "by_occasion" else term.group
     return Settled(blocks, ResidualStructure(kind, time=time, person=person), notes)
+
+
+def _at_one_time(term: RandomBlock | Structured, blocks: list[RandomBlock]) -> bool:
+    """Whether a term is of a person's outcomes at one time."""
+    return at_one_time(term.group, [b for b in blocks if b.group != term.group]) is not None
 
 
 def _single(text: str, structured: list[Structured]) -> Structured:

@@ -10,7 +10,13 @@ from growthmm.notation.formula.bars import bars
 from growthmm.notation.formula.loss import spelled
 from growthmm.notation.formula.text import term_text
 from growthmm.notation.losses.blocks import PLAIN, covariance_losses
-from growthmm.notation.residual_columns import crossed_loss, lacking, missing_columns, within
+from growthmm.notation.residual_columns import (
+    Within,
+    crossed_loss,
+    lacking,
+    missing_columns,
+    within,
+)
 
 __all__ = ["call_parts", "losses", "strata", "tied_lines", "version_line"]
 
@@ -58,10 +64,19 @@ def call_parts(
         pieces.append(f"{function}(0 + {time} | {person})")
         if kind != "ar1+common":
             more.append("dispformula = ~ 0")
+    elif kind == "across" and model.residual.by is not None:
+        group = ":".join(spell(name, "r") for name in (found.person or "person", quoted(found)))
+        pieces.append(f"us(0 + {_factor(model.residual.by)} | {group})")
+        more.append("dispformula = ~ 0")
     elif kind in ("by_occasion", "by_group"):
         by = time if model.residual.by is None else _factor(model.residual.by)
         more.append(f"dispformula = ~ 0 + {by}")
     return f"{spelled(model.response, 'r')} ~ {' + '.join(pieces)}", more
+
+
+def quoted(found: Within) -> str:
+    """The column of times, as an expression."""
+    return quote(found.time or "occasion")
 
 
 def _factor(name: str) -> str:
@@ -111,7 +126,9 @@ def tied_lines(model: MixedModel, parts: list[str]) -> list[str]:
 def losses(model: MixedModel) -> list[Loss]:
     """What glmmTMB cannot say of a model."""
     unsaid = covariance_losses("glmmTMB", model, (*PLAIN, "compound_symmetry", "identity"))
-    if crossed := crossed_loss("glmmTMB", model):
+    across = model.residual.kind == "across" and not model.residual.crossed
+    crossed = [] if across else crossed_loss("glmmTMB", model)
+    if crossed:
         return [*crossed, *unsaid]
     if unsaid:
         return [*unsaid, *missing_columns("glmmTMB", model)]

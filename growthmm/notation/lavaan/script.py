@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.lavaan.write import write_model
+from growthmm.notation.r_code.incomplete import incomplete_lines
 from growthmm.notation.r_code.wide import wide_lines
 from growthmm.notation.sem.levels import cluster_column
 from growthmm.notation.sem.text import r_string
@@ -60,29 +60,12 @@ def script(model: SemModel, context: ScriptContext) -> str:
     if cluster is not None:
         variables.append(cluster)
     lines = ["library(lavaan)", "", *wide_lines(variables, context)]
-    lines += _filled(model, context.schema)
+    if context.schema is not None:
+        varying = {name for _, columns in context.schema.varying_columns for name in columns}
+        lines += incomplete_lines(model, varying)
     shown = ", ".join(r_string(name) for name in model.outcomes)
     lines.append(f"wide <- wide[rowSums(!is.na(wide[c({shown})])) > 0, ]")
     return "\n".join([*lines, *_fitting(model, cluster), "", _PRINT])
-
-
-def _filled(model: SemModel, schema: Schema | None) -> list[str]:
-    """An occasion whose covariate is missing is left out, as a mixed model leaves its row out.
-
-    lavaan would drop the whole person for it. Without its outcome the covariate never enters the
-    likelihood, so any number will do.
-    """
-    if schema is None:
-        return []
-    lines = []
-    for _, columns in schema.varying_columns:
-        for covariate, outcome in zip(columns, schema.outcome_columns, strict=False):
-            if covariate in model.covariates:
-                x, y = f"wide[[{r_string(covariate)}]]", f"wide[[{r_string(outcome)}]]"
-                lines += [f"{y}[is.na({x})] <- NA", f"{x}[is.na({x})] <- 0"]
-    if lines:
-        lines.insert(0, "# an occasion without its covariate is left out, not the whole person")
-    return lines
 
 
 def _fitting(model: SemModel, cluster: str | None) -> list[str]:

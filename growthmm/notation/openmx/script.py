@@ -8,10 +8,11 @@ from dataclasses import replace
 from growthmm.model.sem import Path, SemModel
 from growthmm.notation.base import ScriptContext
 from growthmm.notation.openmx.write import Spelling, model_text, spelling
+from growthmm.notation.r_code.incomplete import incomplete_lines
 from growthmm.notation.r_code.wide import wide_lines
 from growthmm.notation.sem.text import r_string
 
-__all__ = ["STARTS", "reached", "script"]
+__all__ = ["STARTS", "script"]
 
 STARTS = """
 # Starting values: means by least squares, half of the variance to the residuals.
@@ -113,7 +114,7 @@ def script(model: SemModel, context: ScriptContext) -> str:
     columns = _columns(model)
     needed = [*columns, *([model.group_variable] if model.group_variable is not None else [])]
     lines = ["library(OpenMx)", "", *wide_lines(needed, context)]
-    lines += _missing(model)
+    lines += incomplete_lines(model)
     outcomes = ", ".join(r_string(name) for name in model.outcomes)
     lines.append(f"wide <- wide[rowSums(!is.na(wide[c({outcomes})])) > 0, ]")
     if model.group_variable is not None:
@@ -149,51 +150,6 @@ def _frames(model: SemModel) -> tuple[str, ...]:
     if model.group_labels:
         return tuple(f"wide[groups == {r_string(label)}, ]" for label in model.group_labels)
     return tuple(f"wide[groups == unique(groups)[{k + 1}], ]" for k in range(model.n_groups))
-
-
-def _missing(model: SemModel) -> list[str]:
-    """What a missing covariate touches is left out; OpenMx takes no person without it."""
-    touched = reached(model)
-    if not touched:
-        return []
-    lines = ["# an outcome without its covariate is left out, not the whole person"]
-    filled = []
-    for column, outcomes in touched.items():
-        source = f"wide[[{r_string(column)}]]"
-        if outcomes:
-            shown = ", ".join(r_string(name) for name in outcomes)
-            lines.append(f"wide[is.na({source}), c({shown})] <- NA")
-        filled.append(f"{source}[is.na({source})] <- 0")
-    return [*lines, *filled]
-
-
-def reached(model: SemModel) -> dict[str, tuple[str, ...]]:
-    """For each covariate and definition variable the outcomes that it acts on.
-
-    Examples
-    --------
-    >>> from growthmm.notation.lavaan.read import read
-    >>> reached(read("i =~ 1*y0 + 1*y1; i ~ x; y1 ~ z"))
-    {'x': ('y0', 'y1'), 'z': ('y1',)}
-    """
-    effects: dict[str, set[str]] = {}
-    starts: dict[str, set[str]] = {name: {name} for name in model.covariates}
-    for path in model.paths:
-        cause, effect = (path.left, path.right) if path.op == "=~" else (path.right, path.left)
-        if path.definition is not None:
-            touched = {path.left, path.right} if path.op == "~~" else {effect}
-            starts.setdefault(path.definition, set()).update(touched)
-        if path.op in ("=~", "~") and not path.is_zero:
-            effects.setdefault(cause, set()).add(effect)
-    made = {}
-    for column, first in starts.items():
-        found, waiting = set(first), list(first)
-        while waiting:
-            new = effects.get(waiting.pop(), set()) - found
-            found |= new
-            waiting.extend(new)
-        made[column] = tuple(name for name in model.outcomes if name in found)
-    return made
 
 
 def _shown(path: Path, names: Spelling) -> str:

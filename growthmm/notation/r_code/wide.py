@@ -179,9 +179,11 @@ def _numbered(schema: Schema) -> list[str]:
     if schema.shared_times:
         return []
     time, outcome = _column(schema.time or ""), _column(schema.outcome)
+    # What stood at the visit before is known whether or not the outcome is.
+    known = "" if schema.lagged else f"!is.na({outcome}) & "
     return [
         "# visits are numbered by person, in order of time",
-        f"d <- d[!is.na({outcome}) & !is.na({time}), ]",
+        f"d <- d[{known}!is.na({time}), ]",
         f"d <- d[order({time}), ]",
         f"d$.visit <- ave(seq_len(nrow(d)), d[[{r_string(schema.person)}]], FUN = seq_along)",
     ]

@@ -22,7 +22,7 @@ from growthmm.notation.command_languages.effects import (
 )
 from growthmm.notation.command_languages.facts import occasion_like
 from growthmm.notation.command_languages.tokens import Piece, Token, error_at
-from growthmm.notation.residual_columns import by_column
+from growthmm.notation.residual_columns import at_one_time, by_column
 from growthmm.notation.sas.options import (
     MODEL_OPTIONS,
     PROC_OPTIONS,
@@ -353,8 +353,30 @@ def _repeated(draft: _Draft, statement: Statement) -> None:
     subject = _subject(draft, given.get("subject"))
     if "type" not in given:
         draft.note("residuals", "independent, one variance", "REPEATED: TYPE=VC unless told")
+    across = _across(draft, given, occasion, subject)
+    if across is not None:
+        draft.residual = across
+        return
     residual = _residual(draft, statement, given, occasion)
     draft.residual = replace(residual, person=subject)
+
+
+def _across(
+    draft: _Draft, given: dict[str, Option], column: str | None, subject: str | None
+) -> ResidualStructure | None:
+    """``REPEATED outcome / SUBJECT=time(person) TYPE=UN``, or None where it is something else."""
+    unstructured = "type" in given and given["type"].value_text() == "un" and "local" not in given
+    found = at_one_time(subject, draft.blocks)
+    if found is None or column is None or not unstructured:
+        return None
+    if "group" in given:
+        option = given["group"]
+        one = len(option.value) == 1 and option.value[0].is_name
+        if not one or draft.variables.column(option.value[0]) != found.time:
+            raise draft.fail("REPEATED: GROUP= is not the time of SUBJECT=", option.token)
+    return ResidualStructure(
+        "across", by=column, crossed="group" in given, time=found.time, person=found.person
+    )
 
 
 def _residual(

@@ -147,6 +147,19 @@ def _block_losses(block: RandomBlock) -> list[Loss]:
     return []
 
 
+def _across(sheet: Sheet) -> tuple[list[str], list[Loss]]:
+    """Residuals of several outcomes that covary at one time: the subject is a person's time."""
+    residual = sheet.model.residual
+    losses = missing_columns("SAS", sheet.model)
+    if losses or sheet.occasion is None or sheet.person is None or residual.by is None:
+        return [], losses or crossed_loss("SAS", sheet.model)
+    *outer, inner = [sheet.categorical(name) for name in quoted_group(sheet.person)]
+    time = sheet.categorical(sheet.occasion)
+    group = f" group={time}" if residual.crossed else ""
+    subject = f"{time}({' '.join([inner, *outer])})"
+    return [f"repeated {sheet.categorical(residual.by)} / subject={subject} type=un{group};"], []
+
+
 def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
@@ -159,6 +172,8 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
         by_time = ResidualStructure("by_occasion")
         group = f" group={sheet.categorical(residual.by or '')}"
         return _structured(sheet, by_time, subject, group)
+    if residual.kind == "across":
+        return _across(sheet)
     if crossed := crossed_loss("SAS", sheet.model):
         return [], crossed
     if residual.kind == "by_group":

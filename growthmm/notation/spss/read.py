@@ -22,6 +22,7 @@ from growthmm.notation.command_languages.effects import (
 )
 from growthmm.notation.command_languages.names import longer_names
 from growthmm.notation.command_languages.tokens import Piece, Token, error_at
+from growthmm.notation.residual_columns import at_one_time
 from growthmm.notation.spss.parser import GRAMMAR, Command, Option, Subcommand
 
 __all__ = ["read_spss"]
@@ -343,6 +344,12 @@ def _repeated(draft: _Draft, given: Subcommand) -> None:
         raise draft.fail(message, kind or start, tuple(name.upper() for name in _RESIDUALS))
     if word == "ar1":
         draft.note("distance of occasions", "their order", "COVTYPE(AR1): occasions one apart")
+    found = at_one_time(subject, draft.blocks)
+    if found is not None and word == "un":
+        draft.residual = ResidualStructure(
+            "across", by=column, time=found.time, person=found.person
+        )
+        return
     draft.residual = ResidualStructure(_RESIDUALS[word], time=column, person=subject)
 
 

@@ -153,9 +153,10 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
     residual = sheet.model.residual
     if residual.kind == "common":
         return [], []
-    if residual.kind in ("across", "groupwise") or residual.shared:
+    mixed = residual.kind == "across" and residual.crossed
+    if residual.kind == "groupwise" or residual.shared or mixed:
         return [], crossed_loss("SPSS", sheet.model)
-    if residual.kind not in _TYPES:
+    if residual.kind not in _TYPES and residual.kind != "across":
         nearest = "SAS: PROC MIXED with REPEATED" + (" / GROUP=" if residual.by else "")
         return [], [Loss(f"residuals {residual}", "MIXED has no such COVTYPE", nearest)]
     losses = missing_columns("SPSS", sheet.model)
@@ -169,6 +170,9 @@ def _repeated(sheet: Sheet) -> tuple[list[str], list[Loss]]:
         return [], losses
     subject = _subject(sheet.person, sheet)
     occasion = sheet.names(sheet.occasion)
+    if residual.kind == "across" and residual.by is not None:
+        outcome = sheet.names(residual.by)
+        return [f"/REPEATED = {outcome} | SUBJECT({subject}*{occasion}) COVTYPE(UN)"], []
     kind = _TYPES[residual.kind]
     return [f"/REPEATED = {occasion} | SUBJECT({subject}) COVTYPE({kind})"], []
 
