@@ -74,7 +74,7 @@ def recognise(text: str) -> str:
         if notation(name).recognises(text):
             return name
     sem_signs = ("=~", "~~", ":=", "~1", "~ 1\n")
-    unquoted = re.sub(r"`[^`]*`", "", text)
+    unquoted = re.sub(r"`(?:\\.|[^`\\])*`", "", text, flags=re.DOTALL)
     first = unquoted.strip().split("\n")[0]
     if any(sign in unquoted for sign in sem_signs) and "|" not in first:
         return "lavaan"

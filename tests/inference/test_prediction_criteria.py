@@ -97,6 +97,7 @@ def test_caic4_halves_a_term_of_the_derivative() -> None:
 
 
 @pytest.mark.r("lme4", "cAIC4")
+@pytest.mark.nightly
 def test_caic4_says_the_same_again() -> None:
     assert differences(kept("conditional_aic"), live("conditional_aic"), 1e-4) == []
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import PROFILE
 from growth_table import (
     FACTS,
     Entry,
@@ -45,15 +46,23 @@ WITNESSES = {
 STACKED = ("distal", "parallel")
 """Growth curves whose mixed form stacks several outcomes."""
 
+SLOW = ("glmmtmb", "openmx")
+"""Notations whose programs take longest: a quarter of them is run by day."""
+
+
+def _at_night(column: str, number: int) -> bool:
+    return column in SLOW and number % 4 != 0
+
+
 PROGRAMS = [
     pytest.param(
         entry,
         column,
         id=f"{entry.name}-{column}",
-        marks=pytest.mark.r(package),
+        marks=[pytest.mark.r(package), *[pytest.mark.nightly] * _at_night(column, number)],
     )
     for column, package in WITNESSES.items()
-    for entry in entries().values()
+    for number, entry in enumerate(entries().values())
     if column in entry.texts
 ]
 
@@ -111,7 +120,12 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answer]:
 
 
 def _programs() -> list[tuple[Entry, str]]:
-    return [(param.values[0], param.values[1]) for param in PROGRAMS]  # type: ignore[misc]
+    """What is run: all at night, else what is not left to the night."""
+    return [
+        (param.values[0], param.values[1])  # type: ignore[misc]
+        for param in PROGRAMS
+        if PROFILE == "nightly" or all(mark.name != "nightly" for mark in param.marks)
+    ]
 
 
 def _script(entry: Entry, column: str, folder: Path) -> str:

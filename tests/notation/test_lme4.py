@@ -208,6 +208,12 @@ bars = st.builds(
 )
 
 
+def test_a_name_with_a_quote_and_a_tilde_leaves_a_formula_one() -> None:
+    text = r"t ~ t + (`a\`b`:`~` | `my column`)"
+    assert recognise(text) == "lme4"
+    assert recognise(r"`a\`b` =~ 1*y1 + 1*y2") == "lavaan"
+
+
 @given(columns, fixed_parts, st.lists(bars, max_size=3), st.booleans())
 def test_text_to_model_to_text_to_model_is_the_identity(
     response: str, fixed: str, random: list[str], call: bool

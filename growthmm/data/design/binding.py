@@ -222,6 +222,7 @@ def bind_columns(
     Examples
     --------
     >>> import pandas
+    >>> from growthmm.data.design.names import r_name
     >>> frame = pandas.DataFrame({"t": [0, 1], "sex": ["m", "f"]})
     >>> bound = bind_columns([Term(), Term(("t",)), Term(("t", "sex"))], frame)
     >>> [r_name(column) for column in bound.columns]

@@ -225,6 +225,7 @@ def evaluate(
     Examples
     --------
     >>> from growthmm.model.schema import ColumnPart
+    >>> from growthmm.model.terms import Term
     >>> t = np.array([0.0, 1.0, 2.0])
     >>> square = Column(Term(("I(t**2)",)), (ColumnPart("I(t**2)"),))
     >>> evaluate([Column(Term()), square], {"t": t})

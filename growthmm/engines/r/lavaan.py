@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.kinds import path_kinds
 from growthmm.engines.limits import Deadline
-from growthmm.engines.outcome import Convergence, EngineFit
+from growthmm.engines.outcome import EngineFit
 from growthmm.engines.r.arithmetic import arithmetic
 from growthmm.engines.r.process import csv, require, run
+from growthmm.engines.r.sem_answer import sem_answer
 from growthmm.engines.wide import start_values
 from growthmm.engines.wide.problem import WideGroup, WideMoments
-from growthmm.errors import FitFailedError, UnsupportedEngineError
+from growthmm.errors import UnsupportedEngineError
 
 if TYPE_CHECKING:
     from growthmm.engines.wide.problem import WideProblem
@@ -84,7 +84,14 @@ def fit_lavaan(
     arguments = ["listwise" if complete else "ml", chosen, str(len(problem.groups)), sizes]
     arguments += [str(n_parameters), str(problem.model.n_levels)]
     result = run("lavaan", arguments, inputs, Deadline("lavaan", time_limit))
-    return _translate(problem.model, version, chosen, n_rows, result)
+    return sem_answer(
+        "lavaan",
+        problem.model,
+        result,
+        version=version,
+        information=chosen,
+        counts=(int(result["n_subjects"][0]), n_rows),
+    )
 
 
 def _refuse(model: SemModel, estimator: str) -> None:
@@ -228,46 +235,3 @@ def _prepared(
         covariates[lacking[:, column], column] = known.mean() if known.size else 0.0
     kept = np.any(np.isfinite(outcomes), axis=1)
     return outcomes[kept], covariates[kept], np.asarray(kept)
-
-
-def _translate(
-    model: SemModel,
-    version: str,
-    information: Literal["expected", "observed"],
-    n_rows: int,
-    result: dict[str, Any],
-) -> EngineFit:
-    names = model.free_parameters
-    values = [float("nan") if value is None else value for value in result["estimates"]]
-    if len(values) != len(names) or not np.all(np.isfinite(values)):
-        raise FitFailedError(
-            f"lavaan gave no estimates of all {len(names)} parameters; "
-            f"it said: {'; '.join(result['said'])}",
-            hint="Leave it out of the witnesses.",
-        )
-    covariance = np.full((len(names), len(names)), np.nan)
-    if result["covariance"]:
-        covariance = np.array(result["covariance"], dtype=float)
-    converged = bool(result["converged"][0])
-    return EngineFit(
-        engine="lavaan",
-        estimator="ml",
-        names=names,
-        kinds=path_kinds(model),
-        estimates=np.array(values, dtype=float),
-        covariance=covariance,
-        information=information,
-        log_likelihood=float(result["log_likelihood"][0]),
-        n_subjects=int(result["n_subjects"][0]),
-        n_rows=n_rows,
-        convergence=Convergence(
-            converged,
-            int(result["iterations"][0]),
-            float("nan"),
-            float("nan"),
-            "lavaan ended" + ("" if converged else " without convergence"),
-        ),
-        bounds="none",
-        version=version,
-        warnings=tuple(result["said"]),
-    )

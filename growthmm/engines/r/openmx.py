@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from growthmm.engines.kinds import path_kinds
 from growthmm.engines.limits import Deadline
-from growthmm.engines.outcome import Convergence, EngineFit
+from growthmm.engines.outcome import EngineFit
 from growthmm.engines.r.arithmetic import arithmetic
 from growthmm.engines.r.process import csv, require, run
+from growthmm.engines.r.sem_answer import sem_answer
 from growthmm.engines.wide.problem import WideGroup, WideMoments
-from growthmm.errors import FitFailedError, UnsupportedEngineError
+from growthmm.errors import UnsupportedEngineError
 from growthmm.model.sem import Constraint, SemModel
 from growthmm.notation.openmx.script import STARTS
 from growthmm.notation.openmx.write import model_text, spelling
@@ -94,7 +94,14 @@ def fit_openmx(
     n_parameters = len(problem.model.free_parameters)
     arguments = ["0" if start is None else "1", str(n_parameters), str(model.n_groups)]
     result = run("OpenMx", arguments, inputs, Deadline("OpenMx", time_limit))
-    return _translate(problem.model, version, (count, n_rows), result)
+    return sem_answer(
+        "OpenMx",
+        problem.model,
+        result,
+        version=version,
+        information="observed",
+        counts=(count, n_rows),
+    )
 
 
 def _positional(model: SemModel, start: FloatArray | None) -> SemModel:
@@ -162,42 +169,3 @@ def _drawn(moments: WideMoments, model: SemModel) -> WideGroup:
     data = moments.mean + basis @ (vector * np.sqrt(np.maximum(value, 0.0))).T
     split = len(model.outcomes)
     return WideGroup(data[:, :split], data[:, split:])
-
-
-def _translate(
-    model: SemModel, version: str, counts: tuple[int, int], result: dict[str, Any]
-) -> EngineFit:
-    names = model.free_parameters
-    values = [float("nan") if value is None else value for value in result["estimates"]]
-    if len(values) != len(names) or not np.all(np.isfinite(values)):
-        raise FitFailedError(
-            f"OpenMx gave no estimates of all {len(names)} parameters; "
-            f"it said: {'; '.join(result['said'])}",
-            hint="Leave it out of the witnesses.",
-        )
-    covariance = np.full((len(names), len(names)), np.nan)
-    if result["covariance"]:
-        covariance = np.array(result["covariance"], dtype=float)
-    converged = bool(result["converged"][0])
-    return EngineFit(
-        engine="openmx",
-        estimator="ml",
-        names=names,
-        kinds=path_kinds(model),
-        estimates=np.array(values, dtype=float),
-        covariance=covariance,
-        information="observed",
-        log_likelihood=float(result["log_likelihood"][0]),
-        n_subjects=counts[0],
-        n_rows=counts[1],
-        convergence=Convergence(
-            converged,
-            int(result["iterations"][0]),
-            float("nan"),
-            float("nan"),
-            "OpenMx ended" + ("" if converged else " without convergence"),
-        ),
-        bounds="none",
-        version=version,
-        warnings=tuple(result["said"]),
-    )

@@ -5,13 +5,14 @@ The rules are those of lavaan 0.6 (Rosseel 2012, https://doi.org/10.18637/jss.v0
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 from growthmm.model.sem import Operator
+from growthmm.notation.sem.table import Variables
 
-__all__ = ["FUNCTIONS", "DefaultRow", "Function", "Options", "Variables", "classify", "fill"]
+__all__ = ["FUNCTIONS", "DefaultRow", "Function", "Options", "classify", "fill"]
 
 Function = Literal["growth", "sem", "cfa", "lavaan"]
 
@@ -70,40 +71,6 @@ FUNCTIONS: dict[str, Options] = {
     "lavaan": Options(),
 }
 """What each function sets; ``sem`` and ``cfa`` are the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The roles that variables take from a model's formulas.
-
-    Parameters
-    ----------
-    latent : tuple of str
-        Variables that something measures.
-    observed : tuple of str
-        The others: indicators, then regressed ones, then exogenous ones, then the rest.
-    exogenous : tuple of str
-        Observed variables that only predict and of whose moments the text says nothing.
-    latent_exogenous : tuple of str
-        Latent variables that neither are regressed nor measure one.
-    ends : tuple of str
-        Regressed variables that predict and measure nothing, latent ones first.
-    """
-
-    latent: tuple[str, ...]
-    observed: tuple[str, ...]
-    exogenous: tuple[str, ...]
-    latent_exogenous: tuple[str, ...]
-    ends: tuple[str, ...]
-
-    def joined(self, other: Variables) -> Variables:
-        """The variables of two levels, those of the first level first."""
-        return Variables(
-            *(
-                tuple(dict.fromkeys((*getattr(self, each.name), *getattr(other, each.name))))
-                for each in fields(self)
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)

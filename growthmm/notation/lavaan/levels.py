@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from growthmm.model.sem import Path
-from growthmm.notation.lavaan.defaults import Options, Variables
+from growthmm.notation.lavaan.defaults import Options
 from growthmm.notation.lavaan.parser import Source
 from growthmm.notation.lavaan.syntax import Row, Syntax
-from growthmm.notation.lavaan.table import Groups, Table, build
+from growthmm.notation.lavaan.table import Groups, build
+from growthmm.notation.sem.table import Table, Variables
 
 __all__ = ["build_levels"]
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from growthmm.model.sem import Operator, Path
-from growthmm.notation.lavaan.defaults import Options, Variables, classify, fill
+from growthmm.notation.lavaan.defaults import Options, classify, fill
 from growthmm.notation.lavaan.modifiers import Modifiers
 from growthmm.notation.lavaan.parser import Source
 from growthmm.notation.lavaan.syntax import Row, Syntax
+from growthmm.notation.sem.table import Table, Variables
 
-__all__ = ["GROUP_EQUAL", "Groups", "Table", "build", "in_order"]
+__all__ = ["GROUP_EQUAL", "Groups", "build", "in_order"]
 
 GROUP_EQUAL = (
     "loadings",
@@ -45,22 +46,6 @@ class Groups:
     n: int = 1
     equal: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The complete table.
-
-    Parameters
-    ----------
-    paths : tuple of Path
-        Every row, group by group.
-    variables : Variables
-        The roles of the variables.
-    """
-
-    paths: tuple[Path, ...]
-    variables: Variables
 
 
 @dataclass(slots=True)

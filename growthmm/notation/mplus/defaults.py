@@ -7,32 +7,17 @@ continuous outcomes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from growthmm.model.sem import Operator, Path
-from growthmm.notation.lavaan.defaults import Variables, classify
+from growthmm.notation.lavaan.defaults import classify
 from growthmm.notation.mplus.syntax import Curve, Row, Syntax
+from growthmm.notation.sem.table import Table, Variables
 
-__all__ = ["Table", "complete"]
+__all__ = ["complete"]
 
 Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The complete table.
-
-    Parameters
-    ----------
-    paths : tuple of Path
-        Every row, group by group.
-    variables : Variables
-        The roles of the variables.
-    """
-
-    paths: tuple[Path, ...]
-    variables: Variables
 
 
 def complete(

@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from growthmm.notation.lavaan.defaults import Variables
-from growthmm.notation.mplus.defaults import Table, complete
+from growthmm.notation.mplus.defaults import complete
 from growthmm.notation.mplus.lists import Names
 from growthmm.notation.mplus.model import ModelText
 from growthmm.notation.mplus.options import Options
 from growthmm.notation.mplus.syntax import Syntax
 from growthmm.notation.mplus.text import Statement, error_at
+from growthmm.notation.sem.table import Table, Variables
 
 __all__ = ["by_level", "complete_levels"]
 
