@@ -144,7 +144,8 @@ def _means(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
             names.append((f"mean:{factor.name}", row.parameter))
     free = {mean.occasion for mean in growth.occasion_means}
     loaded = [
-        any(f.loadings[j] for f in growth.factors) for j in range(len(growth.schema.occasions))
+        any(f.definition or f.loadings[j] for f in growth.factors)
+        for j in range(len(growth.schema.occasions))
     ]
     for j, y in enumerate(growth.schema.outcome_columns):
         if growth.schema.series and not loaded[j] and j not in free:
@@ -198,10 +199,25 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
 
 
 def _of_outcome(effect: DirectEffect, growth: GrowthModel) -> bool:
-    """Whether an effect is the same wherever it acts, as on one of several outcomes."""
-    return (
-        bool(growth.schema.series) and bool(effect.loadings) and set(effect.loadings) <= {0.0, 1.0}
-    )
+    """Whether an effect is the same wherever it acts, as on one of several outcomes.
+
+    And alone there: two paths cannot join the same two variables.
+    """
+    if not (growth.schema.series and effect.loadings and set(effect.loadings) <= {0.0, 1.0}):
+        return False
+    cells = range(len(effect.loadings))
+    others = [
+        other
+        for other in growth.direct_effects
+        if other.covariate == effect.covariate and other != effect
+    ]
+    return not any(effect.loadings[j] and _acts(other, j) for other in others for j in cells)
+
+
+def _acts(effect: DirectEffect, cell: int) -> bool:
+    if effect.occasion is not None:
+        return effect.occasion == cell
+    return not effect.loadings or bool(effect.loadings[cell])
 
 
 def _moving(

@@ -125,6 +125,12 @@ FOUND: dict[str, Anything] = {
     "a model without random effects, by REML": Formula(
         "y ~ 0 + factor(t) + arm + t:w", "toeplitz", "reml", Data("six")
     ),
+    "a mean of each occasion beside a random slope of a covariate": Formula(
+        "y ~ 0 + factor(t) + w + (1 + w | id)", "common", "ml", Data()
+    ),
+    "a covariate's effect, and what another outcome adds to it": Stacked(
+        "y ~ 0 + of + of:t + w + of:w + (0 + of | id)", "common", "ml", Design()
+    ),
 }
 """What random specifications showed to be wrong."""
 
