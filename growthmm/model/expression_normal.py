@@ -94,6 +94,8 @@ class _Normaliser:
             return self.call(self.centred(node))
         if node.function == "relevel":
             node = self.releveled(node)
+        if node.function in ("np.power", "numpy.power") and len(node.args) == 2:
+            return Call("I", (self.node(Operation("**", *node.args)),))
         function = FUNCTIONS.get(name)
         if function is None or (name == "lag" and self.language == "python"):
             raise self.fail(
@@ -137,7 +139,9 @@ class _Normaliser:
         others = tuple(pair for pair in node.keywords if pair[0] != "ref")
         if len(given) != 1 or len(node.args) > 2:
             raise self.fail(
-                "relevel() takes a factor and its new reference", node, 'Write relevel(x, ref = "b").'
+                "relevel() takes a factor and its new reference",
+                node,
+                'Write relevel(x, ref = "b").',
             )
         if isinstance(given[0], Number):
             raise self.fail(

@@ -169,7 +169,7 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         names.append((f"effect:{effect.factor}:{effect.covariate}", row.parameter))
     outcomes = growth.schema.outcome_columns
     for direct in growth.direct_effects:
-        if _of_outcome(direct, growth):
+        if _plain(direct, growth):
             covariate = growth.covariate(direct.covariate)
             label = _label(covariate_name(f"b_{direct_key(direct).partition(':')[2]}"), growth)
             sources = (
@@ -198,12 +198,16 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     return rows
 
 
-def _of_outcome(effect: DirectEffect, growth: GrowthModel) -> bool:
-    """Whether an effect is the same wherever it acts, as on one of several outcomes.
+def _plain(effect: DirectEffect, growth: GrowthModel) -> bool:
+    """Whether an effect is the same wherever it acts: on one of several outcomes, or at times.
 
     And alone there: two paths cannot join the same two variables.
     """
-    if not (growth.schema.series and effect.loadings and set(effect.loadings) <= {0.0, 1.0}):
+    if not (effect.loadings and set(effect.loadings) <= {0.0, 1.0}):
+        return False
+    if not growth.schema.series and (
+        effect.loadings.count(1.0) < 2 or growth.covariate(effect.covariate).lag
+    ):
         return False
     cells = range(len(effect.loadings))
     others = [
@@ -227,7 +231,7 @@ def _moving(
     rows: list[Path] = []
     carrying: list[str] = []
     for direct in growth.direct_effects:
-        if direct.column is None or _of_outcome(direct, growth):
+        if direct.column is None or _plain(direct, growth):
             continue
         made = carrier_names(direct, growth)
         function = ".".join(p.expression + p.label for p in direct.column.parts)

@@ -21,6 +21,7 @@ SPELLINGS = [
     ("C(x, Treatment('b'))", 'C(x, Treatment("b"))'),
     ('relevel(factor(x), ref = "b")', 'C(x, Treatment("b"))'),
     ('relevel(x, "b")', 'C(x, Treatment("b"))'),
+    ("np.power(t, 2)", "I(t**2)"),
     ("C(x, Treatment(reference=2))", "C(x, Treatment(2))"),
     ("factor(x, levels = c(3, 1, -2))", "C(x, levels=[3, 1, -2])"),
     ("poly(t, 2, raw=TRUE)", "poly(t, 2, raw=True)"),
