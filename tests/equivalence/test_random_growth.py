@@ -87,6 +87,9 @@ FOUND: dict[str, Anything] = {
     "a factor of a latent basis without a mean": CurveText(
         BASIS + "i ~~ 0*s\ns ~ 0*1\n", "ml", Data(missing="rows")
     ),
+    "a covariate on a factor of a latent basis without a mean": CurveText(
+        BASIS + "s ~ 0*1\ni ~ x\ns ~ x\n", "ml", Data()
+    ),
     "slopes of each group without a common one": Formula(
         "y ~ t:sex + (1 | id)", "by_group:sex", "ml", Data()
     ),
