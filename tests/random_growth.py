@@ -22,7 +22,7 @@ from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence import evidence
-from growthmm.equivalence.correspondence import correspondence
+from growthmm.equivalence.correspondence import correspondence, restricted_shift
 from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.equivalence.points import admissible
 from growthmm.equivalence.referee import referee_log_likelihood
@@ -442,9 +442,11 @@ def evidence_against(
     rng = np.random.default_rng(seed)
     for _ in range(2):
         values = admissible(MixedMoments(long), rng)
+        restricted = estimator == "reml"
+        shift = restricted_shift(link, len(long.fixed_names), values) if restricted else 0.0
         found = (
             long_engine.log_likelihood(long, values, estimator=estimator),
-            wide_engine.log_likelihood(wide, link.to_sem(values), estimator=estimator),
+            wide_engine.log_likelihood(wide, link.to_sem(values), estimator=estimator) - shift,
             referee_log_likelihood(long, values, estimator),
         )
         if not max(found) - min(found) <= RELATIVE * max(1.0, abs(found[2])):
