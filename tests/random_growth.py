@@ -22,7 +22,7 @@ from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.prepare import long_data, wide_data
 from growthmm.equivalence import evidence
-from growthmm.equivalence.correspondence import correspondence
+from growthmm.equivalence.correspondence import correspondence, restricted_shift
 from growthmm.equivalence.moment_functions import MixedMoments
 from growthmm.equivalence.points import admissible
 from growthmm.equivalence.referee import referee_log_likelihood
@@ -46,8 +46,6 @@ RELATIVE = 1e-8
 """How far log-likelihoods may differ at the same values, as ``verify`` has it."""
 
 KNOWN_LOSSES = (
-    # A time-varying covariate at some occasions only, with one effect there.
-    "effects of w of which some are equal",
     # Beside a random slope whose loadings differ within the groups.
     "residual variances by_group:",
     # AR(1) by lag where occasions are not evenly spaced; equal covariances of neighbours there.
@@ -306,6 +304,15 @@ def _residual_lines(kind: str, names: list[str]) -> list[str]:
     return lines
 
 
+def _effect(kind: str, occasion: int) -> str:
+    """The label of a time-varying covariate's effect at an occasion, by how effects are tied."""
+    if kind == "line":
+        return f"bw{occasion}*"
+    if kind == "two":
+        return "bw*" if occasion < 2 else "bw_later*"
+    return "" if kind == "free" else "bw*"
+
+
 def _covariates(draw: st.DrawFn, factors: list[str], times: tuple[float, ...]) -> list[str]:
     lines, names = [], wide_columns("y", times)
     chosen = draw(
@@ -315,11 +322,15 @@ def _covariates(draw: st.DrawFn, factors: list[str], times: tuple[float, ...]) -
         if name == "direct":
             lines.append(f"{names[1]} ~ z")
         elif name == "w":
-            kind = draw(st.sampled_from(("equal", "free", "some")))
-            label = {"equal": "bw*", "free": "", "some": "bw*"}[kind]
+            kind = draw(st.sampled_from(("equal", "free", "some", "two", "line")))
             shown = 2 if kind == "some" else len(times)
             columns = zip(names[:shown], wide_columns("w", times)[:shown], strict=True)
-            lines += [f"{y} ~ {label}{w}" for y, w in columns]
+            lines += [f"{y} ~ {_effect(kind, j)}{w}" for j, (y, w) in enumerate(columns)]
+            if kind == "line":
+                # The effects lie on a straight line in time.
+                pace = [_number((t - times[0]) / (times[1] - times[0])) for t in times]
+                for j in range(2, len(times)):
+                    lines.append(f"bw{j} == bw0 + {pace[j]}*(bw1 - bw0)")
         else:
             on = draw(st.sampled_from((factors, factors[:1], factors[-1:])))
             lines += [f"{factor} ~ {name}" for factor in on]
@@ -401,8 +412,9 @@ def curve_texts(draw: st.DrawFn) -> CurveText:
     text = "\n".join(lines) + "\n"
     if group:
         text = f"growth('\n{text}', group = \"arm\")\n"
-    # REML takes the means for linear, and a regression among factors enters them as a product.
-    linear = shape != "latent basis" and not any(f"{b} ~ i" in lines for b in factors)
+    # REML takes the means for linear and free; a regression among factors enters them as a product.
+    tied = any(f"{b} ~ i" in lines for b in factors) or any(" == bw" in line for line in lines)
+    linear = shape != "latent basis" and not tied
     estimator = draw(st.sampled_from(("ml", "reml"))) if linear else "ml"
     return CurveText(text, estimator, data)
 
@@ -444,9 +456,11 @@ def evidence_against(
     rng = np.random.default_rng(seed)
     for _ in range(2):
         values = admissible(MixedMoments(long), rng)
+        restricted = estimator == "reml"
+        shift = restricted_shift(link, len(long.fixed_names), values) if restricted else 0.0
         found = (
             long_engine.log_likelihood(long, values, estimator=estimator),
-            wide_engine.log_likelihood(wide, link.to_sem(values), estimator=estimator),
+            wide_engine.log_likelihood(wide, link.to_sem(values), estimator=estimator) - shift,
             referee_log_likelihood(long, values, estimator),
         )
         if not max(found) - min(found) <= RELATIVE * max(1.0, abs(found[2])):

@@ -10,7 +10,12 @@ from growthmm.engines import wide as wide_engine
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.prepare import LongData, WideData
 from growthmm.engines.wide.problem import WideGroup, WideProblem
-from growthmm.equivalence.correspondence import Correspondence, NoCounterpartError, carried
+from growthmm.equivalence.correspondence import (
+    Correspondence,
+    NoCounterpartError,
+    carried,
+    restricted_shift,
+)
 from growthmm.equivalence.evidence import ROUNDING, Level
 from growthmm.equivalence.fits import Fits, newton_distance
 from growthmm.equivalence.moment_functions import MixedMoments
@@ -49,8 +54,12 @@ def estimates(
         return Level("estimates", False, None, ESTIMATES, str(error))
     units = _units(link, long_problem, fits)
     figure = float(np.max(np.abs(ours - theirs) / units, initial=0.0))
-    gap = abs(fits.long.log_likelihood - fits.wide.log_likelihood)
+    shift = 0.0
+    if fits.long.estimator == "reml":
+        shift = restricted_shift(link, len(long_problem.fixed_names), ours)
+    gap = abs(fits.long.log_likelihood + shift - fits.wide.log_likelihood)
     note = f"log-likelihoods {gap:.1e} apart"
+    note += f" beside log|det A| = {shift:.6f} of another coding" * (shift != 0.0)
     allowed = max(LIKELIHOODS, 1e-12 * abs(fits.long.log_likelihood))
     if gap > allowed and not optima:
         noise = rounding(long_problem, ours)

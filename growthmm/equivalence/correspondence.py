@@ -23,7 +23,14 @@ from growthmm.rendering import Brief
 from growthmm.translation.curves import is_curve
 from growthmm.translation.pair import Pair
 
-__all__ = ["Correspondence", "NoCounterpartError", "carried", "correspondence", "feasible"]
+__all__ = [
+    "Correspondence",
+    "NoCounterpartError",
+    "carried",
+    "correspondence",
+    "feasible",
+    "restricted_shift",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -175,6 +182,38 @@ class Correspondence(Brief):
         mixed = [self._copied(v, self.mixed_starts[0], forth=False) for v in self.sem_starts]
         sem = [self._copied(v, self.sem_starts[0], forth=True) for v in self.mixed_starts]
         return mixed, sem
+
+
+def restricted_shift(link: Correspondence, n_fixed: int, values: FloatArray) -> float:
+    """What the SEM's restricted log-likelihood has beyond the mixed model's: ``log |det A|``.
+
+    The means' parameters are ``A`` times the fixed effects; restricted likelihoods depend on the
+    coding of these (Harville 1974, doi:10.1093/biomet/61.2.383).
+
+    Parameters
+    ----------
+    link : Correspondence
+        Between the two forms.
+    n_fixed : int
+        The fixed effects, the first of the mixed model's parameters.
+    values : (n_mixed,) ndarray
+        Where to look.
+
+    Returns
+    -------
+    float
+        Zero where the SEM has no counterpart, or another number of parameters of the means.
+    """
+    try:
+        there = link.to_sem(values)
+    except NoCounterpartError:
+        return 0.0
+    slopes = link.slopes_back(values, there)[:, :n_fixed]
+    moved = np.abs(slopes).max(axis=1, initial=0.0) > 1e-9
+    if not n_fixed or int(moved.sum()) != n_fixed:
+        return 0.0
+    shift = float(np.linalg.slogdet(slopes[moved])[1])
+    return shift if abs(shift) > 1e-9 else 0.0
 
 
 def carried(covariance: FloatArray, slopes: FloatArray) -> FloatArray:

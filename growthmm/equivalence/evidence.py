@@ -15,6 +15,7 @@ from growthmm.equivalence.correspondence import (
     Correspondence,
     NoCounterpartError,
     correspondence,
+    restricted_shift,
 )
 from growthmm.equivalence.fits import Fits
 from growthmm.equivalence.moment_functions import MixedMoments
@@ -183,6 +184,10 @@ def likelihood(
         note += f" on {REFEREE_PERSONS} persons drawn at random"
         long_problem, wide_problem = _same_persons(long_problem, wide_problem, chosen)
     worst, noise = 0.0, 0.0
+    shift = 0.0
+    if estimator == "reml":
+        shift = restricted_shift(link, len(long_problem.fixed_names), center)
+        note += f", the wide one less log|det A| = {shift:.6f} of another coding" * (shift != 0.0)
     for draw in range(4):
         values = center if draw == 0 else perturbed(mixed, fits.long, center, rng)
         referee = referee_log_likelihood(long_problem, values, estimator)
@@ -192,7 +197,7 @@ def likelihood(
             return Level("likelihood", False, None, LIKELIHOOD, f"{note}: {error}")
         found = (
             long_engine.log_likelihood(long_problem, values, estimator=estimator),
-            wide_engine.log_likelihood(wide_problem, there, estimator=estimator),
+            wide_engine.log_likelihood(wide_problem, there, estimator=estimator) - shift,
             referee,
         )
         if not np.all(np.isfinite(found)):

@@ -92,6 +92,10 @@ class _Normaliser:
             return Name(node.args[0].value)
         if node.function in ("center", "standardize", "standardise"):
             return self.call(self.centred(node))
+        if node.function == "relevel":
+            node = self.releveled(node)
+        if node.function in ("np.power", "numpy.power") and len(node.args) == 2:
+            return Call("I", (self.node(Operation("**", *node.args)),))
         function = FUNCTIONS.get(name)
         if function is None or (function.kind == "lag" and self.language == "python"):
             raise self.fail(
@@ -129,6 +133,25 @@ class _Normaliser:
         keywords = {"ddof": Number(0.0), **dict(node.keywords)}
         return Call("scale", node.args, tuple(keywords.items()), node.position)
 
+    def releveled(self, node: Call) -> Call:
+        """R's ``relevel(x, ref = "b")``, ``ref`` by name or in its place, as ``C()``."""
+        given = [*node.args[1:2], *(value for name, value in node.keywords if name == "ref")]
+        others = tuple(pair for pair in node.keywords if pair[0] != "ref")
+        if len(given) != 1 or len(node.args) > 2:
+            raise self.fail(
+                "relevel() takes a factor and its new reference",
+                node,
+                'Write relevel(x, ref = "b").',
+            )
+        if isinstance(given[0], Number):
+            raise self.fail(
+                "relevel() with a number counts levels, in the order that R has them",
+                node,
+                'Name the level in quotes: relevel(x, ref = "b").',
+            )
+        contrast = Call("Treatment", (given[0],), (), node.position)
+        return Call("C", node.args[:1], (("contrast", contrast), *others), node.position)
+
     def expanded(self, node: Call) -> tuple[tuple[str, Node], ...]:
         """Keywords with R's names turned into canonical ones."""
         keywords: list[tuple[str, Node]] = []
@@ -137,14 +160,10 @@ class _Normaliser:
                 if not (isinstance(value, Call) and value.function == "c" and len(value.args) == 2):
                     raise self.fail("Boundary.knots takes two numbers", value, "Write c(0, 5).")
                 keywords += [("lower_bound", value.args[0]), ("upper_bound", value.args[1])]
-            elif node.function == "relevel" and name == "ref":
-                keywords.append(("contrast", Call("Treatment", (value,), (), value.position)))
             elif name == "intercept":
                 keywords.append(("include_intercept", value))
             else:
                 keywords.append((name, value))
-        if node.function == "relevel" and len(node.args) == 2:
-            raise self.fail("relevel() needs ref=", node, 'Write relevel(x, ref = "b").')
         return tuple(keywords)
 
     def arguments(self, node: Call, function: Function) -> dict[str, Node]:

@@ -22,7 +22,7 @@ from growthmm.model.growth import (
 )
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
-from growthmm.model.sem import Path, SemModel
+from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import carriers
@@ -48,6 +48,7 @@ from growthmm.translation.proportional_change import Change, change_curves, chan
 from growthmm.translation.reduction import Reduction, reduced
 from growthmm.translation.residual_reading import read_residuals
 from growthmm.translation.states import states_last
+from growthmm.translation.tied_effects import tied_effects
 from growthmm.translation.tied_labels import tied_labels
 
 __all__ = ["growth_from_sem"]
@@ -153,6 +154,7 @@ class _Recognition:
         self.between: frozenset[str] = frozenset()
         self.names: list[tuple[str, str]] = []
         self.rules: tuple[tuple[str, str], ...] = ()
+        self.met: set[Constraint] = set()
         self.losses: list[Loss] = []
         self.distal, losses = distal_outcomes(model, schema, self.factor_names)
         self.losses += losses
@@ -179,7 +181,7 @@ class _Recognition:
         direct += self._moving()
         blocks = self._blocks(factors)
         residual = self._residual()
-        self._labels()
+        self.losses += tied_labels(self.names)
         if self.losses:
             raise UnsupportedError(MESSAGE, losses=self.losses, hint=HINT)
         random = {name for block in blocks for name in block.factors}
@@ -436,14 +438,10 @@ class _Recognition:
         self.names += found.names
         return list(found.effects)
 
-    def _labels(self) -> None:
-        """Labels that tie parameters which a formula keeps apart."""
-        self.losses += tied_labels(self.names)
-
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
         parameters = {path.parameter for _, path in found}
-        columns = next(c.columns for c in self.covariates if c.name == name)
-        absent = [j for j, column in enumerate(columns) if not column]
+        covariate = next(c for c in self.covariates if c.name == name)
+        absent = [j for j, column in enumerate(covariate.columns) if not column]
         if len(parameters) == 1 and len(found) == len(self.outcomes) - len(absent):
             effect = DirectEffect(name)
             self.names.append((direct_key(effect), parameters.pop()))
@@ -453,6 +451,12 @@ class _Recognition:
             if apart is not None:
                 self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
                 return [effect for effect, _ in apart]
+        tied = tied_effects(covariate, found, self.model, self.schema, self.hints)
+        if tied is not None:
+            self.names += tied.names
+            self.rules += tied.rules
+            self.met |= set(tied.constraints)
+            return list(tied.effects)
         if len(parameters) < len(found):
             self._lose(
                 f"effects of {name} of which some are equal",
@@ -460,11 +464,9 @@ class _Recognition:
                 "one label for all, or none",
             )
             return []
-        effects = []
-        for j, path in found:
-            effects.append(DirectEffect(name, j))
-            self.names.append((direct_key(effects[-1]), path.parameter))
-        return effects
+        apart = [(DirectEffect(name, j), path.parameter) for j, path in found]
+        self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
+        return [effect for effect, _ in apart]
 
     def _blocks(self, factors: list[GrowthFactor]) -> tuple[FactorBlock, ...]:
         names = [factor.name for factor in factors]
@@ -484,11 +486,11 @@ class _Recognition:
         else:
             found = read_residuals(self.model, self.outcomes, self.latent, self.schema.numbers)
         self.names += found.names
-        self.rules = found.expressions
+        self.rules += found.expressions
         self.losses += found.losses
         curved = {c for curve in self.estimated.values() for c in curve.constraints}
         for constraint in self.model.constraints:
-            if constraint not in curved and constraint not in found.constraints:
+            if constraint not in curved | self.met and constraint not in found.constraints:
                 self._lose(
                     f"{constraint.left} {constraint.op} {constraint.right}",
                     "a formula has no constraints among parameters",

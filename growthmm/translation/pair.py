@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -255,7 +256,7 @@ def reread(pair: Pair, model: object) -> str | None:
     for what in ("response", "residual", "loading_parameters"):
         if getattr(model, what) != getattr(meant, what):
             return f"{what}: {getattr(model, what)} against {getattr(meant, what)}"
-    if set(model.fixed) != set(meant.fixed):
+    if _products(model.fixed) != _products(meant.fixed):
         return f"fixed effects: {_terms(model.fixed)} against {_terms(meant.fixed)}"
     if _blocks(model) != _blocks(meant):
         return "random effects differ"
@@ -264,6 +265,11 @@ def reread(pair: Pair, model: object) -> str | None:
     if {column_key(c) for c in coded} != {column_key(c) for c in pair.mixed.fixed}:
         return f"the coding of {_terms(model.fixed)}"
     return None
+
+
+def _products(terms: Sequence[Term]) -> set[frozenset[str]]:
+    """Terms whatever the order of their factors, which text need not keep."""
+    return {frozenset(term.factors) for term in terms}
 
 
 def _terms(terms: object) -> str:

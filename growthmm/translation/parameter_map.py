@@ -112,7 +112,8 @@ def parameter_map(
             syntax, rule = _at_its_level(growth, key, sem[key], syntax, rule)
         if key not in sem:
             told = computed.get(key) or _computed(growth, key)
-            syntax, rule = told, f"{rule.split(' = ')[0]} = {told}"
+            what = "coefficient in the effects" if _tied(key) else rule.split(" = ")[0]
+            syntax, rule = told, f"{what} = {told}"
         name = sem.get(key, syntax)
         rows.append(
             MapRow(key, kind, mixed[key], _mixed_syntax(kind, mixed[key]), name, syntax, rule)
@@ -131,6 +132,11 @@ def parameter_map(
         syntax = name.replace("~", " ~ ")
         rows.append(MapRow(name, "effect", rule, "VarCorr", name, syntax, rule, of="sem"))
     return tuple(rows)
+
+
+def _tied(key: str) -> bool:
+    """Whether a key is of effects at the occasions that constraints tie."""
+    return key.partition(":")[0] == "direct"
 
 
 def _at_its_level(

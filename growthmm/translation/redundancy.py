@@ -21,7 +21,8 @@ __all__ = ["groups_apart", "without_redundancy"]
 NOTE = Assumption(
     "the common residual variance is fixed at zero",
     "with a variance for every occasion among the random effects it is redundant: the two add up "
-    "to residual variances by occasion",
+    "to residual variances by occasion; the program itself counts one parameter more, so its AIC "
+    "is larger by 2, and its information matrix is singular",
 )
 
 

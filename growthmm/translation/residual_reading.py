@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from growthmm.model.defaults import Loss
 from growthmm.model.residual import COMMON, ResidualStructure
 from growthmm.model.sem import Constraint, Path, SemModel
-from growthmm.translation.residual_recognition import recognised_residual, residual_constraints
+from growthmm.translation.residual_recognition import recognised_residual
+from growthmm.translation.ties import constraints_among
 
 __all__ = ["ReadResiduals", "read_residuals"]
 
@@ -83,7 +84,7 @@ def read_residuals(
                 "free residual variances",
             )
         )
-    held = residual_constraints(model, {p.parameter for p in rows.values() if p.free})
+    held = constraints_among(model, {p.parameter for p in rows.values() if p.free})
     if losses:
         return ReadResiduals(constraints=held, losses=tuple(losses))
     found = recognised_residual(model, cells, occasions)

@@ -149,7 +149,8 @@ def _means(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
             names.append((f"mean:{factor.name}", row.parameter))
     free = {mean.occasion for mean in growth.occasion_means}
     loaded = [
-        any(f.loadings[j] for f in growth.factors) for j in range(len(growth.schema.occasions))
+        any(f.definition or f.loadings[j] for f in growth.factors)
+        for j in range(len(growth.schema.occasions))
     ]
     for j, y in enumerate(growth.schema.outcome_columns):
         if growth.schema.series and not loaded[j] and j not in free:
@@ -173,7 +174,7 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
         names.append((f"effect:{effect.factor}:{effect.covariate}", row.parameter))
     outcomes = growth.schema.outcome_columns
     for direct in growth.direct_effects:
-        if _of_outcome(direct, growth):
+        if _plain(direct, growth):
             covariate = growth.covariate(direct.covariate)
             label = _label(covariate_name(f"b_{direct_key(direct).partition(':')[2]}"), growth)
             sources = (
@@ -202,11 +203,30 @@ def _effects(growth: GrowthModel, names: list[tuple[str, str]]) -> list[Path]:
     return rows
 
 
-def _of_outcome(effect: DirectEffect, growth: GrowthModel) -> bool:
-    """Whether an effect is the same wherever it acts, as on one of several outcomes."""
-    return (
-        bool(growth.schema.series) and bool(effect.loadings) and set(effect.loadings) <= {0.0, 1.0}
-    )
+def _plain(effect: DirectEffect, growth: GrowthModel) -> bool:
+    """Whether an effect is the same wherever it acts: on one of several outcomes, or at times.
+
+    And alone there: two paths cannot join the same two variables.
+    """
+    if not (effect.loadings and set(effect.loadings) <= {0.0, 1.0}):
+        return False
+    if not growth.schema.series and (
+        effect.loadings.count(1.0) < 2 or growth.covariate(effect.covariate).shifted
+    ):
+        return False
+    cells = range(len(effect.loadings))
+    others = [
+        other
+        for other in growth.direct_effects
+        if other.covariate == effect.covariate and other != effect
+    ]
+    return not any(effect.loadings[j] and _acts(other, j) for other in others for j in cells)
+
+
+def _acts(effect: DirectEffect, cell: int) -> bool:
+    if effect.occasion is not None:
+        return effect.occasion == cell
+    return not effect.loadings or bool(effect.loadings[cell])
 
 
 def _moving(
@@ -216,7 +236,7 @@ def _moving(
     rows: list[Path] = []
     carrying: list[str] = []
     for direct in growth.direct_effects:
-        if direct.column is None or _of_outcome(direct, growth):
+        if direct.column is None or _plain(direct, growth):
             continue
         made = carrier_names(direct, growth)
         function = ".".join(p.expression + p.label for p in direct.column.parts)

@@ -34,6 +34,7 @@ from growthmm.translation.bind_sem import bind_sem, sem_schema
 from growthmm.translation.covariates import with_indicators
 from growthmm.translation.joint_covariates import given_covariates
 from growthmm.translation.lagged import lag_note
+from growthmm.translation.left_out import at_occasions
 from growthmm.translation.loading_tables import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 from growthmm.translation.redundancy import without_redundancy
@@ -169,7 +170,8 @@ def sem_arrays(
         known=None,
     )
     model, _ = settled_groups(model, frame, None)
-    return scatter_data(model, schema, covariates, with_lagged(frame, schema)), notes
+    frame, more = at_occasions(with_lagged(frame, schema), schema)
+    return scatter_data(model, schema, covariates, frame), (*notes, *more)
 
 
 def _pick(moments: Moments, names: Sequence[str]) -> WideMoments:
@@ -259,6 +261,9 @@ def paired(
         notes = tuple(lag_note(made, bound_sem.schema) for made in bound_sem.schema.lagged)
         bound_sem = replace(bound_sem, assumptions=(*bound_sem.assumptions, *notes))
         frame = None if frame is None else with_lagged(frame, bound_sem.schema)
+    if frame is not None and layout == "long":
+        frame, notes = at_occasions(frame, bound_sem.schema)
+        bound_sem = replace(bound_sem, assumptions=(*bound_sem.assumptions, *notes))
     return pair_from_sem(bound_sem, spelling=spelling), frame
 
 

@@ -27,7 +27,9 @@ from growthmm.printed import read_printed
 from growthmm.progress import showing
 from growthmm.translation.bind_mixed import bind_mixed
 from growthmm.translation.bind_sem import bind_sem
+from growthmm.translation.left_out import at_occasions
 from growthmm.translation.loading_tables import growth_outcomes
+from growthmm.translation.redundancy import without_redundancy
 from growthmm.translation.time_scores import time_scores
 from growthmm.verbs.against import printed_text, verify_printed
 from growthmm.verbs.binding import Facts, Layout, layout_of
@@ -295,7 +297,7 @@ def _of_mixed(
     bound = with_lag_facts(bound, frame)
     growth = growth_of_mixed(bound)
     analysis = Analysis(growth, habits_of(bound.model), model.notation)
-    return analysis, bound.schema, bound.assumptions, frame
+    return analysis, bound.schema, without_redundancy(bound).assumptions, frame
 
 
 def _of_sem(
@@ -323,8 +325,10 @@ def _of_sem(
         bound.covariates,
     )
     made = _lengthened(frame, bound) if wide and frame is not None else frame
-    made = None if made is None else with_lagged(made, bound.schema)
-    return analysis, bound.schema, bound.assumptions, made
+    if made is None:
+        return analysis, bound.schema, bound.assumptions, None
+    made, notes = at_occasions(with_lagged(made, bound.schema), bound.schema)
+    return analysis, bound.schema, (*bound.assumptions, *notes), made
 
 
 def _lengthened(frame: pd.DataFrame, bound: BoundSem) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from growthmm.data.binning import bin_times
 from growthmm.data.frames import as_pandas
 from growthmm.data.moments import Moments
 from growthmm.errors import SpecificationError
@@ -12,7 +13,7 @@ from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.translation.script_context import DataFile
-from growthmm.verbs.binding import Facts, Layout, paired, with_lags
+from growthmm.verbs.binding import Facts, Layout, layout_of, paired, with_lags
 from growthmm.verbs.person_means import with_person_means
 from growthmm.verbs.rounding import Bins, Rounded, rounded
 
@@ -91,7 +92,7 @@ def prepared(
     """
     made = Prepared(model, data, facts=facts)
     if isinstance(model, SemModel) and data is not None and (bins is not None or mundlak):
-        made = _in_long_form(model, data, facts)
+        made = _in_long_form(model, data, facts, bins)
         assert isinstance(made.model, MixedModel)
         model, data, facts = made.model, made.data, made.facts
     if mundlak:
@@ -117,14 +118,23 @@ def prepared(
     return made
 
 
-def _in_long_form(model: SemModel, data: object, facts: Facts) -> Prepared:
+def _in_long_form(model: SemModel, data: object, facts: Facts, bins: Bins | None) -> Prepared:
     """The mixed form of a growth curve with its data in the long layout.
 
-    Times and means of persons are those of rows, whatever layout the data come in.
+    Times and means of persons are those of rows, whatever layout the data come in. Individual
+    times are told from the curve's occasions once they are rounded.
     """
-    pair, frame = paired(model, data, facts)
+    given = as_pandas(data)
+    rounding = bins is not None and layout_of(model, given, facts) == "long"
+    at_bins = given
+    if bins is not None and rounding and facts.id is not None and facts.time is not None:
+        outcome = [facts.outcome] if facts.outcome and facts.outcome in given.columns else []
+        at_bins = bin_times(given, id=facts.id, time=facts.time, outcome=outcome, bins=bins).frame
+    pair, frame = paired(model, at_bins, facts)
     schema = pair.mixed.schema
     why = "what bin= and mundlak= do is done to the rows of long data"
     note = Assumption("the growth curve is taken in its mixed form", why)
     own = Facts(schema.person, schema.time, schema.outcome)
-    return Prepared(pair.mixed.model, frame, (*pair.assumptions, note), facts=own)
+    assert frame is not None
+    rows = given[given.index.isin(frame.index)] if rounding else frame
+    return Prepared(pair.mixed.model, rows, (*pair.assumptions, note), facts=own)

@@ -30,6 +30,13 @@ __all__ = ["Bins", "Rounded", "rounded", "with_rounding_error"]
 
 Bins = float | Sequence[float]
 
+OF_OCCASIONS = ("arh1", "csh", "toeplitz", "banded", "unstructured")
+"""Residual structures that number the occasions, which individual times do not have."""
+
+NO_EXACT = (
+    "its residuals are of numbered occasions, so nothing can be fitted at the times as they are"
+)
+
 
 class Rounded:
     """Long data before and after rounding, and the columns concerned."""
@@ -107,14 +114,32 @@ def with_rounding_error(found: Equivalence, before: Rounded, estimator: Estimato
     """
     if not before.binned.n_moved:
         return found
-    bound = bind_mixed(found.pair.mixed.model, before.frame, id=before.person, time=before.time)
-    arrays = long_data(bound, before.frame)
-    fit = long_engine.fit(arrays.problem, estimator=estimator)
-    exact = FitResult(bound.model, fit, arrays, "individual times")
-    reason = f"{before.note}; {_error(exact, found.mixed_fit)}"
+    exact = _exact(found.pair.mixed.model, before, estimator)
+    error = NO_EXACT if exact is None else _error(exact, found.mixed_fit)
+    reason = f"{before.note}; {error}"
     if found.verdict not in ("identical", "identical_if", "different_estimator"):
         return replace(found, reason=f"{found.reason}; {reason}")
     return replace(found, verdict="approximate", model_verdict="approximate", reason=reason)
+
+
+def _exact(model: MixedModel, before: Rounded, estimator: Estimator) -> FitResult | None:
+    """The fit at the times as they are; None where residuals covary by numbered occasion.
+
+    Residual variances by occasion stay those of the occasions that times are rounded to.
+    """
+    frame, kind = before.frame, model.residual.kind
+    if kind in OF_OCCASIONS:
+        return None
+    if kind == "by_occasion":
+        column = f"{before.time}_rounded"
+        while column in frame.columns:
+            column += "_"
+        frame = frame.assign(**{column: before.binned.frame[before.time]})
+        model = replace(model, residual=replace(model.residual, kind="by_group", by=column))
+    bound = bind_mixed(model, frame, id=before.person, time=before.time)
+    arrays = long_data(bound, frame)
+    fit = long_engine.fit(arrays.problem, estimator=estimator)
+    return FitResult(bound.model, fit, arrays, "individual times")
 
 
 def _error(exact: FitResult, approximate: FitResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -87,6 +88,9 @@ FOUND: dict[str, Anything] = {
     "a factor of a latent basis without a mean": CurveText(
         BASIS + "i ~~ 0*s\ns ~ 0*1\n", "ml", Data(missing="rows")
     ),
+    "a covariate on a factor of a latent basis without a mean": CurveText(
+        BASIS + "s ~ 0*1\ni ~ x\ns ~ x\n", "ml", Data()
+    ),
     "slopes of each group without a common one": Formula(
         "y ~ t:sex + (1 | id)", "by_group:sex", "ml", Data()
     ),
@@ -125,6 +129,15 @@ FOUND: dict[str, Anything] = {
     "a model without random effects, by REML": Formula(
         "y ~ 0 + factor(t) + arm + t:w", "toeplitz", "reml", Data("six")
     ),
+    "contrasts of groups whose means the other side has, by REML": Formula(
+        "y ~ t + C(arm, contr.sum) + (t | id)", "by_group:arm", "reml", Data()
+    ),
+    "a mean of each occasion beside a random slope of a covariate": Formula(
+        "y ~ 0 + factor(t) + w + (1 + w | id)", "common", "ml", Data()
+    ),
+    "a covariate's effect, and what another outcome adds to it": Stacked(
+        "y ~ 0 + of + of:t + w + of:w + (0 + of | id)", "common", "ml", Design()
+    ),
 }
 """What random specifications showed to be wrong."""
 
@@ -141,3 +154,18 @@ def test_restricted_likelihood_of_moving_effects_is_one_optimum() -> None:
     found = gm.verify("y ~ t + t:w + (1 | id)", frame, time="t", estimator="reml", engines=["long"])
     assert found.verdict == "identical"
     assert all(level.passed for level in found.levels)
+
+
+def test_restricted_likelihoods_of_other_contrasts_differ_by_a_constant() -> None:
+    found = gm.verify(
+        "y ~ t + C(arm, contr.sum) + (t | id)",
+        long_frame(n_persons=60),
+        time="t",
+        residual="by_group:arm",
+        estimator="reml",
+        engines=["long"],
+    )
+    assert all(level.passed for level in found.levels[:4])
+    gap = found.sem_fit.log_likelihood - found.mixed_fit.log_likelihood
+    assert abs(gap - math.log(3.0)) < 1e-6
+    assert "log|det A| = 1.098612 of another coding" in found.levels[2].note

@@ -195,9 +195,10 @@ LOST = {
     LINEAR + "z ~ i + s": ["the intercept of z fixed"],
     INTERCEPT + SLOPE + "y_0 ~~ v*y_0\ny_1 ~~ v*y_1": ["residual variances of which some"],
     INTERCEPT + SLOPE + _each("y_{j} ~~ 1*y_{j}"): ["residual variances of y_0"],
-    LINEAR + _each("y_{j} ~ b*w_{j}", range(3)) + _each("y_{j} ~ d*w_{j}", range(3, 5)): [
-        "effects of w of which some are equal"
+    LINEAR + "y_1 ~ b*w_0\ny_2 ~ b*w_1\ny_3 ~ d*w_2\ny_4 ~ d*w_3\n": [
+        "effects of w_lag1 of which some are equal"
     ],
+    LINEAR + _each("y_{j} ~ b{j}*w_{j}") + "b1 == b0^2\n": ["b1 == b0**2"],
     LINEAR + "y_0 ~~ y_1\ns ~ i\ns ~ 0.5*1\ni ~~ vi*i\nvi > 1": [
         "vi > 1",
         "s~i",

@@ -17,6 +17,11 @@ FloatArray = NDArray[np.float64]
 
 SINGULAR = 1e-11
 
+WHOLE = (
+    "An unstructured residual holds every variance and covariance already: leave out the random "
+    "effects of the person, or restrict the residual structure."
+)
+
 
 def null_space(problem: LongProblem) -> tuple[str, ...]:
     """Covariance parameters that a null direction of the Jacobian of all `V` mixes.
@@ -91,6 +96,8 @@ def check_identified(problem: LongProblem) -> None:
             f"The covariance parameters {NotIdentifiedError.listed(culprits)} cannot be told apart "
             f"from these designs ({int(np.sum(sizes > 0))} persons with {rows} rows each).",
             parameters=culprits,
-            hint="Drop a random effect, make effects independent (||), or restrict the "
+            hint=WHOLE
+            if problem.residual.kind == "unstructured"
+            else "Drop a random effect, make effects independent (||), or restrict the "
             "residual structure.",
         )

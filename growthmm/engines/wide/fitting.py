@@ -33,7 +33,6 @@ from growthmm.errors import (
     FitFailedError,
     NotIdentifiedError,
     SpecificationError,
-    UnsupportedEngineError,
 )
 
 __all__ = ["fit", "information"]
@@ -159,14 +158,6 @@ def _check(problem: WideProblem, system: System, estimator: str, bounds: str) ->
         )
     if estimator == "reml":
         check_restricted(problem, system)
-        generic = np.full(system.n_parameters, 0.7)
-        for c in relations(problem.model, generic):
-            if c.equality and np.any(c.jet.gradient[system.fixed]):
-                raise UnsupportedEngineError(
-                    f"The restricted likelihood has no constant under the constraint {c.text}, "
-                    "which holds parameters of the means.",
-                    hint='Give the parameters one label, or use estimator="ml".',
-                )
 
 
 def _starts(problem: WideProblem, system: System, start: FloatArray | None) -> Candidates:

@@ -7,6 +7,7 @@ import numpy as np
 from growthmm.engines.kept import kept
 from growthmm.engines.outcome import ParameterKind
 from growthmm.engines.wide import ram
+from growthmm.engines.wide.constraints import relations
 from growthmm.engines.wide.levels.statistics import collect_levels
 from growthmm.engines.wide.likelihood import System
 from growthmm.engines.wide.problem import WideProblem
@@ -90,7 +91,8 @@ def check_restricted(problem: WideProblem, system: System) -> None:
     Raises
     ------
     UnsupportedEngineError
-        If a parameter enters both the means and the covariances.
+        If a parameter enters both the means and the covariances, or an equality constraint holds
+        parameters of the means.
     """
     model = problem.model
     if system.levels is not None:
@@ -98,6 +100,13 @@ def check_restricted(problem: WideProblem, system: System) -> None:
             "Models of two levels are fitted by maximum likelihood in the wide form.",
             hint='Use estimator="ml", or the long engine for REML.',
         )
+    for c in relations(model, np.full(system.n_parameters, 0.7)):
+        if c.equality and np.any(c.jet.gradient[system.fixed]):
+            raise UnsupportedEngineError(
+                f"The restricted likelihood has no constant under the constraint {c.text}, "
+                "which holds parameters of the means.",
+                hint='Give the parameters one label, or use estimator="ml".',
+            )
     rng = np.random.default_rng(20)
     values = rng.uniform(0.5, 1.5, system.n_parameters)
     for matrices, _ in system.groups:

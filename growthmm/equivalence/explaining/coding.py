@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from growthmm.translation.affine import affine_map, number, same
 from growthmm.translation.basis import basis_column
 from growthmm.translation.coding import column_key
 from growthmm.translation.naming import polynomial_degree
+from growthmm.translation.recoding import recoded
 
 __all__ = ["CovariateCoding", "TimeCoding", "covariate_codings", "time_codings"]
 
@@ -38,6 +39,8 @@ class TimeCoding:
         In words.
     loadings : dict of str to (tuple of float, Column)
         What each factor's loadings become.
+    changes : tuple of str
+        Why the model is another one in this coding; empty where it is the same, or not known.
     """
 
     cause: str
@@ -45,6 +48,7 @@ class TimeCoding:
     before: str
     after: str
     loadings: dict[str, tuple[tuple[float, ...], Column]]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def time_codings(first: GrowthModel, second: GrowthModel, free: set[str]) -> tup
     moved, stretched = abs(shift) > RELATIVE * size, abs(scale - 1.0) > RELATIVE
     zeros, units = zip(*(_origin_and_unit(factor, times) for factor in line), strict=True)
     name = first.schema.time or "time"
-    origin = TimeCoding("time_origin", name, number(zeros[0]), number(zeros[1]), target)
+    why = _changes(first, zeros[1] - zeros[0])
+    origin = TimeCoding("time_origin", name, number(zeros[0]), number(zeros[1]), target, why)
     unit = TimeCoding("time_unit", name, number(units[0]), number(units[1]), target)
     if not stretched:
         return (origin,)
@@ -110,7 +115,15 @@ def time_codings(first: GrowthModel, second: GrowthModel, free: set[str]) -> tup
     middle = _shifted(changed, line[0], shift / scale, first)
     if middle is None:
         return (_basis(changed, target),)
-    return (TimeCoding("time_origin", name, origin.before, origin.after, middle), unit)
+    return (replace(origin, loadings=middle), unit)
+
+
+def _changes(growth: GrowthModel, shift: float) -> tuple[str, ...]:
+    """Why the formula in shifted time is another model (condition 18)."""
+    plain = all(f.loadings and f.definition is None and not f.cells for f in growth.factors)
+    if not plain or not growth.schema.shared_times or growth.schema.series or growth.by_group:
+        return ()
+    return recoded(growth, origin=shift).changes
 
 
 def _basis(

@@ -25,6 +25,8 @@ class Difference:
         How each analysis has it.
     apply : callable
         An analysis with that part as the second one has it.
+    changes : tuple of str
+        Why it makes another model, where that needs saying.
     """
 
     cause: str
@@ -32,6 +34,7 @@ class Difference:
     before: str
     after: str
     apply: Callable[[Analysis], Analysis]
+    changes: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Effect:

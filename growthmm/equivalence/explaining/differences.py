@@ -57,6 +57,7 @@ def _of_models(a: Analysis, b: Analysis) -> Iterator[Difference]:
             step.before,
             step.after,
             _on_growth(partial(edits.with_loadings, loadings=step.loadings)),
+            step.changes,
         )
     for coded in covariate_codings(first, second):
         yield Difference(

@@ -109,6 +109,8 @@ def _sentence(difference: Difference, called: tuple[str, str]) -> str:
         after=difference.after,
         what=difference.what or "the model",
     )
+    if difference.changes:
+        text += f" That makes it another model: {'; '.join(difference.changes)}."
     return text[0].upper() + text[1:] if text.startswith("the ") else text
 
 

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures.base import Evaluated, Pattern, variance_blocks
-from growthmm.engines.long.residual_structures.decay import decay, start_at
+from growthmm.engines.long.residual_structures.decay import (
+    decay,
+    start_at,
+    typical_step,
+)
 
 __all__ = ["Autoregression", "structure"]
 
@@ -22,6 +26,7 @@ class Autoregression:
     """``R_jk = s rho^|t_j - t_k|``; a negative `rho` only where time differences are whole."""
 
     times: tuple[float, ...]
+    step: float
     names: tuple[str, ...] = ("var(Residual)", "rho(Residual)")
     powers: tuple[int, ...] = (2, 0)
     blocks: tuple[Block, ...] = variance_blocks((0,))
@@ -31,7 +36,7 @@ class Autoregression:
 
     def start(self, variance: float) -> FloatArray:
         """Some correlation between neighbours."""
-        return np.array([variance, start_at(0.2, self.times)])
+        return np.array([variance, start_at(0.2, self.step)])
 
     def evaluate(self, parameters: FloatArray, pattern: Pattern) -> Evaluated | None:
         """``s C(rho)``."""
@@ -49,4 +54,4 @@ class Autoregression:
 
 def structure(problem: LongProblem) -> Autoregression:
     """The structure of `problem`."""
-    return Autoregression(problem.occasions)
+    return Autoregression(problem.occasions, typical_step(problem))

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from growthmm.engines.long.parametrisation import Block
 from growthmm.engines.long.problem import LongProblem
 from growthmm.engines.long.residual_structures.base import Evaluated, Pattern, variance_blocks
-from growthmm.engines.long.residual_structures.decay import decay, start_at
+from growthmm.engines.long.residual_structures.decay import (
+    decay,
+    start_at,
+    typical_step,
+)
 
 __all__ = ["AutoregressionPlus", "structure"]
 
@@ -22,6 +26,7 @@ class AutoregressionPlus:
     """``R_jk = a rho^|t_j - t_k| + s [j = k]``."""
 
     times: tuple[float, ...]
+    step: float
     names: tuple[str, ...] = ("var(AR1)", "rho(AR1)", "var(Residual)")
     powers: tuple[int, ...] = (2, 0, 2)
     blocks: tuple[Block, ...] = variance_blocks((0, 2))
@@ -31,7 +36,7 @@ class AutoregressionPlus:
 
     def start(self, variance: float) -> FloatArray:
         """Half of each, with some correlation."""
-        return np.array([0.5 * variance, start_at(0.4, self.times), 0.5 * variance])
+        return np.array([0.5 * variance, start_at(0.4, self.step), 0.5 * variance])
 
     def evaluate(self, parameters: FloatArray, pattern: Pattern) -> Evaluated | None:
         """``a C(rho) + s I``."""
@@ -50,4 +55,4 @@ class AutoregressionPlus:
 
 def structure(problem: LongProblem) -> AutoregressionPlus:
     """The structure of `problem`."""
-    return AutoregressionPlus(problem.occasions)
+    return AutoregressionPlus(problem.occasions, typical_step(problem))

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growthmm.engines.long.problem import LongProblem
-from growthmm.engines.long.residual_structures.decay import decay, start_at
+from growthmm.engines.long.residual_structures.decay import (
+    decay,
+    start_at,
+    typical_step,
+)
 from growthmm.engines.long.residual_structures.heterogeneous import Heterogeneous
 from growthmm.model.names import residual_name
 
@@ -27,5 +31,5 @@ def structure(problem: LongProblem) -> Heterogeneous:
     m = len(times)
     names = (*(residual_name(time) for time in problem.occasions), "rho(Residual)")
     return Heterogeneous(
-        correlation, names, (2,) * m + (0,), first=start_at(0.2, problem.occasions)
+        correlation, names, (2,) * m + (0,), first=start_at(0.2, typical_step(problem))
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["decay", "start_at"]
+from growthmm.engines.long.problem import LongProblem
+
+__all__ = ["decay", "start_at", "typical_step"]
 
 FloatArray = NDArray[np.float64]
 
@@ -44,16 +44,41 @@ def decay(rho: float, times: FloatArray) -> tuple[FloatArray, FloatArray, FloatA
     return level, slope, curve
 
 
-def start_at(correlation: float, times: Sequence[float]) -> float:
-    """The correlation at distance one that is `correlation` at the nearest times, if farther apart.
+def start_at(correlation: float, step: float) -> float:
+    """The correlation at distance one that is `correlation` at distance `step`, if that is longer.
 
     Examples
     --------
-    >>> start_at(0.25, (0.0, 1.0)), start_at(0.25, (0.0, 2.0, 5.0))
-    (0.25, 0.5)
+    >>> start_at(0.25, 1.0), start_at(0.25, 2.0), start_at(0.25, 0.5)
+    (0.25, 0.5, 0.25)
     """
-    nearest = float(np.diff(np.sort(np.asarray(times, dtype=float))).min(initial=np.inf))
-    return float(correlation ** (1.0 / max(nearest, 1.0))) if np.isfinite(nearest) else correlation
+    return float(correlation ** (1.0 / max(step, 1.0)))
+
+
+def typical_step(problem: LongProblem) -> float:
+    """The time between rows of one person that are nearest, the median over persons.
+
+    Times of different persons may be as near as any unit allows; their rows do not covary.
+
+    Parameters
+    ----------
+    problem : LongProblem
+        With the occasion of each row.
+
+    Returns
+    -------
+    float
+        1 where no person has rows at two times.
+    """
+    times = np.asarray(problem.occasions, dtype=float)[problem.occasion]
+    order = np.lexsort((times, problem.subject))
+    person, apart = problem.subject[order][1:], np.diff(times[order])
+    within = (np.diff(problem.subject[order]) == 0) & (apart > 0)
+    if not within.any():
+        return 1.0
+    nearest = np.full(int(person.max()) + 1, np.inf)
+    np.minimum.at(nearest, person[within], apart[within])
+    return float(np.median(nearest[np.isfinite(nearest)]))
 
 
 def _power(rho: float, exponent: FloatArray, where: NDArray[np.bool_] | None = None) -> FloatArray:
