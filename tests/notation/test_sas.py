@@ -321,8 +321,8 @@ ERRORS = {
     "proc mixed; class o; model y=t; repeated o/sub=id type=toep(2); run;": (
         "REPEATED: TYPE=TOEP(2) is not supported (line 1, column 51)"
     ),
-    "proc mixed; model y=t; repeated / sub=id type=cs group=g; run;": (
-        "REPEATED: GROUP= is only supported with TYPE=VC"
+    "proc mixed; model y=t; repeated / sub=id type=ar(1) local group=g; run;": (
+        "REPEATED: GROUP= is not supported with LOCAL"
     ),
     "proc mixed; model y=t; repeated / sub=id type=cs local; run;": (
         "REPEATED: LOCAL is only supported with AR(1)"
