@@ -23,8 +23,8 @@ from growthmm.equivalence.optima import Optima
 from growthmm.equivalence.points import block_entries
 from growthmm.equivalence.referee import rounding
 from growthmm.equivalence.scores import own_deviations
+from growthmm.translation.outcomes.to_distal import distal_factors
 from growthmm.translation.pair import Pair
-from growthmm.translation.to_distal import distal_factors
 
 __all__ = ["estimates", "inference", "predictions"]
 

@@ -20,7 +20,7 @@ from growthmm.equivalence.residual_link import ResidualLink, residual_links
 from growthmm.errors import SpecificationError
 from growthmm.moments.rank import rank
 from growthmm.rendering import Brief
-from growthmm.translation.curves import is_curve
+from growthmm.translation.loadings.curves import is_curve
 from growthmm.translation.pair import Pair
 
 __all__ = [

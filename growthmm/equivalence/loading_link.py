@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from growthmm.errors import SpecificationError, ValueColumnError
 from growthmm.model.phantoms import phantoms
-from growthmm.translation.curves import cell_values, loading_parameters
+from growthmm.translation.loadings.curves import cell_values, loading_parameters
 from growthmm.translation.pair import Pair
 
 __all__ = ["LoadingLink", "loading_link"]

@@ -20,7 +20,7 @@ from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
 from growthmm.rendering import Tabular, render
 from growthmm.translation.pair import Pair
-from growthmm.translation.script_context import DataFile
+from growthmm.translation.scripts.context import DataFile
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from growthmm.notation import names, notation
 from growthmm.notation.base import Model, Notation, families, numbers_unless_told
 from growthmm.notation.command_languages.sheet import with_categories
 from growthmm.translation.pair import Pair
-from growthmm.translation.script_context import DataFile, script_context
+from growthmm.translation.scripts.context import DataFile, script_context
 
 __all__ = ["ProgramText", "mixed_text", "program_texts", "sem_text"]
 

@@ -26,16 +26,16 @@ from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
 from growthmm.notation import notation
-from growthmm.translation.affine import same
 from growthmm.translation.coding import PartKey, column_key
-from growthmm.translation.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.definitions import grid_values
-from growthmm.translation.grouping import members, split_by_group
+from growthmm.translation.groups.grouping import members, split_by_group
+from growthmm.translation.groups.shared_blocks import apart, united
+from growthmm.translation.loadings.affine import same
+from growthmm.translation.loadings.curves import curve_factor, is_curve, starts_of
 from growthmm.translation.mixed_losses import TIME_ROLES, mixed_losses, roles_of
 from growthmm.translation.naming import NameBook, occasion_indicator
-from growthmm.translation.outcome_residual import plain_outcome_residual
-from growthmm.translation.residual_groups import plainest, variance_names
-from growthmm.translation.shared_blocks import apart, united
+from growthmm.translation.residuals.groups import plainest, variance_names
+from growthmm.translation.residuals.outcomes import plain_outcome_residual
 from growthmm.translation.tabulate import tabulate
 
 __all__ = ["growth_from_mixed"]

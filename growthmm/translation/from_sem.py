@@ -24,29 +24,33 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.model.terms import Term
-from growthmm.translation.basis import basis_column, whole_bases
 from growthmm.translation.carriers import carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit, losses_of_several
-from growthmm.translation.distal import (
+from growthmm.translation.factor_reading import read_factor_covariances
+from growthmm.translation.groups.growth import HINT, MESSAGE, grouped_growth
+from growthmm.translation.lagged import acting
+from growthmm.translation.levels_from_sem import flattened
+from growthmm.translation.loadings.basis import basis_column, whole_bases
+from growthmm.translation.loadings.proportional_change import (
+    Change,
+    change_curves,
+    change_of_several,
+)
+from growthmm.translation.loadings.recognised_curves import KnownCurve, estimated_loadings
+from growthmm.translation.loadings.tables import loading_table
+from growthmm.translation.moving_effects import moving_effects
+from growthmm.translation.naming import occasion_indicator
+from growthmm.translation.outcomes.bases import cell_indicator, whole_effects, whole_outcomes
+from growthmm.translation.outcomes.distal import (
     distal_outcomes,
     refuse_clusters,
     refuse_in_groups,
     with_links,
 )
-from growthmm.translation.factor_reading import read_factor_covariances
-from growthmm.translation.grouped_growth import HINT, MESSAGE, grouped_growth
-from growthmm.translation.lagged import acting
-from growthmm.translation.levels_from_sem import flattened
-from growthmm.translation.loading_curves import KnownCurve, estimated_loadings
-from growthmm.translation.loading_tables import loading_table
-from growthmm.translation.moving_effects import moving_effects
-from growthmm.translation.naming import occasion_indicator
-from growthmm.translation.outcome_bases import cell_indicator, whole_effects, whole_outcomes
-from growthmm.translation.outcome_effects import outcome_effects
-from growthmm.translation.outcome_residual import read_outcome_residuals
-from growthmm.translation.proportional_change import Change, change_curves, change_of_several
+from growthmm.translation.outcomes.effects import outcome_effects
 from growthmm.translation.reduction import Reduction, reduced
-from growthmm.translation.residual_reading import read_residuals
+from growthmm.translation.residuals.outcomes import read_outcome_residuals
+from growthmm.translation.residuals.reading import read_residuals
 from growthmm.translation.states import states_last
 from growthmm.translation.tied_effects import tied_effects
 from growthmm.translation.tied_labels import tied_labels

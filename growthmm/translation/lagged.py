@@ -12,9 +12,9 @@ from growthmm.model.defaults import Assumption, Loss
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, ColumnPart, Lagged, Schema, Variable
 from growthmm.model.terms import Term
+from growthmm.translation.binding.time_scores import common_stem
 from growthmm.translation.shifted import active_places, lag_name, lagged_part, named_lag
 from growthmm.translation.tabulate import part_variables, tabulate
-from growthmm.translation.time_scores import common_stem
 
 __all__ = [
     "acting",

@@ -11,7 +11,7 @@ from growthmm.model.schema import ColumnPart, Role
 from growthmm.model.strata import residual_strata
 from growthmm.notation import notation
 from growthmm.translation.definitions import losses_at_individual_times
-from growthmm.translation.grouping import grouping_variables, split_by_group
+from growthmm.translation.groups.grouping import grouping_variables, split_by_group
 from growthmm.translation.lagged import lag_losses
 from growthmm.translation.tabulate import part_variables
 

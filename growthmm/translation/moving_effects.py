@@ -10,11 +10,11 @@ import numpy as np
 from growthmm.model.defaults import Loss
 from growthmm.model.growth import Covariate, DirectEffect, direct_key
 from growthmm.model.schema import Column, Schema
-from growthmm.translation.affine import same
-from growthmm.translation.basis import basis_column
+from growthmm.translation.binding.covariates import plain_column
 from growthmm.translation.carriers import Carrier
-from growthmm.translation.covariates import plain_column
 from growthmm.translation.lagged import acting
+from growthmm.translation.loadings.affine import same
+from growthmm.translation.loadings.basis import basis_column
 from growthmm.translation.naming import polynomial_degree
 from growthmm.translation.tabulate import tabulate
 

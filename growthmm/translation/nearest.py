@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any, Literal
 
 from growthmm.model.sem import Path, SemModel
-from growthmm.translation.loading_tables import loading_table
+from growthmm.translation.loadings.tables import loading_table
 from growthmm.translation.second_order import second_order
 
 __all__ = ["NearModel", "near_models"]

@@ -19,17 +19,17 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import Term
 from growthmm.rendering import Brief
 from growthmm.translation.coding import column_key
-from growthmm.translation.curves import probed_loadings
 from growthmm.translation.definitions import column_signature
-from growthmm.translation.effect_spans import effect_spans
 from growthmm.translation.from_mixed import growth_from_mixed
 from growthmm.translation.from_sem import growth_from_sem
+from growthmm.translation.groups.effect_spans import effect_spans
+from growthmm.translation.groups.shared_blocks import shared_entries
+from growthmm.translation.loadings.curves import probed_loadings
+from growthmm.translation.outcomes.to_distal import map_rows
 from growthmm.translation.parameter_map import MapRow, parameter_map
 from growthmm.translation.redundancy import groups_apart, without_redundancy
-from growthmm.translation.residual_recognition import same_residual
-from growthmm.translation.residual_roles import by_time
-from growthmm.translation.shared_blocks import shared_entries
-from growthmm.translation.to_distal import map_rows
+from growthmm.translation.residuals.recognition import same_residual
+from growthmm.translation.residuals.roles import by_time
 from growthmm.translation.to_mixed import mixed_from_growth
 from growthmm.translation.to_sem import sem_from_growth
 

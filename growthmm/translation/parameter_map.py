@@ -12,9 +12,9 @@ from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.terms import Term
 from growthmm.rendering import Brief
 from growthmm.translation.coding import column_key
-from growthmm.translation.grouping import members, split_by_group
+from growthmm.translation.groups.grouping import members, split_by_group
 from growthmm.translation.naming import covariate_name
-from growthmm.translation.residual_map import (
+from growthmm.translation.residuals.map import (
     ResidualMapKind,
     group_texts,
     residual_description,

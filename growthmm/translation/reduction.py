@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from growthmm.model.phantoms import Phantom, without_phantoms
 from growthmm.model.sem import Operator, Path, SemModel
-from growthmm.translation.loading_curves import fresh_name
-from growthmm.translation.proportional_change import Change, polynomials
+from growthmm.translation.loadings.proportional_change import Change, polynomials
+from growthmm.translation.loadings.recognised_curves import fresh_name
 
 __all__ = ["Reduction", "reduced"]
 

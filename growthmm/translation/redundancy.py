@@ -13,7 +13,7 @@ from growthmm.model.mixed import RandomBlock
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Column, ColumnPart, Schema
 from growthmm.model.terms import Term
-from growthmm.translation.grouping import indicator, members, multiplied, split_by_group
+from growthmm.translation.groups.grouping import indicator, members, multiplied, split_by_group
 from growthmm.translation.tabulate import part_variables, tabulate
 
 __all__ = ["groups_apart", "without_redundancy"]

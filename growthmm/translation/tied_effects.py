@@ -17,7 +17,7 @@ from growthmm.model.growth import Covariate, DirectEffect, direct_key
 from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.notation.sem.text import number_text
-from growthmm.translation.basis import basis_column
+from growthmm.translation.loadings.basis import basis_column
 from growthmm.translation.ties import constraint_gap, constraints_among
 
 __all__ = ["TiedEffects", "tied_effects"]

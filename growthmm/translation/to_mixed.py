@@ -23,12 +23,12 @@ from growthmm.model.strata import residual_terms
 from growthmm.model.terms import Term
 from growthmm.notation import notation
 from growthmm.translation.coding import column_key
-from growthmm.translation.curves import loading_parameters
-from growthmm.translation.grouping import indicator, multiplied
+from growthmm.translation.groups.grouping import indicator, multiplied
+from growthmm.translation.groups.shared_blocks import joined, whole_pattern
+from growthmm.translation.loadings.curves import loading_parameters
 from growthmm.translation.naming import occasion_indicator
-from growthmm.translation.outcome_bases import cell_indicator
-from growthmm.translation.residual_groups import variance_names
-from growthmm.translation.shared_blocks import joined, whole_pattern
+from growthmm.translation.outcomes.bases import cell_indicator
+from growthmm.translation.residuals.groups import variance_names
 from growthmm.translation.states import is_of_states, state_block
 
 __all__ = ["mixed_from_growth"]

@@ -11,13 +11,13 @@ from growthmm.model.growth import DirectEffect, FactorBlock, GrowthModel, direct
 from growthmm.model.phantoms import with_phantoms
 from growthmm.model.sem import Path, SemModel
 from growthmm.translation.carriers import carrier_names, carrier_rows
-from growthmm.translation.free_loadings import loading_rows
-from growthmm.translation.grouped_sem import grouped_sem
+from growthmm.translation.groups.sem import grouped_sem
 from growthmm.translation.levels_to_sem import two_levels
+from growthmm.translation.loadings.free import loading_rows
 from growthmm.translation.naming import covariate_name
-from growthmm.translation.outcome_residual import outcome_residual_rows
-from growthmm.translation.residual_rows import residual_rows
-from growthmm.translation.to_distal import distal_factors, distal_paths
+from growthmm.translation.outcomes.to_distal import distal_factors, distal_paths
+from growthmm.translation.residuals.outcomes import outcome_residual_rows
+from growthmm.translation.residuals.rows import residual_rows
 
 __all__ = ["sem_from_growth"]
 

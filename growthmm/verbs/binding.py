@@ -27,15 +27,15 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.rendering import Brief
-from growthmm.translation.bind_groups import settled_groups
-from growthmm.translation.bind_mixed import bind_mixed
-from growthmm.translation.bind_outcomes import stacked_frame
-from growthmm.translation.bind_sem import bind_sem, sem_schema
-from growthmm.translation.covariates import with_indicators
+from growthmm.translation.binding.covariates import with_indicators
+from growthmm.translation.binding.groups import settled_groups
+from growthmm.translation.binding.mixed import bind_mixed
+from growthmm.translation.binding.outcomes import stacked_frame
+from growthmm.translation.binding.sem import bind_sem, sem_schema
 from growthmm.translation.joint_covariates import given_covariates
 from growthmm.translation.lagged import lag_note
 from growthmm.translation.left_out import at_occasions
-from growthmm.translation.loading_tables import growth_outcomes
+from growthmm.translation.loadings.tables import growth_outcomes
 from growthmm.translation.pair import Pair, pair_from_mixed, pair_from_sem
 from growthmm.translation.redundancy import without_redundancy
 from growthmm.verbs.lagging import with_lag_columns, with_lag_facts

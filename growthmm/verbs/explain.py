@@ -25,12 +25,12 @@ from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.printed import read_printed
 from growthmm.progress import showing
-from growthmm.translation.bind_mixed import bind_mixed
-from growthmm.translation.bind_sem import bind_sem
+from growthmm.translation.binding.mixed import bind_mixed
+from growthmm.translation.binding.sem import bind_sem
+from growthmm.translation.binding.time_scores import time_scores
 from growthmm.translation.left_out import at_occasions
-from growthmm.translation.loading_tables import growth_outcomes
+from growthmm.translation.loadings.tables import growth_outcomes
 from growthmm.translation.redundancy import without_redundancy
-from growthmm.translation.time_scores import time_scores
 from growthmm.verbs.against import printed_text, verify_printed
 from growthmm.verbs.binding import Facts, Layout, layout_of
 from growthmm.verbs.lagging import with_lag_columns, with_lag_facts

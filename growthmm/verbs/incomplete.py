@@ -21,7 +21,7 @@ from growthmm.inference.result import FitResult
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.rendering import Brief
-from growthmm.translation.covariates import with_indicators
+from growthmm.translation.binding.covariates import with_indicators
 from growthmm.translation.pair import Pair
 from growthmm.verbs.binding import Facts, layout_of, mixed_arrays, paired, sem_arrays
 

@@ -18,11 +18,11 @@ from growthmm.model.expression_tree import Call, Name, Number
 from growthmm.model.mixed import MixedModel
 from growthmm.model.schema import Lagged, Schema, Variable
 from growthmm.model.terms import INTERCEPT, Term
-from growthmm.translation.bind_mixed import bind_mixed, model_variables
+from growthmm.translation.binding.mixed import bind_mixed, model_variables
+from growthmm.translation.binding.visits import visits_of, with_visits
 from growthmm.translation.lagged import lag_note
 from growthmm.translation.naming import common_stem
 from growthmm.translation.shifted import lag_name, named_lag
-from growthmm.translation.visits import visits_of, with_visits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def with_lag_columns(
     frame : DataFrame, optional
         Long data.
     id, time, time_values, known
-        As :func:`~growthmm.translation.bind_mixed.bind_mixed` takes them.
+        As :func:`~growthmm.translation.binding.mixed.bind_mixed` takes them.
 
     Returns
     -------

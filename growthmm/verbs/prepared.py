@@ -12,7 +12,7 @@ from growthmm.errors import SpecificationError
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.translation.script_context import DataFile
+from growthmm.translation.scripts.context import DataFile
 from growthmm.verbs.binding import Facts, Layout, layout_of, paired, with_lags
 from growthmm.verbs.person_means import with_person_means
 from growthmm.verbs.rounding import Bins, Rounded, rounded

@@ -17,7 +17,7 @@ from growthmm.errors import SpecificationError
 from growthmm.inference.result import FitResult
 from growthmm.model.expression import variables
 from growthmm.model.mixed import Estimator, MixedModel
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 from growthmm.verbs.binding import Facts
 from growthmm.verbs.lagging import lag_calls
 

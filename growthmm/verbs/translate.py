@@ -30,10 +30,10 @@ from growthmm.notation.base import (
     numbers_unless_told,
 )
 from growthmm.notation.command_languages.sheet import with_categories
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 from growthmm.translation.pair import Pair
-from growthmm.translation.script_columns import with_computed
-from growthmm.translation.script_context import STACKING, DataFile, script_context
+from growthmm.translation.scripts.columns import with_computed
+from growthmm.translation.scripts.context import STACKING, DataFile, script_context
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.lagging import lag_calls, with_named_lags
 from growthmm.verbs.model_data import NamedData, named_data, named_source

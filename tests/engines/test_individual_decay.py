@@ -15,7 +15,7 @@ from growthmm.engines.long.residual_structures.decay import typical_step
 from growthmm.engines.prepare import long_data
 from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reference import long_frame
 
 import growthmm as gm
-from growthmm.translation.recoding import recoded
+from growthmm.translation.loadings.recoding import recoded
 from growthmm.verbs.binding import Facts, paired
 from growthmm.verbs.source import source
 

@@ -25,7 +25,7 @@ from growthmm.model.schema import Schema
 from growthmm.model.sem import SemModel
 from growthmm.notation import names, notation
 from growthmm.notation.base import families
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 from growthmm.verbs.source import source
 from growthmm.verbs.translated import Translation
 

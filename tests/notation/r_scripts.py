@@ -19,7 +19,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.residual import ResidualStructure
 from growthmm.notation import notation
 from growthmm.notation.base import ScriptContext
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 
 
 def model_of(formula: str, residual: str, estimator: str = "ml") -> MixedModel:

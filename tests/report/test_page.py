@@ -20,7 +20,7 @@ from growthmm.report.methods_text import methods_paragraph, own_version
 from growthmm.report.pictures.catalogue import PICTURES, available
 from growthmm.report.program_texts import program_texts
 from growthmm.report.specification import specification_parts
-from growthmm.translation.script_context import DataFile
+from growthmm.translation.scripts.context import DataFile
 
 FORMULA = "gpa ~ occasion * sex + lib_hours + (1 + occasion | student)"
 

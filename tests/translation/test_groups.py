@@ -24,7 +24,7 @@ from growthmm.errors import (
 )
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
-from growthmm.translation.bind_mixed import bind_mixed
+from growthmm.translation.binding.mixed import bind_mixed
 from growthmm.translation.pair import Pair, pair_from_mixed, reread, same_growth
 
 FACTS: dict[str, Any] = {"id": "id", "time": "t", "outcome": "y"}

@@ -21,7 +21,7 @@ from growthmm.moments.residual_matrices import residual_matrix
 from growthmm.notation import notation
 from growthmm.translation.from_sem import growth_from_sem
 from growthmm.translation.pair import Pair, same_growth
-from growthmm.translation.residual_recognition import same_residual
+from growthmm.translation.residuals.recognition import same_residual
 from tests.two_sides import assert_same_model, back, long_frame, mixed_pair, sem_pair
 
 EQUAL, UNEQUAL = (0.0, 1.0, 2.0, 3.0), (0.0, 2.0, 5.0, 7.0)

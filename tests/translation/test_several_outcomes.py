@@ -9,7 +9,7 @@ import pytest
 import growthmm as gm
 from growthmm.errors import DuplicateOccasionError, SpecificationError, UnsupportedError
 from growthmm.model.schema import Schema
-from growthmm.translation.outcome_series import outcome_series
+from growthmm.translation.outcomes.series import outcome_series
 
 TIMES = {"read": (0, 1, 2, 3), "math": (0, 1, 3)}
 

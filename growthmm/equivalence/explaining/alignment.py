@@ -22,8 +22,8 @@ from growthmm.model.growth import (
     cov_key,
 )
 from growthmm.model.schema import Schema
-from growthmm.translation.affine import affine_map, same
 from growthmm.translation.coding import column_key
+from growthmm.translation.loadings.affine import affine_map, same
 from growthmm.translation.naming import polynomial_degree
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from growthmm.model.growth import Covariate, GrowthModel
 from growthmm.model.sem import SemModel
 from growthmm.rendering import Brief
 from growthmm.translation.from_mixed import growth_from_mixed
-from growthmm.translation.loading_tables import growth_outcomes
+from growthmm.translation.loadings.tables import growth_outcomes
 from growthmm.translation.redundancy import without_redundancy
 
 __all__ = ["Analysis", "SemParts", "growth_of_mixed", "sem_parts"]

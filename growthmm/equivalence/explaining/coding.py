@@ -14,11 +14,11 @@ from growthmm.equivalence.points import design_frame
 from growthmm.errors import GrowthmmError
 from growthmm.model.growth import Covariate, GrowthFactor, GrowthModel
 from growthmm.model.schema import Column
-from growthmm.translation.affine import affine_map, number, same
-from growthmm.translation.basis import basis_column
 from growthmm.translation.coding import column_key
+from growthmm.translation.loadings.affine import affine_map, number, same
+from growthmm.translation.loadings.basis import basis_column
+from growthmm.translation.loadings.recoding import recoded
 from growthmm.translation.naming import polynomial_degree
-from growthmm.translation.recoding import recoded
 
 __all__ = ["CovariateCoding", "TimeCoding", "covariate_codings", "time_codings"]
 

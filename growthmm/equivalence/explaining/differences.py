@@ -21,7 +21,7 @@ from growthmm.equivalence.explaining.spans import (
 from growthmm.model.factor_pattern import pattern_kind
 from growthmm.model.growth import FactorBlock, GrowthFactor, GrowthModel
 from growthmm.model.residual import ResidualStructure
-from growthmm.translation.shared_blocks import shared_entries
+from growthmm.translation.groups.shared_blocks import shared_entries
 
 __all__ = ["differences"]
 

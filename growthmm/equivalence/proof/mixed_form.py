@@ -20,8 +20,8 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.growth import Covariate
 from growthmm.model.schema import Column, ColumnPart
 from growthmm.model.terms import Term
-from growthmm.translation.curves import curve_factor, is_curve
-from growthmm.translation.grouping import of_group, split_by_group
+from growthmm.translation.groups.grouping import of_group, split_by_group
+from growthmm.translation.loadings.curves import curve_factor, is_curve
 from growthmm.translation.pair import Pair
 from growthmm.translation.tabulate import part_variables, tabulate
 

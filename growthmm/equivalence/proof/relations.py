@@ -17,7 +17,7 @@ from growthmm.equivalence.proof.symbols import (
 from growthmm.errors import UnsupportedError
 from growthmm.model.expression_tree import parse
 from growthmm.model.sem import SemModel
-from growthmm.translation.free_loadings import inverted
+from growthmm.translation.loadings.free import inverted
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:

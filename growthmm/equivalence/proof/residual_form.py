@@ -12,7 +12,7 @@ from growthmm.model.growth import residual_cells, residual_classes
 from growthmm.model.residual_parameters import ResidualParameter
 from growthmm.model.strata import residual_terms
 from growthmm.translation.pair import Pair
-from growthmm.translation.residual_arithmetic import bases
+from growthmm.translation.residuals.arithmetic import bases
 
 if TYPE_CHECKING:
     import sympy

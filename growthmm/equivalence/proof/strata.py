@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from growthmm.translation.grouping import group_names
+from growthmm.translation.groups.grouping import group_names
 from growthmm.translation.pair import Pair
 
 __all__ = ["Stratum", "strata"]

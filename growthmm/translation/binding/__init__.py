@@ -1,0 +1,1 @@
+"""Models tied to data, or to the facts given instead of data."""

@@ -1,0 +1,1 @@
+"""Groups of persons with parameters of their own."""

@@ -1,0 +1,1 @@
+"""Loadings as functions of time, with parameters and without, either way."""

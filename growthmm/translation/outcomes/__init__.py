@@ -1,0 +1,1 @@
+"""Several outcomes: series, stacked rows, and outcomes that persons have once."""

@@ -1,0 +1,1 @@
+"""Residual structures: read from rows, recognised, named and written as rows."""

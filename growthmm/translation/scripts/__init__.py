@@ -1,0 +1,1 @@
+"""What programs around a translated model need of the data."""
