@@ -26,6 +26,7 @@ from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.model.terms import Term
 from growthmm.translation.carriers import carriers
 from growthmm.translation.definitions import defined_factor, losses_by_visit, losses_of_several
+from growthmm.translation.direct_effects import direct_effects
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.groups.growth import HINT, MESSAGE, grouped_growth
 from growthmm.translation.lagged import acting
@@ -47,12 +48,10 @@ from growthmm.translation.outcomes.distal import (
     refuse_in_groups,
     with_links,
 )
-from growthmm.translation.outcomes.effects import outcome_effects
 from growthmm.translation.reduction import Reduction, reduced
 from growthmm.translation.residuals.outcomes import read_outcome_residuals
 from growthmm.translation.residuals.reading import read_residuals
 from growthmm.translation.states import states_last
-from growthmm.translation.tied_effects import tied_effects
 from growthmm.translation.tied_labels import tied_labels
 
 __all__ = ["growth_from_sem"]
@@ -443,34 +442,19 @@ class _Recognition:
         return list(found.effects)
 
     def _direct(self, name: str, found: list[tuple[int, Path]]) -> list[DirectEffect]:
-        parameters = {path.parameter for _, path in found}
         covariate = next(c for c in self.covariates if c.name == name)
-        absent = [j for j, column in enumerate(covariate.columns) if not column]
-        if len(parameters) == 1 and len(found) == len(self.outcomes) - len(absent):
-            effect = DirectEffect(name)
-            self.names.append((direct_key(effect), parameters.pop()))
-            return [effect]
-        if self.schema.series:
-            apart = outcome_effects(name, found, self.schema, absent)
-            if apart is not None:
-                self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
-                return [effect for effect, _ in apart]
-        tied = tied_effects(covariate, found, self.model, self.schema, self.hints)
-        if tied is not None:
-            self.names += tied.names
-            self.rules += tied.rules
-            self.met |= set(tied.constraints)
-            return list(tied.effects)
-        if len(parameters) < len(found):
+        read = direct_effects(covariate, found, self.model, self.schema, self.hints)
+        if read is None:
             self._lose(
                 f"effects of {name} of which some are equal",
                 "a formula has one effect for all occasions or one for each",
                 "one label for all, or none",
             )
             return []
-        apart = [(DirectEffect(name, j), path.parameter) for j, path in found]
-        self.names += [(direct_key(effect), parameter) for effect, parameter in apart]
-        return [effect for effect, _ in apart]
+        self.names += read.names
+        self.rules += read.rules
+        self.met |= set(read.constraints)
+        return list(read.effects)
 
     def _blocks(self, factors: list[GrowthFactor]) -> tuple[FactorBlock, ...]:
         names = [factor.name for factor in factors]

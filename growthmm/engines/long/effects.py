@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from growthmm.engines.long.curved.linear import at_values
 from growthmm.engines.long.dense import pattern_covariance
@@ -272,6 +271,8 @@ def residual_matrix(problem: LongProblem, values: FloatArray) -> pd.DataFrame:
         )
     matrix = evaluated.matrix[0]
     if problem.residual.kind == "groupwise":
+        from scipy.linalg import block_diag
+
         matrix = np.asarray(block_diag(*evaluated.matrix))
     return pd.DataFrame(matrix, index=labels, columns=labels)
 
