@@ -342,12 +342,3 @@ def test_several_outcomes_in_groups_may_share_in_part() -> None:
     found = gm.verify(model, stacked, id="id", time="t", residual="by_group:of", engines=["semopy"])
     assert found.verdict == "identical", found.reason
     assert found.mixed_fit.n_parameters == 4 + 5 + 2
-
-
-def test_outcomes_that_share_residual_variances_in_part_are_refused_by_name() -> None:
-    frame = _frame()
-    stacked = pd.concat([frame.assign(of=of) for of in ("a", "b", "c")], ignore_index=True)
-    with pytest.raises(UnsupportedError) as caught:
-        gm.translate("y ~ 0 + of + of:t + (0 + of | id)", "lavaan", data=stacked, id="id",
-                     time="t", residual="by_group:of:a|b")  # fmt: skip
-    assert "residual structure by_group:of:a|b" in [loss.what for loss in caught.value.losses]
