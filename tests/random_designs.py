@@ -174,11 +174,12 @@ def stacked(draw: st.DrawFn) -> Stacked:
     level = "0 + of" if trend.startswith("0") else "1"
     slope = f"{level} + {'of:t' if level != '1' else 't'}"
     whole = draw(st.sampled_from((level, slope)))
+    first = CALENDARS[data.calendar]["a"][0]
     residual = draw(
         st.sampled_from(
             (
                 *("common", "by_occasion", "by_group:of", "by_group:of:by_occasion"),
-                "by_group:of:by_occasion:a,0|b,0",
+                f"by_group:of:by_occasion:a,{first:g}|b,{first:g}",
                 *("across:of", "across:of:by_occasion"),
             )
         )

@@ -46,8 +46,9 @@ RELATIVE = 1e-8
 """How far log-likelihoods may differ at the same values, as ``verify`` has it."""
 
 KNOWN_LOSSES = (
-    # Beside a random slope whose loadings differ within the groups.
+    # Beside random effects of the groups of another column.
     "residual variances by_group:",
+    "residuals by_group:",
     # AR(1) by lag where occasions are not evenly spaced; equal covariances of neighbours there.
     "y_0~~y_0.5, y_0~~y_2",
     # An effect of a category on a factor without a mean: formulas code every level of it.
@@ -203,12 +204,17 @@ Specification = Formula | CurveText
 
 def _random(inside: str, bars: str, individual: bool, draw: st.DrawFn) -> str:
     """The random effects: in one block, apart, by group, or with a covariate's slope."""
-    kind = draw(st.sampled_from(("plain", "plain", "by group", "slope")))
+    kind = draw(st.sampled_from(("plain", "plain", "by group", "slope", "own slope")))
     if kind == "by group" and not individual:
         more = "" if inside == "1" else f" + {{0}}:{inside.removeprefix('0 + ')}"
         blocks = [f"(0 + {{0}}{more} | id)".format(sex) for sex in (FEMALE, MALE)]
         if "+" not in inside.removeprefix("0 + ") and not inside.startswith("0"):
             return " + ".join(blocks)
+    if kind == "own slope":
+        # In one group alone, or of each group, or more in one group than in the other.
+        more = draw(st.sampled_from((f"{FEMALE}:w", "sex:w", "x", f"{FEMALE}:t")))
+        if more != f"{FEMALE}:t" or inside in ("1", "t"):
+            return f"({inside} | id) + (0 + {more} | id)"
     if kind == "slope":
         return f"({inside} + w {bars if bars != 'apart' else '||'} id)"
     if bars == "apart" and not inside.startswith("0") and inside != "1":

@@ -87,11 +87,13 @@ def classes_of_cells(structure: ResidualStructure, cells: Sequence[StratumCell])
         single = [names.index(name) for name in members if name in names and name not in levels]
         if len(whole) + len(single) < len(members):
             unknown = [name for name in members if name not in levels and name not in names]
+            at = names if structure.crossed else ()
             raise SpecificationError(
                 f"Residuals {structure} share variances of {', '.join(unknown)}, and the levels "
-                f"of {structure.by} are {', '.join(levels)}.",
+                f"of {structure.by} are {', '.join(levels)}"
+                + (f"; at single occasions {'; '.join(at)}." if at else "."),
                 hint="Name levels as the data have them"
-                + (", or one at one occasion: a,0" if structure.crossed else "")
+                + (f", or one at one occasion: {at[0]}" if at else "")
                 + ".",
             )
         for time in dict.fromkeys(time for level, time in cells if level in whole) or (None,):

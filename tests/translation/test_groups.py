@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,7 +22,6 @@ from growthmm.errors import (
     UnsupportedError,
 )
 from growthmm.model.mixed import MixedModel
-from growthmm.model.sem import SemModel
 from growthmm.translation.binding.mixed import bind_mixed
 from growthmm.translation.pair import Pair, pair_from_mixed, reread, same_growth
 
@@ -180,7 +178,7 @@ def test_what_no_formula_says_of_groups_is_refused(lines: str, losses: list[str]
         ("y ~ t + (0 + sex | id)", "by_group:arm", "the values of one column"),
         ("y ~ t + (1 | id)", "by_group:mood", "varies within them"),
         ("y ~ t + (1 + sex | id)", "by_group:sex", "loadings that differ within the groups"),
-        ("y ~ t + (0 + w | id)", "by_group:sex", "loadings that differ within the groups"),
+        ("y ~ t + (0 + w + sex:w | id)", "by_group:sex", "loadings that differ within the groups"),
     ],
 )
 def test_residual_variances_by_what_is_no_group_are_refused(
@@ -371,21 +369,6 @@ def test_outcomes_at_ages_that_a_cohort_has_no_column_for_are_refused() -> None:
     late = long.assign(t=np.where((long["id"] == long["id"][0]), 6 + (long["t"] % 5), long["t"]))
     with pytest.raises(DataError, match="where their group has no column"):
         gm.fit(COHORTS, late.drop_duplicates(["id", "t"]), id="id", time="t")
-
-
-def test_definition_variables_in_several_groups_are_refused() -> None:
-    model = gm.read(
-        _text({"i": (0, 1, 2)} | dict.fromkeys(("s", "x", "ii", "is", "ss", "e"), (0, 0, 0)))
-    )
-    assert isinstance(model, SemModel)
-    paths = tuple(
-        replace(p, definition=f"w_{p.right[-1]}", value=None)
-        if p.left == "s" and p.op == "=~"
-        else p
-        for p in model.paths
-    )
-    with pytest.raises(UnsupportedError, match="data column w_0 as a path"):
-        gm.translate(replace(model, paths=paths), "lme4", data=_frame(), **FACTS)
 
 
 @pytest.mark.parametrize("layout", ["long", "wide"])

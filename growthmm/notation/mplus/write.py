@@ -133,6 +133,10 @@ def _sayable(model: SemModel) -> tuple[SemModel, tuple[Loss, ...]]:
                 Loss(f"{path.name} = data.{path.definition}", why, "a loading, or OpenMx")
             )
             continue
+        if path.definition is not None and model.n_groups > 1:
+            why = "Mplus has no GROUPING beside TYPE = RANDOM, which the column needs"
+            losses.append(Loss(f"{path.name} = data.{path.definition}", why, "OpenMx"))
+            continue
         if path.definition is not None and len(by_column[path.left]) > 1:
             why = "in Mplus a factor's loadings are columns or numbers, not both"
             losses.append(Loss(f"{path.name} = data.{path.definition}", why, "OpenMx"))

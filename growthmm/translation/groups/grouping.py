@@ -18,8 +18,9 @@ from growthmm.model.expression import canonical, quote, tree
 from growthmm.model.expression_print import number_text, r_string
 from growthmm.model.expression_tree import Call, Node, Operation
 from growthmm.model.residual import BY_LEVEL
-from growthmm.model.schema import Column, ColumnPart, Constants, Grouping, Schema
+from growthmm.model.schema import Column, ColumnPart, Constants, Grouping, Role, Schema
 from growthmm.model.terms import Term
+from growthmm.translation.coding import column_key
 from growthmm.translation.tabulate import part_variables
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ __all__ = [
     "split_by_group",
     "with_grouping",
 ]
+
+
+WITHIN: frozenset[Role] = frozenset({"time", "time_function", "time_varying", "person_level"})
+"""Roles of what the loadings of an effect may be functions of within a group."""
 
 
 def grouping_variables(bound: BoundMixed) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def with_grouping(bound: BoundMixed, frame: pd.DataFrame | None) -> BoundMixed:
         return bound
     known = (*(v for v in schema.variables if v.name != name), variable)
     made = replace(schema, variables=known, grouping=grouping)
-    apart = all(_separable(block, made) for block in bound.random)
+    apart = all(_separable(block, made) for block in bound.random) and _once(bound, made)
     return replace(bound, schema=made if apart else replace(made, grouping=None))
 
 
@@ -137,12 +142,26 @@ def _separable(block: RandomColumns, schema: Schema) -> bool:
             if (variable := schema.variable(name)) is not None
         }
         groups = members(own, schema)
-        if groups is None or not roles <= {"time", "time_function"}:
+        if groups is None or not roles <= WITHIN:
             return False
         acting.append(groups)
     kinds = set(acting)
     found = [g for groups in kinds for g in groups]
     return len(kinds) == 1 or len(set(found)) == len(found)
+
+
+def _once(bound: BoundMixed, schema: Schema) -> bool:
+    """Whether no group has an effect twice, from blocks of other groups each."""
+    acting: dict[object, set[tuple[int, ...]]] = {}
+    for column in (column for block in bound.random for column in block.columns):
+        own, rest = split_by_group(column.parts, schema.grouping)
+        groups = members(own, schema) or ()
+        acting.setdefault(column_key(_of_parts(rest)), set()).add(groups)
+    return all(sum(map(len, found)) == len(set().union(*found)) for found in acting.values())
+
+
+def _of_parts(parts: Sequence[ColumnPart]) -> Column:
+    return Column(Term(tuple(part.expression for part in parts)), tuple(parts))
 
 
 def group_names(grouping: Grouping) -> tuple[str, ...]:
@@ -168,7 +187,7 @@ def of_group(parts: Sequence[ColumnPart], schema: Schema) -> tuple[float, ...]:
     grouping = schema.grouping
     if not parts:
         return (1.0,) * len(grouping.levels)
-    column = Column(Term(tuple(part.expression for part in parts)), tuple(parts))
+    column = _of_parts(parts)
     texts = any(isinstance(level, str) for level in grouping.levels)
     values = np.array(grouping.levels, dtype=object if texts else None)
     found = evaluate((column,), {grouping.variable: values}, schema)[:, 0]

@@ -135,9 +135,12 @@ def grouped_growth(
     """
     bound: list[BoundSem] = []
     losses: dict[str, Loss] = {}
+    assert schema.grouping is not None
     for column in dict.fromkeys(p.definition for p in model.paths if p.definition is not None):
-        why = "the translation of groups covers loadings that a group shares"
-        losses[column] = Loss(f"data column {column} as a path", why, "one group, with the column")
+        if schema.grouping.columns or not schema.shared_times:
+            why = "the translation of such groups covers times that all persons share"
+            nearest = "one group, with the column"
+            losses[column] = Loss(f"data column {column} as a path", why, nearest)
     for group in range(model.n_groups):
         try:
             bound.append(single(model_of_group(model, group), group_schema(schema, group)))
@@ -202,6 +205,7 @@ class _Union:
         constant = {key.removeprefix("mean:") for key, _ in self.names if key.startswith("mean:")}
         random = {name for block in blocks for name in block.factors}
         used = {e.covariate for e in predictors} | {e.covariate for e in direct}
+        used |= {factor.definition for factor in factors if factor.definition is not None}
         growth = GrowthModel(
             schema=self.schema,
             factors=tuple(
@@ -250,6 +254,8 @@ class _Union:
                             "a random effect is one function of time for everyone",
                             "the same labels in all groups",
                         )
+                elif old is None and factor.definition is not None:
+                    found[factor.name] = factor
                 elif old is None:
                     loadings = tabulate(factor.column, self.schema)
                     found[factor.name] = replace(factor, loadings=loadings)

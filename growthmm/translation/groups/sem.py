@@ -91,7 +91,7 @@ def grouped_sem(growth: GrowthModel, single: Callable[[GrowthModel], BoundSem]) 
         for key, text in b.rules:
             computed.setdefault(each.residuals.get(key, key), _respelled(text, names_of))
     names, rules = _names([k for k in parameter_keys(growth) if k not in computed], parameters)
-    used = set(model.covariates)
+    used = {*model.covariates, *(p.definition for p in model.paths if p.definition is not None)}
     wide = tuple(c for c in covariates if set(c.columns) & used)
     return BoundSem(model, growth.schema, wide, growth, names, rules=(*rules, *computed.items()))
 
