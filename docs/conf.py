@@ -22,6 +22,9 @@ nitpicky = False
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
+# Tables are as wide as the terminal; those of the pages are as wide as their column.
+os.environ["COLUMNS"] = "100"
+
 # A vignette is a page with code cells. All are run, and one that fails fails the build.
 # The kernel is this Python, whatever others are installed.
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "_kernels")

@@ -27,6 +27,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
+os.environ["COLUMNS"] = "100"
+"""Texts are as wide as the terminal; tests have one of a known width."""
+
 PROFILE = os.environ.get("GROWTHMM_PROFILE", "default")
 settings.load_profile(PROFILE)
 

@@ -123,12 +123,12 @@ def translate(chosen: argparse.Namespace) -> Answer:
         return Answer(made.to_dict(), made.script)
     lines = [made.text.rstrip("\n")]
     if made.parameter_rows:
-        from growthmm.report.text_table import table
+        from growthmm.report.text_table import paragraph, table
 
         rows = [[r.mixed_name, r.sem_name, r.rule] for r in made.parameter_rows]
         lines += ["", table(["mixed", "SEM", "rule"], rows, left=3)]
     if made.assumptions:
-        lines += ["", *(f"Assumed: {note}" for note in made.assumptions)]
+        lines += ["", *(paragraph(f"Assumed: {note}") for note in made.assumptions)]
     if made.defaults:
         from growthmm.report.texts.defaults import defaults_text
 
@@ -370,7 +370,7 @@ def engines(chosen: argparse.Namespace) -> Answer:  # noqa: ARG001
         [s.name, s.family, "yes" if s.installed else "no", s.version, s.reason or s.title]
         for s in found
     ]
-    text = table(["engine", "fits", "installed", "version", "note"], rows, left=5)
+    text = table(["engine", "fits", "installed", "version", "note"], rows, left=4, note=True)
     return Answer({"engines": [asdict(s) for s in found]}, text)
 
 

@@ -6,7 +6,7 @@ from html import escape
 from textwrap import shorten
 
 from growthmm.inference.result import FitResult
-from growthmm.report.text_table import WIDTH
+from growthmm.report.text_columns import WIDTH
 
 __all__ = ["fit_html"]
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import fill
 from textwrap import wrap as _wrap
 
-__all__ = ["WIDTH", "figure", "p_text", "paragraph", "table"]
+from growthmm.report.text_columns import (
+    GAP,
+    WIDTH,
+    blocks,
+    cut,
+    display_width,
+    name_lines,
+    page_width,
+)
 
-WIDTH, LEAST = 100, 30
-"""Columns of characters of a report, and of a column of notes at least."""
+__all__ = ["figure", "p_text", "paragraph", "table"]
+
+LEAST = 30
+"""Columns of characters of a column of notes at least."""
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text's lines, words whole."""
-    return _wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    """The text's lines, words whole where they fit."""
+    return _wrap(text, width, break_on_hyphens=False)
 
 
 def figure(value: object, digits: int = 3) -> str:
@@ -60,9 +71,13 @@ def table(
     *,
     left: int = 1,
     note: bool = False,
-    width: int = WIDTH,
+    width: int | None = None,
 ) -> str:
-    """A table in text: headers, a rule, rows.
+    """A table in text: headers, a rule, rows; as wide as the terminal at most.
+
+    Where there is no room, names go on in further lines, indented; where that is not enough,
+    columns that don't fit follow in a block of their own, beside the names again (shortened, where
+    they are long). No number is ever cut.
 
     Parameters
     ----------
@@ -71,11 +86,11 @@ def table(
     rows : sequence of sequence of str
         The cells.
     left : int
-        How many of the first columns stand flush left; the others stand flush right.
+        How many of the first columns are names, flush left; the others stand flush right.
     note : bool
         Whether the last column is text, flush left and wrapped so that the table fits `width`.
-    width : int
-        Columns of characters.
+    width : int, optional
+        Columns of characters; those of the terminal where None.
 
     Examples
     --------
@@ -90,32 +105,95 @@ def table(
     ---------------------------------
     1  a note that is longer than the
        width left for it
+    >>> print(table(["name", "estimate"], [["hours_of_work_in_a_week", "1.25"]], width=30))
+    name                 estimate
+    -----------------------------
+    hours_of_work_in_a_      1.25
+      week
     """
-    columns = list(zip(headers, *rows, strict=True)) if rows else [(h,) for h in headers]
-    widths = [max(len(cell) for cell in column) for column in columns]
-    wrapped = [[cell] for cell in columns[-1]]
+    width = page_width() if width is None else width
+    cells = [[_clean(cell) for cell in row] for row in (headers, *rows)]
+    columns = [list(column) for column in zip(*cells, strict=True)]
+    sizes = [max(display_width(cell) for cell in column) for column in columns]
+    left = min(left, len(columns) - note)
+    end = len(columns) - note
     if note:
-        room = max(width - sum(widths[:-1]) - 2 * (len(widths) - 1), LEAST)
-        wrapped = [wrap(cell, min(room, widths[-1] or 1)) or [""] for cell in columns[-1]]
-        widths[-1] = max(len(line) for lines in wrapped for line in lines)
+        width = min(width, max(WIDTH, sum(sizes[:-1]) + GAP * end + LEAST))
+    notes = [min(sizes[-1], LEAST)] if note else []
+    # Headers of several words break where that spares a block.
+    narrow = [*sizes[:left], *map(_narrowest, columns[left:end]), *sizes[end:]]
+    if sum(sizes[:end] + notes) + GAP * (len(sizes) - 1) > width and (
+        len(blocks(narrow[:left], narrow[left:end] + notes, width)) == 1
+    ):
+        sizes = narrow
+    fixed = sizes[left:end] + notes
+    made: list[str] = []
+    for names, part in blocks(sizes[:left], fixed, width):
+        kind = "again" if made else "name"
+        shown = [_Column(columns[k], names[k], kind) for k in range(left)]
+        shown += [_Column(columns[left + k], sizes[left + k], "right") for k in part]
+        if note and part[-1:] == [len(fixed) - 1]:
+            taken = sum(column.width + GAP for column in shown[:-1])
+            shown[-1] = _Column(columns[-1], min(sizes[-1], max(width - taken, LEAST)), "note")
+        made.append(_block(shown))
+    return "\n\n".join(made)
 
-    def line(cells: Sequence[str], last: Sequence[str]) -> str:
-        flush = [
-            cell.ljust(size) if k < left else cell.rjust(size)
-            for k, (cell, size) in enumerate(zip(cells[:-1], widths, strict=False))
-        ]
-        ends = list(last) if note or len(widths) <= left else [last[0].rjust(widths[-1])]
-        first = "  ".join([*flush, ends[0]]).rstrip()
-        indent = " " * (sum(widths[:-1]) + 2 * (len(widths) - 1))
-        return "\n".join([first, *(indent + end for end in ends[1:])])
 
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    body = [line(row, last) for row, last in zip(rows, wrapped[1:], strict=True)]
-    return "\n".join([line(headers, wrapped[0]), rule, *body])
+@dataclass(frozen=True)
+class _Column:
+    """The cells of a column, the room that it has, and what it holds."""
+
+    cells: list[str]
+    room: int
+    kind: str = "name"
+
+    @property
+    def lines(self) -> list[list[str]]:
+        if self.kind == "note":
+            return [wrap(cell, max(self.room, 1)) or [""] for cell in self.cells]
+        if self.kind == "name":
+            return [name_lines(cell, max(self.room, 1)) for cell in self.cells]
+        if self.kind == "again":
+            return [[cut(cell, self.room)] for cell in self.cells]
+        return [wrap(self.cells[0], max(self.room, 1)) or [""], *([c] for c in self.cells[1:])]
+
+    @property
+    def width(self) -> int:
+        return max(display_width(line) for cell in self.lines for line in cell)
 
 
-def paragraph(text: str, *, indent: str = "", width: int = WIDTH) -> str:
-    """Text wrapped to the width of a report.
+def _block(columns: Sequence[_Column]) -> str:
+    """Columns side by side, a rule below their headers."""
+    widths = [column.width for column in columns]
+    rows = list(zip(*(column.lines for column in columns), strict=True))
+
+    def lines(cells: Sequence[Sequence[str]]) -> list[str]:
+        made = []
+        for k in range(max(map(len, cells))):
+            padded = []
+            for column, cell, size in zip(columns, cells, widths, strict=True):
+                text = cell[k] if k < len(cell) else ""
+                space = " " * (size - display_width(text))
+                padded.append(space + text if column.kind == "right" else text + space)
+            made.append((" " * GAP).join(padded).rstrip())
+        return made
+
+    rule = "-" * (sum(widths) + GAP * (len(widths) - 1))
+    return "\n".join([*lines(rows[0]), rule, *(line for row in rows[1:] for line in lines(row))])
+
+
+def _narrowest(column: Sequence[str]) -> int:
+    """The width of a column of numbers whose header may break between words."""
+    return max(display_width(text) for text in (*column[0].split(), *column[1:], ""))
+
+
+def _clean(text: str) -> str:
+    """A cell in one line, without signs that move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def paragraph(text: str, *, indent: str = "", width: int | None = None) -> str:
+    """Text wrapped to the width of a report: the terminal's, and 100 at most.
 
     Examples
     --------
@@ -125,7 +203,7 @@ def paragraph(text: str, *, indent: str = "", width: int = WIDTH) -> str:
     """
     return fill(
         text,
-        width,
+        min(page_width(), WIDTH) if width is None else width,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

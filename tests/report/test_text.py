@@ -15,7 +15,7 @@ import pytest
 import growthmm as gm
 from growthmm.equivalence.result import Equivalence
 from growthmm.rendering import render
-from growthmm.report.text_table import WIDTH
+from growthmm.report.text_columns import page_width
 
 GOLDEN = Path(__file__).parent / "golden"
 SLOPE = "gpa ~ occasion + (1 + occasion | student)"
@@ -88,7 +88,7 @@ def test_report(name: str) -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_line_is_too_long(name: str) -> None:
     longest = max(REPORTS[name]().splitlines(), key=len)
-    assert len(longest) <= WIDTH + 20, longest
+    assert len(longest) <= page_width() + 20, longest
 
 
 def test_long_notes_wrap_under_their_own_column() -> None:

@@ -35,7 +35,7 @@ def alternatives_summary(found: Alternatives) -> str:
         last = name
     headers = ["effect", "by", "estimate", "SE", "p", "from mixed, in SE"]
     used = next(answer for answer in found.answers if answer.method == "mixed")
-    lines = [found.model, f"{used.n_subjects} persons, {used.n_rows} rows", ""]
+    lines = [paragraph(found.model), f"{used.n_subjects} persons, {used.n_rows} rows", ""]
     lines += [table(headers, rows, left=2)]
     if found.mundlak is not None:
         lines += ["", *_device(found)]

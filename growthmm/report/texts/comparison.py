@@ -17,7 +17,7 @@ def comparison_summary(comparison: Comparison) -> str:
         how += " (refitted)"
     lines = [f"Compared by {how}", ""]
     if any(text for _, text in names):
-        lines += [f"{letter}  {text}" for letter, text in names] + [""]
+        lines += [paragraph(f"{letter}  {text}") for letter, text in names] + [""]
     headers = ["model", "npar", "AIC", "BIC rows", "BIC persons", "logLik"]
     # Beside the ML values there is no room for twice the log-likelihood.
     headers += ["Chisq", "Df", "p", "dAIC"] if flagged else ["deviance", "Chisq", "Df", "p", "dAIC"]

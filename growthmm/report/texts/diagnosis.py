@@ -18,8 +18,11 @@ VERDICTS = {
 def diagnosis_summary(found: Diagnosis) -> str:
     """The verdict, a row a check, and what to do."""
     lines = [
-        f"{found.model}",
-        f"{found.estimator.upper()} by {found.engine}, log-likelihood {found.log_likelihood:.3f}",
+        paragraph(found.model),
+        paragraph(
+            f"{found.estimator.upper()} by {found.engine}, "
+            f"log-likelihood {found.log_likelihood:.3f}"
+        ),
         "",
         VERDICTS[found.status],
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from growthmm.inference.optimisers.ending import Endings
-from growthmm.report.text_table import figure, table
+from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["endings_summary"]
 
@@ -28,7 +28,7 @@ def endings_summary(found: Endings) -> str:
         for row in found.rows
     ]
     headers = ["search", "logLik", "below", "max diff/SE", "to gain", "time", "verdict"]
-    return "\n".join([found.model, head, "", table(headers, rows, note=True)])
+    return "\n".join([paragraph(found.model), head, "", table(headers, rows, note=True)])
 
 
 def _short(value: float | None) -> str:

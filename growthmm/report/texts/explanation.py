@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from growthmm.equivalence.explaining.result import Explanation, Step
+from growthmm.report.text_columns import page_width
 from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["explanation_summary"]
@@ -61,23 +62,26 @@ def _step(number: int, step: Step) -> list[str]:
     lines = [paragraph(f"{number}. {step.cause}: {step.description}")]
     lines.append(paragraph(f"By default: {step.by_default}", indent="   "))
     if step.before is not None and step.after is not None and step.effect != "printing":
-        lines.append(
-            f"   log-likelihood {step.before.log_likelihood:.6f} to "
+        said = (
+            f"log-likelihood {step.before.log_likelihood:.6f} to "
             f"{step.after.log_likelihood:.6f}; parameters {step.before.n_parameters} to "
             f"{step.after.n_parameters}"
         )
+        lines.append(paragraph(said, indent="   "))
     if step.cause == "bic" and step.before is not None and step.after is not None:
-        lines.append(
-            f"   BIC {step.before.bic:.3f} to {step.after.bic:.3f} ({step.before.n_rows} rows, "
+        said = (
+            f"BIC {step.before.bic:.3f} to {step.after.bic:.3f} ({step.before.n_rows} rows, "
             f"{step.before.n_persons} persons)"
         )
+        lines.append(paragraph(said, indent="   "))
     changes = step.changes
     if changes:
         rows = [
             [c.name, *(figure(v, 5) for v in (c.before, c.after, c.error_before, c.error_after))]
             for c in changes[:MOST_CHANGES]
         ]
-        shown = table(["parameter", "before", "after", "SE before", "SE after"], rows)
+        headers = ["parameter", "before", "after", "SE before", "SE after"]
+        shown = table(headers, rows, width=page_width() - 3)
         lines += ["   " + line for line in shown.splitlines()]
         if len(changes) > MOST_CHANGES:
             lines.append(f"   and {len(changes) - MOST_CHANGES} more")

@@ -8,7 +8,8 @@ from textwrap import shorten
 from growthmm.engines.prepare import WideData
 from growthmm.engines.wide.problem import WideGroup
 from growthmm.inference.result import FitResult
-from growthmm.report.text_table import WIDTH, figure, p_text, paragraph, table
+from growthmm.report.text_columns import page_width
+from growthmm.report.text_table import figure, p_text, paragraph, table
 
 __all__ = ["fit_summary"]
 
@@ -16,12 +17,17 @@ __all__ = ["fit_summary"]
 def fit_summary(result: FitResult) -> str:
     """Header, estimates, derived parameters, and what to know about the fit."""
     lines = [
-        shorten(result.label or "model", WIDTH, placeholder=" ..."),
-        f"{result.estimator.upper()} by {result.engine}"
-        + (f" {result.fit.version}" if result.fit.version else "")
-        + f"; {result.n_subjects} persons, {result.n_rows} rows; {_errors(result)}",
-        f"log-likelihood {result.log_likelihood:.3f}, {result.n_parameters} parameters, "
-        f"AIC {result.aic:.3f}, BIC {result.bic:.3f} (rows), {result.bic_subjects:.3f} (persons)",
+        shorten(result.label or "model", page_width(), placeholder=" ..."),
+        paragraph(
+            f"{result.estimator.upper()} by {result.engine}"
+            + (f" {result.fit.version}" if result.fit.version else "")
+            + f"; {result.n_subjects} persons, {result.n_rows} rows; {_errors(result)}"
+        ),
+        paragraph(
+            f"log-likelihood {result.log_likelihood:.3f}, {result.n_parameters} parameters, "
+            f"AIC {result.aic:.3f}, BIC {result.bic:.3f} (rows), "
+            f"{result.bic_subjects:.3f} (persons)"
+        ),
         "",
     ]
     frame = result.estimates
@@ -91,11 +97,16 @@ def _fit_measures(result: FitResult) -> list[str]:
         return ["", paragraph(f"No chi-square: {why}.")]
     return [
         "",
-        f"Chi-square {found['chi_square']:.3f}, df {found['df']:.0f}, "
-        f"p {p_text(found['p_value'])}; RMSEA {found['rmsea']:.3f} "
-        f"[{found['rmsea_ci_low']:.3f}, {found['rmsea_ci_high']:.3f}], SRMR {found['srmr']:.3f}",
-        f"CFI {found['cfi']:.3f}, TLI {found['tli']:.3f} (against uncorrelated outcomes); "
-        f"{found['growth_cfi']:.3f}, {found['growth_tli']:.3f} (against no growth)",
+        paragraph(
+            f"Chi-square {found['chi_square']:.3f}, df {found['df']:.0f}, "
+            f"p {p_text(found['p_value'])}; RMSEA {found['rmsea']:.3f} "
+            f"[{found['rmsea_ci_low']:.3f}, {found['rmsea_ci_high']:.3f}], "
+            f"SRMR {found['srmr']:.3f}"
+        ),
+        paragraph(
+            f"CFI {found['cfi']:.3f}, TLI {found['tli']:.3f} (against uncorrelated outcomes); "
+            f"{found['growth_cfi']:.3f}, {found['growth_tli']:.3f} (against no growth)"
+        ),
     ]
 
 

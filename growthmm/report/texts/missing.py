@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from growthmm.inference.missingness.result import TITLES, MissingData
+from growthmm.report.text_columns import GAP, display_width, page_width
 from growthmm.report.text_table import figure, paragraph, table
 
 __all__ = ["missing_summary"]
@@ -19,7 +20,7 @@ def missing_summary(found: MissingData) -> str:
     found : MissingData
         What was found.
     """
-    lines = [found.model, "", *_patterns(found), "", *_rules(found), ""]
+    lines = [paragraph(found.model), "", *_patterns(found), "", *_rules(found), ""]
     lines += ["Does dropout go with the outcome before?"]
     lines += [paragraph(one.message, indent="  ") for one in found.dropout]
     lines += [
@@ -45,12 +46,22 @@ def _patterns(found: MissingData) -> list[str]:
     ]
     shares = found.occasions["share_missing"]
     rows.append([*(f"{100 * share:.0f}%" for share in shares), "missing"])
+    headers, legend = _numbered(columns)
     more = len(patterns) - MOST
     several = "s" if len(patterns) > 1 else ""
     head = f"{len(patterns)} pattern{several} of observed outcomes (x observed, . missing)"
     if more > 0:
         head += f", the {MOST} most frequent"
-    return [head, table([*columns, "persons"], rows, left=0)]
+    return [paragraph(head), table([*headers, "persons"], rows, left=0), *legend]
+
+
+def _numbered(columns: list[str]) -> tuple[list[str], list[str]]:
+    """Names of outcomes as they are, or numbers that a legend explains where they are too wide."""
+    if sum(display_width(name) + GAP for name in columns) + len("persons") <= page_width():
+        return columns, []
+    numbers = [str(k) for k in range(1, len(columns) + 1)]
+    said = ", ".join(f"{k} is {name}" for k, name in zip(numbers, columns, strict=True))
+    return numbers, [paragraph(f"Outcomes: {said}.")]
 
 
 def _rules(found: MissingData) -> list[str]:
@@ -66,7 +77,7 @@ def _rules(found: MissingData) -> list[str]:
         for rule in found.rules
     ]
     headers = ["keeps", "persons", "outcomes", "persons lost", "outcomes lost", "programs"]
-    return ["Who is dropped by whom", table(headers, rows, note=True, width=130)]
+    return ["Who is dropped by whom", table(headers, rows, note=True)]
 
 
 def _both(found: MissingData) -> str:

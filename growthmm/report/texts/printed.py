@@ -24,8 +24,6 @@ _TITLES = {
     "df": "df of chi-square",
 }
 
-LONGEST = 40
-
 
 def printed_summary(result: AgainstPrinted) -> str:
     """Verdict, causes, the table of printed numbers beside ours, and what was allowed."""
@@ -36,8 +34,10 @@ def printed_summary(result: AgainstPrinted) -> str:
         "differs": "differs: some printed numbers are not reproduced",
     }[result.verdict]
     lines = [
-        f"Verdict: {said} ({agree} of {len(result.rows)} agree)",
-        f"Printed by {result.printed.program}; growthmm's fit: {', '.join(result.settings)}",
+        paragraph(f"Verdict: {said} ({agree} of {len(result.rows)} agree)"),
+        paragraph(
+            f"Printed by {result.printed.program}; growthmm's fit: {', '.join(result.settings)}"
+        ),
     ]
     if not result.printed.terminated_normally:
         lines.append("The old program says that it did not end normally.")
@@ -66,8 +66,4 @@ def _cells(row: ComparedFigure) -> list[str]:
     ours = "-" if row.ours is None else f"{row.ours:.8g}"
     tolerance = f"{row.tolerance:.1e}" if row.tolerance else "0"
     agrees = "yes" if row.agrees else "NO"
-    return [_cut(shown), _cut(name), what, f"{row.printed:.10g}", ours, tolerance, agrees]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return [shown, name, what, f"{row.printed:.10g}", ours, tolerance, agrees]
