@@ -7,6 +7,7 @@ from growthmm.report.methods_text import own_version
 from growthmm.report.page import sentence
 from growthmm.report.page_template import page_template
 from growthmm.report.text_table import figure
+from growthmm.report.texts.evidence import asked, not_asked
 from growthmm.report.texts.not_representable import curved_lines, nearest_lines
 
 __all__ = ["not_representable_page"]
@@ -46,5 +47,7 @@ def not_representable_page(result: NotRepresentable) -> str:
         diagram_words=path_diagram(fit.model, values),  # type: ignore[arg-type]
         rows=result.to_dict()["parameters"],
         number=figure,
+        asked=asked,
+        not_asked=not_asked,
         sentence=sentence,
     )

@@ -13,6 +13,7 @@ from growthmm.report.page_template import page_template
 from growthmm.report.program_texts import mixed_text, program_texts, sem_text
 from growthmm.report.specification import specification_parts
 from growthmm.report.text_table import figure
+from growthmm.report.texts.evidence import asked, not_asked
 
 __all__ = ["report_page", "sentence"]
 
@@ -58,6 +59,8 @@ def report_page(result: Equivalence) -> str:
         programs=program_texts(pair, result.file),
         methods=methods_paragraph(result),
         number=figure,
+        asked=asked,
+        not_asked=not_asked,
         sentence=sentence,
     )
 

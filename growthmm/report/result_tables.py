@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatch
 from html import escape
 from math import isnan
@@ -20,6 +21,9 @@ from growthmm.report.text_table import figure, p_text
 __all__ = ["html_table", "latex_table", "markdown_table"]
 
 Table = tuple[list[str], list[list[str]]]
+
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+"""What Markdown takes for the start of a tag or for an entity."""
 
 
 @singledispatch
@@ -142,7 +146,7 @@ def latex_table(result: Any) -> str:
 
 
 def markdown_table(result: Any) -> str:
-    """A table in Markdown; pipes, asterisks and angle brackets of names are escaped."""
+    """A table in Markdown; pipes, asterisks and tags in names are escaped."""
     headers, rows = cells(result)
     rule = ["---" if flush else "---:" for flush in _flush(rows)]
     lines = [map(_markdown, headers), rule, *(map(_markdown, row) for row in rows)]
@@ -174,5 +178,6 @@ def _is_text(cell: str) -> bool:
 
 
 def _markdown(cell: str) -> str:
-    marked = (f"\\{c}" if c in r"\`*_|[]~" else escape(c, quote=False) for c in cell)
-    return "".join(marked).replace("\n", " ")
+    """The cell with signs escaped where they mean something: ``< .001`` stays as it is."""
+    marked = _MARKUP.sub(lambda found: escape(found[0]), cell)
+    return "".join(f"\\{c}" if c in r"\`*_|[]~" else c for c in marked).replace("\n", " ")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from growthmm.equivalence.fits import NOT_ASKED, EngineReport
+from growthmm.equivalence.fits import EngineReport
 from growthmm.equivalence.result import Equivalence
 from growthmm.report.text_table import figure, paragraph, table
-from growthmm.report.texts.evidence import engines_table, levels_table
+from growthmm.report.texts.evidence import engines_table, levels_table, not_asked
 
 __all__ = ["equivalence_summary"]
 
@@ -45,7 +45,7 @@ def equivalence_summary(result: Equivalence) -> str:
 
 
 def _not_asked(result: Equivalence) -> list[str]:
-    names = [r.name for r in result.reports if r.reason.startswith(NOT_ASKED)]
+    names = not_asked(result.reports)
     return [paragraph(f"Not asked for (--engines NAME): {', '.join(names)}")] if names else []
 
 

@@ -8,7 +8,17 @@ from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import NOT_ASKED, EngineReport
 from growthmm.report.text_table import table
 
-__all__ = ["engines_table", "levels_table"]
+__all__ = ["asked", "engines_table", "levels_table", "not_asked"]
+
+
+def asked(reports: Sequence[EngineReport]) -> list[EngineReport]:
+    """The engines that were asked for, used or not."""
+    return [report for report in reports if not report.reason.startswith(NOT_ASKED)]
+
+
+def not_asked(reports: Sequence[EngineReport]) -> list[str]:
+    """The names of the engines that were not asked for."""
+    return [report.name for report in reports if report.reason.startswith(NOT_ASKED)]
 
 
 def levels_table(levels: Sequence[Level]) -> str:
@@ -50,8 +60,7 @@ def engines_table(
                 "" if report.fit is None else f"{report.fit.log_likelihood:.6f}",
                 report.reason or ("" if found is None else found(report)),
             ]
-            for report in reports
-            if not report.reason.startswith(NOT_ASKED)
+            for report in asked(reports)
         ],
         note=True,
     )
