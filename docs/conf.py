@@ -23,7 +23,7 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
 # Tables are as wide as the terminal; those of the pages are as wide as their column.
-os.environ["COLUMNS"] = "100"
+os.environ["COLUMNS"] = "88"
 
 # A vignette is a page with code cells. All are run, and one that fails fails the build.
 # The kernel is this Python, whatever others are installed.

@@ -304,6 +304,7 @@ def _pages(names: list[str]) -> list[pathlib.Path]:
 
 
 if __name__ == "__main__":
+    os.environ["COLUMNS"] = "112"
     for chosen in _pages([word for word in sys.argv[1:] if word != "--live"]):
         with tempfile.TemporaryDirectory() as place:
             now = renewed(

@@ -27,7 +27,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
-os.environ["COLUMNS"] = "100"
+os.environ["COLUMNS"] = "112"
 """Texts are as wide as the terminal; tests have one of a known width."""
 
 PROFILE = os.environ.get("GROWTHMM_PROFILE", "default")

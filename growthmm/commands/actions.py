@@ -106,6 +106,7 @@ def demo(chosen: argparse.Namespace) -> Answer:
 
 def translate(chosen: argparse.Namespace) -> Answer:
     """Carry a model over to another notation."""
+    from growthmm.report.text_table import paragraph, table
     from growthmm.verbs.translate import translate as carry
 
     model = given(chosen.model)
@@ -123,8 +124,6 @@ def translate(chosen: argparse.Namespace) -> Answer:
         return Answer(made.to_dict(), made.script)
     lines = [made.text.rstrip("\n")]
     if made.parameter_rows:
-        from growthmm.report.text_table import paragraph, table
-
         rows = [[r.mixed_name, r.sem_name, r.rule] for r in made.parameter_rows]
         lines += ["", table(["mixed", "SEM", "rule"], rows, left=3)]
     if made.assumptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from textwrap import fill
 from textwrap import wrap as _wrap
 
@@ -183,8 +184,9 @@ def _block(columns: Sequence[_Column]) -> str:
 
 
 def _narrowest(column: Sequence[str]) -> int:
-    """The width of a column of numbers whose header may break between words."""
-    return max(display_width(text) for text in (*column[0].split(), *column[1:], ""))
+    """The width of a column of numbers whose header may go on in a second line."""
+    least = max(display_width(text) for text in (*column[0].split(), *column[1:], ""))
+    return next(size for size in count(least) if len(wrap(column[0], max(size, 1))) <= 2)
 
 
 def _clean(text: str) -> str:

@@ -104,3 +104,10 @@ def test_the_table_of_a_translation(
     shown = capsys.readouterr().out.partition("mixed ")[2]
     assert "cov((Intercept)," in shown
     assert max(map(display_width, shown.split("\n\n")[0].split("\n")[1:])) <= 80
+
+
+def test_assumptions_of_an_sem_translated_to_an_sem(capsys: pytest.CaptureFixture[str]) -> None:
+    # There are no parameters of two sides, and so no table.
+    text = "i =~ 1*y_0 + 1*y_1 + 1*y_2"
+    assert main(["translate", text, "--from", "lavaan", "--to", "openmx"]) == 0
+    assert "Assumed: " in capsys.readouterr().out
