@@ -158,7 +158,8 @@ def html_table(result: Any) -> str:
     headers, rows = cells(result)
 
     def line(tag: str, row: list[str]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
+        shown = (escape(cell).replace("&lt; .", "&lt;&nbsp;.") for cell in row)
+        return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in shown) + "</tr>"
 
     body = "\n".join(line("td", row) for row in rows)
     return f"<table>\n<thead>{line('th', headers)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"

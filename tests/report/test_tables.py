@@ -44,6 +44,12 @@ def test_markdown_escapes_pipes() -> None:
     assert any(r"var(occasion\|student)" in line for line in lines)
 
 
+def test_small_p_values_are_one_word() -> None:
+    assert "| < .001 |" in fitted("long").to_markdown()
+    assert "<td>&lt;&nbsp;.001</td>" in fitted("long").to_html()
+    assert "&lt; " not in fitted("long").to_html()
+
+
 def test_hostile_names_in_tables() -> None:
     for table in (hostile().mixed_fit.to_html(), hostile().mixed_fit._repr_html_()):
         assert "<script" not in table
