@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 
 __all__ = ["WIDTH", "blocks", "cut", "display_width", "name_lines", "page_width", "shared_room"]
 
-WIDTH, UNKNOWN, LEAST = 100, 80, 40
+WIDTH, UNKNOWN, LEAST = 100, 112, 40
 """Columns of characters of prose at most, where nobody knows, and at the very least."""
 
 NARROW, COMFORTABLE = 18, 30
@@ -22,7 +22,7 @@ _BREAK = re.compile(r"(?<=[ :._,~=+*)|&-])(?=[^ ])")
 
 
 def page_width() -> int:
-    """Columns of the terminal, or what ``COLUMNS`` says; 80 where neither is known.
+    """Columns of the terminal, or what ``COLUMNS`` says; 112 where neither is known.
 
     Examples
     --------

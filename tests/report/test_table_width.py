@@ -103,7 +103,7 @@ def test_the_table_of_a_translation(
     assert main(words) == 0
     shown = capsys.readouterr().out.partition("mixed ")[2]
     assert "cov((Intercept)," in shown
-    assert max(map(display_width, shown.split("\n\n")[0].split("\n")[1:])) <= 80
+    assert max(map(display_width, shown.split("\n\n")[0].split("\n")[1:])) <= 112
 
 
 def test_assumptions_of_an_sem_translated_to_an_sem(capsys: pytest.CaptureFixture[str]) -> None:
