@@ -19,12 +19,15 @@ from typing import Any
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss, NonlinearLoss
-from growthmm.model.schema import Schema
+from growthmm.model.growth import GrowthFactor
+from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import Path, SemModel
+from growthmm.translation.loadings.basis import basis_column
 
 __all__ = [
     "Distal",
     "distal_cells",
+    "distal_factors",
     "distal_outcomes",
     "refuse_clusters",
     "refuse_in_groups",
@@ -107,6 +110,19 @@ def distal_outcomes(
     if not losses:
         losses += _restrictions(model, found, factors)
     return tuple(found), tuple(losses)
+
+
+def distal_factors(
+    distal: tuple[Distal, ...], schema: Schema, hints: tuple[Column, ...]
+) -> list[GrowthFactor]:
+    """A growth factor for each outcome that persons have once: the outcome itself."""
+    made = []
+    for one in distal:
+        loadings = tuple(float(j == one.cell) for j in range(len(schema.outcome_columns)))
+        column = basis_column(loadings, schema, hints=hints)
+        assert column is not None
+        made.append(GrowthFactor(one.factor, column, loadings))
+    return made
 
 
 def refuse_in_groups(schema: Schema) -> None:
