@@ -150,9 +150,7 @@ def verdict(
 def _estimated(fits: Fits) -> bool:
     """Whether both ends are sure, and not one and the same."""
     gap = fits.long.log_likelihood - fits.wide.log_likelihood
-    return (
-        fits.long.convergence.converged and fits.wide.convergence.converged and abs(gap) > BEYOND
-    )
+    return fits.long.convergence.converged and fits.wide.convergence.converged and abs(gap) > BEYOND
 
 
 def _inequality(held: tuple[str, ...], fits: Fits) -> str:

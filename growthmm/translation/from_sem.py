@@ -29,8 +29,8 @@ from growthmm.translation.definitions import defined_factor, losses_by_visit, lo
 from growthmm.translation.direct_effects import direct_effects
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.groups.growth import HINT, MESSAGE, grouped_growth
-from growthmm.translation.lagged import acting
 from growthmm.translation.inequalities import without_inequalities
+from growthmm.translation.lagged import acting
 from growthmm.translation.levels_from_sem import flattened
 from growthmm.translation.loadings.basis import basis_column, whole_bases
 from growthmm.translation.loadings.proportional_change import (

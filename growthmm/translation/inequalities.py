@@ -1,4 +1,4 @@
-"""Inequalities among an SEM's parameters, which bound its space and leave its moments as they are."""
+"""Inequalities among parameters: they bound an SEM's space and leave its moments alone."""
 
 from __future__ import annotations
 
