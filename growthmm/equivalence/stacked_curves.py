@@ -125,8 +125,8 @@ def stacked_curves(problem: WideProblem) -> StackedCurves | None:
     Returns
     -------
     StackedCurves or None
-        None for any other model: one with covariates, groups, constraints, effects among states
-        or growth factors, covariances of states or of unique parts, or intercepts of states.
+        None for any other model: one with groups, constraints, effects among states or growth
+        factors, covariances of states or of unique parts, or intercepts of states.
     """
     model = problem.model
     found = second_order(model)
@@ -148,12 +148,14 @@ class _Reader:
     def fits(self) -> bool:
         """Whether the model has nothing else than such a model has."""
         model, growth, states = self.model, self.found.growth, self.found.occasions
-        if model.covariates or model.constraints or model.n_groups > 1 or model.n_levels > 1:
+        if model.constraints or model.n_groups > 1 or model.n_levels > 1:
             return False
         if set(self.items) != set(model.outcomes):
             return False
         for path in model.paths:
-            if path.definition is not None or (path.op == "~" and not path.is_zero):
+            if path.definition is not None:
+                return False
+            if path.op == "~" and not (path.is_zero or self._effect(path)):
                 return False
             inside = {path.left, path.right} <= set(growth)
             if path.op == "~~" and path.left != path.right and not path.is_zero and not inside:
@@ -170,13 +172,31 @@ class _Reader:
         own = [self._variance(f) for f in states]
         if any(p is None or (not p.free and p.value) for p in own) or self._twice(own):
             return False
-        cells = [
-            model.path(a, "~~", b) or model.path(b, "~~", a)
-            for n, a in enumerate(growth)
-            for b in growth[n:]
-        ]
-        free = [p.parameter for p in cells if p is not None and p.free]
-        return len(free) == len(cells) == len(set(free)) and self._apart()
+        return self._apart() and any(isinstance(c, str) for row in self.growth_cov for c in row)
+
+    @property
+    def growth_cov(self) -> tuple[tuple[str | float, ...], ...]:
+        """The growth factors' covariance matrix: parameters, and numbers at which it is held."""
+        names = self.found.growth
+
+        def cell(a: str, b: str) -> str | float:
+            path = self.model.path(a, "~~", b) or self.model.path(b, "~~", a)
+            if path is None:
+                return 0.0
+            return path.parameter if path.free else float(path.value or 0.0)
+
+        return tuple(tuple(cell(a, b) for b in names) for a in names)
+
+    @property
+    def unstructured(self) -> bool:
+        """Whether all variances and covariances of growth factors are parameters of their own."""
+        size = range(len(self.growth_cov))
+        cells = [self.growth_cov[a][b] for a in size for b in size if a <= b]
+        return all(isinstance(c, str) for c in cells) and len(set(cells)) == len(cells)
+
+    def _effect(self, path: Path) -> bool:
+        """Whether it is an estimated effect of a person's covariate."""
+        return path.op == "~" and path.free and path.right in self.model.covariates
 
     def _variance(self, name: str) -> Path | None:
         return self.model.path(name, "~~", name)
@@ -214,7 +234,7 @@ class _Reader:
         outcomes = list(model.outcomes)
         cell = [self.loading(y) for y in outcomes]
         points = list(dict.fromkeys(cell))
-        fixed, fixed_names, curved = self._fixed(outcomes)
+        fixed, fixed_names, curved = self._fixed(data, person, column)
         basis = np.array([[self.growth_loading(f, y) for f in growth] for y in outcomes])
         variances = [self._variance(f) for f in states]
         latent = [*growth, *(f for f, p in zip(states, variances, strict=True) if p and p.free)]
@@ -226,7 +246,7 @@ class _Reader:
         strata = list(dict.fromkeys(unique))
         problem = LongProblem(
             outcome=data.outcomes[person, column],
-            fixed=fixed[column],
+            fixed=fixed,
             fixed_names=tuple(fixed_names),
             random=random[column],
             blocks=self._blocks(variances),
@@ -260,26 +280,39 @@ class _Reader:
         assert path is not None
         return path.parameter
 
-    def _fixed(self, outcomes: list[str]) -> tuple[FloatArray, list[str], list[bool]]:
-        """Columns by item, their parameters, and whether the item's loading multiplies them."""
+    def _fixed(
+        self, data: WideGroup, person: NDArray[np.intp], column: NDArray[np.intp]
+    ) -> tuple[FloatArray, list[str], list[bool]]:
+        """Columns of the rows, their parameters, and whether items' loadings multiply them.
+
+        Means and effects of growth factors move with the loadings of the states on these, those
+        of states do not.
+        """
         columns: dict[str, FloatArray] = {}
         curved: dict[str, bool] = {}
         for path in self.model.paths:
-            if path.op != "~1" or not path.free:
+            if not ((path.op == "~1" and path.free) or self._effect(path)):
                 continue
-            own = path.left in self.found.growth
-            values = [
-                self.growth_loading(path.left, y) if own else float(path.left == y)
-                for y in outcomes
-            ]
-            columns[path.parameter] = columns.get(path.parameter, 0.0) + np.array(values)
-            curved[path.parameter] = own
+            values = np.array([self._reach(path.left, y) for y in self.model.outcomes])[column]
+            if path.op == "~":
+                x = data.covariates[person, self.model.covariates.index(path.right)]
+                values = np.where(values == 0, 0.0, values * x)
+            columns[path.parameter] = columns.get(path.parameter, 0.0) + values
+            curved[path.parameter] = path.left not in self.items
         return np.column_stack(list(columns.values())), list(columns), list(curved.values())
+
+    def _reach(self, name: str, y: str) -> float:
+        """What one more unit of a variable adds to an outcome, but for its item's loading."""
+        if name in self.found.growth:
+            return self.growth_loading(name, y)
+        own = self.found.occasions[self.at[y]] if name in self.found.occasions else y
+        return float(own == name)
 
     def _blocks(self, states: list[Path | None]) -> tuple[RandomEffects, ...]:
         growth = self.found.growth
         size = len(growth)
-        blocks = [RandomEffects(growth, tuple(range(size)))]
+        pattern = None if self.unstructured else self.growth_cov
+        blocks = [RandomEffects(growth, tuple(range(size)), pattern=pattern)]
         own = [path.parameter for path in states if path is not None and path.free]
         if own:
             pattern = tuple(
@@ -293,11 +326,12 @@ class _Reader:
     def _names(self, strata: list[str]) -> tuple[str, ...]:
         growth = self.found.growth
         there = {name: residual_name(name) for name in strata}
-        for n, a in enumerate(growth):
-            for b in growth[n:]:
-                path = self.model.path(a, "~~", b) or self.model.path(b, "~~", a)
-                assert path is not None
-                there[path.parameter] = covariance_name(a, b, "id")
+        if self.unstructured:
+            there |= {
+                str(self.growth_cov[n][m]): covariance_name(a, growth[m], "id")
+                for n, a in enumerate(growth)
+                for m in range(n, len(growth))
+            }
         return tuple(there.get(name, name) for name in self.model.free_parameters)
 
     def _text(self, starts: dict[str, float]) -> str:

@@ -10,6 +10,7 @@ from growthmm.engines.prepare import WideData
 from growthmm.equivalence.fits import NO_MIXED, EngineReport, fit_sem
 from growthmm.equivalence.not_representable import Nearest, NotRepresentable
 from growthmm.equivalence.sem_evidence import CurvedFit, sem_evidence
+from growthmm.equivalence.sem_referee import usable
 from growthmm.equivalence.stacked_curves import stacked_curves
 from growthmm.errors import EngineError, NotIdentifiedError
 from growthmm.inference.result import FitResult
@@ -99,7 +100,7 @@ def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) 
     """The mixed form with curves, where the model has one that our engine fits."""
     if estimator != "ml":
         return None
-    form = stacked_curves(data.problem)
+    form = stacked_curves(usable(data.problem))
     if form is None:
         return None
     space: Literal["psd", "none"] = "psd" if bounds == "psd" else "none"

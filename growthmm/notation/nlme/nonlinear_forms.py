@@ -91,7 +91,7 @@ def self_started(node: Node, text: str) -> Node:
 
 
 def factored_exponentials(node: Node, constants: Collection[str]) -> tuple[Node, tuple[str, ...]]:
-    """The expression with ``c * exp(d * t)`` in place of ``exp(c + d * t)``, c being another number.
+    """The expression with ``c * exp(d * t)`` for ``exp(c + d * t)``, c being another number.
 
     Parameters
     ----------
