@@ -63,10 +63,13 @@ class CurvedFit(Brief):
         The form.
     fit : EngineFit
         By the engine ``long``, in the SEM's parameters.
+    text : str
+        The form as a call of nlme; empty where there is none.
     """
 
     form: StackedCurves
     fit: EngineFit
+    text: str = ""
 
 
 def sem_evidence(
@@ -86,11 +89,11 @@ def sem_evidence(
     referee = sem_referee(usable(problem))
     points = (fit.estimates, *nearby(referee, fit.estimates))
     one, together = tangent_ranks(referee, points)
-    note = "there is no linear mixed form to be written and read again"
-    if curved is not None and curved.form.text:
-        note += "; the nlme call is written, not read"
+    note, read = "there is no linear mixed form to be written and read again", None
+    if curved is not None and curved.text:
+        note, read = "the nlme call, read again, is the mixed form with items' loadings", True
     levels = (
-        Level("structure", None, None, None, note),
+        Level("structure", read, None, None, note),
         _moments(referee, points, (one, together)),
         _likelihood(referee, points, curved),
         _estimates(problem, fit, points[1:], curved),

@@ -48,17 +48,12 @@ class StackedCurves:
         states.
     basis : tuple of (str, tuple of (str, float))
         For each state its loadings on the growth factors.
-    text : str
-        The model as a call of nlme, on rows with columns ``id``, ``t`` (occasions, counted from
-        0), ``item`` (from 1) and ``y``; empty where items have several loadings, intercepts or
-        variances, or states several variances.
     """
 
     problem: LongProblem
     names: tuple[str, ...]
     latent: tuple[str, ...]
     basis: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
-    text: str
 
     def order(self) -> list[int]:
         """Places of the SEM's parameters among those of the engine ``long``."""
@@ -268,12 +263,7 @@ class _Reader:
             (f, tuple((g, self.growth_loading(g, own[0])) for g in growth))
             for f, own in zip(states, self.found.items, strict=True)
         )
-        first = np.flatnonzero(
-            [outcomes[k] in {own[0] for own in self.found.items} for k in column]
-        )
-        line = np.linalg.lstsq(basis[column[first]], problem.outcome[first], rcond=None)[0]
-        text = self._text(dict(zip(growth, line.tolist(), strict=True)))
-        return StackedCurves(problem, self._names(strata), tuple(latent), weights, text)
+        return StackedCurves(problem, self._names(strata), tuple(latent), weights)
 
     def _required(self, y: str) -> str:
         path = self._variance(y)
@@ -333,64 +323,6 @@ class _Reader:
                 for m in range(n, len(growth))
             }
         return tuple(there.get(name, name) for name in self.model.free_parameters)
-
-    def _text(self, starts: dict[str, float]) -> str:
-        """A call of nlme, where items have one loading and one intercept at all occasions."""
-        growth, items = self.found.growth, list(zip(*self.found.items, strict=True))
-        loadings = [{self.loading(y) for y in own} for own in items]
-        intercepts = [{self._intercept(y) for y in own} for own in items]
-        unique = [{self._required(y) for y in own} for own in items]
-        means = [self.model.path(f, "~1") for f in growth]
-        states = [self._variance(f) for f in self.found.occasions]
-        one = [len({p.parameter for p in states if p is not None and p.free}) == 1]
-        for sets in (loadings, intercepts, unique):
-            one += [len(own) == 1 for own in sets]
-        one += [p is not None and p.free for p in (*means, *states)]
-        free = [v for own in loadings for v in own if isinstance(v, str)]
-        moved = [v for own in intercepts for v in own if v]
-        variances = len(set().union(*unique))
-        one += [len(set(free)) == len(free), len(set(moved)) == len(moved)]
-        if not all(one) or variances not in (1, len(items)):
-            return ""
-        basis = [_function([self.growth_loading(f, y) for y in items[0]]) for f in growth]
-        terms = [f if t == "1" else f"{f} * {t}" for f, t in zip(growth, basis, strict=True)]
-        weights = " + ".join(_weighted(own, k) for k, own in enumerate(loadings, 1))
-        shifts = {k: f"m{k}" for k, own in enumerate(intercepts, 1) if own != {""}}
-        curve = f"({' + '.join([*terms, 'state'])}) * ({weights})"
-        fixed = dict.fromkeys((*growth, *shifts.values()), "0")
-        fixed |= {name: f"{value:.4g}" for name, value in starts.items()}
-        fixed |= {f"l{k}": "1" for k, own in enumerate(loadings, 1) if own & set(free)}
-        spread = "weights = varIdent(form = ~ 1 | item), " if variances > 1 else ""
-        return (
-            f"nlme(y ~ {' + '.join([*(f'{m} * (item == {k})' for k, m in shifts.items()), curve])},"
-            f"\n     fixed = {' + '.join(fixed)} ~ 1,\n"
-            f"     random = list(id = pdSymm({' + '.join(growth)} ~ 1), t = pdSymm(state ~ 1)),\n"
-            f'     {spread}method = "ML", '
-            f"start = c({', '.join(f'{name} = {v}' for name, v in fixed.items())}))"
-        )
-
-    def _intercept(self, y: str) -> str:
-        path = self.model.path(y, "~1")
-        return path.parameter if path is not None and path.free else ""
-
-
-def _function(row: list[float]) -> str:
-    if set(row) == {1.0}:
-        return "1"
-    step = row[1] - row[0]
-    if np.allclose(np.diff(row), step) and step:
-        start = "" if row[0] == 0 else f"{row[0]:g} + "
-        slope = "t" if step == 1 else f"{step:g} * t"
-        return f"({start}{slope})" if start or step != 1 else "t"
-    parts = [f"{v:g} * (t == {t})" for t, v in enumerate(row) if v]
-    return f"({' + '.join(parts)})"
-
-
-def _weighted(own: set[str | float], item: int) -> str:
-    (loading,) = own
-    if isinstance(loading, str):
-        return f"l{item} * (item == {item})"
-    return f"(item == {item})" if loading == 1 else f"{loading:g} * (item == {item})"
 
 
 def _loadings(

@@ -24,6 +24,7 @@ def verify_sem(
     losses: tuple[Loss, ...],
     *,
     nearest: Nearest | None = None,
+    text: str = "",
     assumptions: tuple[Assumption, ...] = (),
     estimator: str = "ml",
     bounds: str | None = None,
@@ -40,6 +41,8 @@ def verify_sem(
         Why it has no mixed form.
     nearest : Nearest, optional
         The nearest model that has one, verified.
+    text : str
+        The mixed form with curves as a call of nlme that was read again, where there is one.
     assumptions : tuple of Assumption
         What was guessed on the way.
     estimator, bounds, engines, time_limit
@@ -62,7 +65,7 @@ def verify_sem(
         time_limit=time_limit,
         why=why,
     )
-    curved = _curved(data, fit, estimator, bounds)
+    curved = _curved(data, fit, estimator, bounds, text)
     if curved is not None:
         own = EngineReport("long", True, "", fit.version, curved.fit, 0.0)
         reports = tuple(own if report.name == "long" else report for report in reports)
@@ -96,7 +99,9 @@ def verify_sem(
     )
 
 
-def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) -> CurvedFit | None:
+def _curved(
+    data: WideData, fit: EngineFit, estimator: str, bounds: str | None, text: str
+) -> CurvedFit | None:
     """The mixed form with curves, where the model has one that our engine fits."""
     if estimator != "ml":
         return None
@@ -108,4 +113,4 @@ def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) 
         found = form.fitted(space, fit.names)
     except (EngineError, NotIdentifiedError):
         return None
-    return CurvedFit(form, found) if found.convergence.converged else None
+    return CurvedFit(form, found, text) if found.convergence.converged else None

@@ -12,7 +12,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.translation.loadings.tables import loading_table
 from growthmm.translation.second_order import second_order
 
-__all__ = ["NearModel", "near_models"]
+__all__ = ["NearModel", "items_alike", "near_models"]
 
 Relation = Literal["smaller", "larger", "other"]
 
@@ -64,8 +64,19 @@ def near_models(model: SemModel) -> tuple[NearModel, ...]:
     return tuple(made)
 
 
-def _items_alike(model: SemModel) -> NearModel | None:
-    """Loadings of 1 on the items of a second-order growth model."""
+def items_alike(model: SemModel) -> NearModel | None:
+    """Loadings of 1 on the items of a second-order growth model.
+
+    Parameters
+    ----------
+    model : SemModel
+        Any model.
+
+    Returns
+    -------
+    NearModel or None
+        None where it is none, or has no estimated ones.
+    """
     found = second_order(model)
     if found is None:
         return None
@@ -224,12 +235,12 @@ def _words(text: str) -> set[str]:
 _Step = Callable[[SemModel], NearModel | None]
 
 _ROUTES: tuple[tuple[_Step, ...], ...] = (
-    (_items_alike,),
+    (items_alike,),
     (_no_lags,),
     (_through_every_factor,),
     (_free_covariances,),
     (_free_loadings,),
-    (_items_alike, _no_lags, _no_effects),
-    (_items_alike, _no_lags, _no_effects, _no_disturbances),
+    (items_alike, _no_lags, _no_effects),
+    (items_alike, _no_lags, _no_effects, _no_disturbances),
     (_no_lags, _free_covariances, _free_loadings, _through_every_factor),
 )

@@ -226,9 +226,14 @@ def _random(text: str, argument: Argument, groups: tuple[str, ...]) -> list[_Blo
     call = whole_call(text, argument)
     named = [a for a in call.arguments if a.name is not None] if call is not None else []
     if call is not None and call.function == "list" and named:
-        if len(call.arguments) > 1:
-            raise _fail(text, argument, "Several grouping factors in nlme()", "Name one person.")
-        return [_block(text, named[0], (quote(str(named[0].name)),))]
+        if len(named) < len(call.arguments) or len(named) > 2:
+            message = "The random effects are of no one or two grouping factors"
+            raise _fail(text, argument, message, "Write random = list(person = a + b ~ 1).")
+        outer = [quote(str(element.name)) for element in named]
+        return [
+            _block(text, element, (":".join(outer[: place + 1]),))
+            for place, element in enumerate(named)
+        ]
     return [_block(text, argument, groups)]
 
 

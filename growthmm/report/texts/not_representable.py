@@ -39,7 +39,7 @@ def curved_lines(result: NotRepresentable) -> list[str]:
     """The mixed form that is linear given its loadings."""
     if result.curved is None:
         return []
-    text = result.curved.form.text
+    text = result.curved.text
     shown = ["  " + line for line in text.splitlines()]
     said = "on rows of persons, times t and items (numbered), fitted by the engine long"
     return ["The same model, linear given its loadings", paragraph(said, indent="  "), *shown, ""]
