@@ -32,7 +32,7 @@ from growthmm.translation.groups.growth import HINT, MESSAGE, grouped_growth
 from growthmm.translation.inequalities import without_inequalities
 from growthmm.translation.lagged import acting
 from growthmm.translation.levels_from_sem import flattened
-from growthmm.translation.loadings.basis import basis_column, whole_bases
+from growthmm.translation.loadings.basis import basis_column, no_column, whole_bases
 from growthmm.translation.loadings.proportional_change import (
     Change,
     change_curves,
@@ -44,6 +44,7 @@ from growthmm.translation.moving_effects import moving_effects
 from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcomes.bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcomes.distal import (
+    among_outcomes,
     distal_factors,
     distal_outcomes,
     refuse_clusters,
@@ -301,12 +302,7 @@ class _Recognition:
             )
             column = basis_column(loadings, self.schema, hints=self.hints)
             if column is None:
-                shown = ", ".join(f"{value:g}" for value in loadings)
-                self._lose(
-                    f"loadings {shown} of {name}",
-                    "they are no polynomial in time and no known column",
-                    "a data column that holds them, used as a term",
-                )
+                self.losses.append(no_column(name, loadings))
                 continue
             factors.append(GrowthFactor(name, column, loadings, mean=self._named_mean(name)))
         return factors
@@ -394,12 +390,7 @@ class _Recognition:
                     NonlinearLoss,
                 )
             elif covariate is None:
-                self._lose(
-                    path.name,
-                    "a regression among outcomes is no random effect: loadings become polynomials",
-                    "residuals that are correlated",
-                    NonlinearLoss,
-                )
+                self.losses.append(among_outcomes(path))
             elif path.left in self.latent:
                 predictors.append(PredictorEffect(path.left, covariate.name))
                 self.names.append((f"effect:{path.left}:{covariate.name}", path.parameter))

@@ -96,10 +96,11 @@ def items_alike(model: SemModel) -> NearModel | None:
 def _no_lags(model: SemModel) -> NearModel | None:
     """No regressions among outcomes that grow."""
     outcomes = set(model.outcomes)
+    loaded = {p.right for p in model.paths if p.op == "=~"}
     rows = tuple(
         p
         for p in model.paths
-        if not (p.op == "~" and p.free and {p.left, p.right} <= outcomes and _grows(model, p))
+        if not (p.op == "~" and p.free and {p.left, p.right} <= outcomes and p.left in loaded)
     )
     if len(rows) == len(model.paths):
         return None
@@ -107,9 +108,24 @@ def _no_lags(model: SemModel) -> NearModel | None:
     return NearModel(made, "no outcome acts on another", "smaller")
 
 
-def _grows(model: SemModel, path: Path) -> bool:
-    loaded = {p.right for p in model.paths if p.op == "=~"}
-    return {path.left, path.right} <= loaded
+def _no_added_covariances(model: SemModel) -> NearModel | None:
+    """No covariances of latent variables without variances, where nobody wrote them."""
+    without = {
+        p.left
+        for p in model.paths
+        if p.op == "~~" and p.left == p.right and p.left in model.latent and p.is_zero
+    }
+
+    def added(path: Path) -> bool:
+        inside = {path.left, path.right} & without
+        return path.op == "~~" and path.free and path.rule != "written" and bool(inside)
+
+    names = [path.name for path in model.paths if added(path)]
+    if not names:
+        return None
+    paths = tuple(replace(p, free=False, value=0.0) if added(p) else p for p in model.paths)
+    what = f"{', '.join(names)} are zero: their variables have no variances"
+    return NearModel(_changed(model, paths=paths), what, "smaller")
 
 
 def _no_effects(model: SemModel) -> NearModel | None:
@@ -236,6 +252,7 @@ _Step = Callable[[SemModel], NearModel | None]
 
 _ROUTES: tuple[tuple[_Step, ...], ...] = (
     (items_alike,),
+    (_no_added_covariances,),
     (_no_lags,),
     (_through_every_factor,),
     (_free_covariances,),

@@ -26,6 +26,7 @@ from growthmm.translation.loadings.basis import basis_column
 
 __all__ = [
     "Distal",
+    "among_outcomes",
     "distal_cells",
     "distal_factors",
     "distal_outcomes",
@@ -223,6 +224,8 @@ def _distal(
                 losses.append(_fixed(path))
         elif path.op == "~~":
             losses.append(auxiliary(path, y))
+        elif path.op == "~" and path.left in model.outcomes:
+            losses.append(among_outcomes(path))
         else:
             losses.append(
                 Loss(
@@ -232,7 +235,8 @@ def _distal(
                 )
             )
     labels = [p.parameter for p in model.paths if p.free]
-    shared = [p for p in others if p.free and labels.count(p.parameter) > 1]
+    acting = [p for p in others if p.op == "~" and p.right == y]
+    shared = [p for p in others if p.free and labels.count(p.parameter) > 1 and p not in acting]
     if shared:
         losses.append(
             Loss(
@@ -243,6 +247,15 @@ def _distal(
         )
     cell = schema.outcome_columns.index(y)
     return Distal(y, cell, names[y], tuple(predictors), tuple(linked)), losses
+
+
+def among_outcomes(path: Path) -> Loss:
+    """Why an outcome that acts on another one is no part of a mixed model."""
+    return NonlinearLoss(
+        path.name,
+        "a regression among outcomes is no random effect: loadings become polynomials",
+        "residuals that are correlated",
+    )
 
 
 def auxiliary(path: Path, y: str) -> Loss:
