@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from growthmm.data.frames import as_pandas, numeric_column
 from growthmm.data.levels import level_text
+from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Assumption
 from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
@@ -90,7 +91,11 @@ def item_forms(model: MixedModel | SemModel, data: object | None, facts: Facts) 
     alike = items_alike(model)
     if alike is None:
         return None
-    near, frame = paired(alike.model, data, facts, spelling="nlme")
+    try:
+        near, frame = paired(alike.model, data, facts, spelling="nlme")
+    except UnsupportedError:
+        # With loadings of 1 it has no mixed form either, for reasons of its own.
+        return None
     mixed = curved_mixed(model, near)
     return None if mixed is None else _forms(mixed, model, near, frame)
 
