@@ -24,7 +24,7 @@ from growthmm.model.terms import Term
 from growthmm.translation.pair import Pair
 from growthmm.translation.second_order import SecondOrder, second_order
 
-__all__ = ["ItemCurves", "curved_mixed", "item_curves", "with_item_loadings"]
+__all__ = ["ItemCurves", "by_item", "curved_mixed", "item_curves", "with_item_loadings"]
 
 Loading = str | float
 
@@ -281,12 +281,27 @@ def item_curves(model: MixedModel) -> ItemCurves | None:
         blocks.append(replace(block, terms=tuple(t for t in terms if t is not None)))
     plain.append(Term((quote(item),)))
     near = replace(
-        model,
+        by_item(model, item),
         fixed=tuple(sorted(plain, key=lambda term: len(term.factors))),
         random=tuple(blocks),
         loading_parameters=(),
     )
     return ItemCurves(near, item, loadings, tuple(intercepts))
+
+
+def by_item(model: MixedModel, item: str) -> MixedModel:
+    """The model with residual variances by item where text alone took the items for times.
+
+    Parameters
+    ----------
+    model : MixedModel
+        As it was read.
+    item : str
+        The column that tells the items apart.
+    """
+    if model.residual != ResidualStructure("by_occasion", time=quote(item)):
+        return model
+    return replace(model, residual=ResidualStructure("by_group", by=quote(item)))
 
 
 def with_item_loadings(found: ItemCurves, near: Pair) -> SemModel:

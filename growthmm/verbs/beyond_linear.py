@@ -14,8 +14,10 @@ from growthmm.equivalence.verify import verify_pair
 from growthmm.equivalence.verify_sem import verify_sem
 from growthmm.errors import GrowthmmError, UnsupportedError
 from growthmm.model.defaults import Loss, NonlinearLoss
+from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.notation import notation
+from growthmm.translation.item_loadings import by_item
 from growthmm.translation.nearest import items_alike, near_models
 from growthmm.translation.second_order import lacking
 from growthmm.verbs.binding import Facts, paired, sem_arrays
@@ -144,7 +146,9 @@ def _text(model: SemModel, frame: object, facts: Facts) -> str:
     if forms is None:
         return ""
     written = notation("nlme").write(forms.mixed).text
-    return written if notation("nlme").read(written) == forms.mixed else ""
+    read = notation("nlme").read(written)
+    assert isinstance(read, MixedModel)
+    return written if by_item(read, str(forms.near.growth.schema.indicator)) == forms.mixed else ""
 
 
 def _nearest(

@@ -13,6 +13,7 @@ from growthmm.model.mixed import MixedModel
 from growthmm.model.sem import SemModel
 from growthmm.translation.item_loadings import (
     ItemCurves,
+    by_item,
     curved_mixed,
     item_curves,
     with_item_loadings,
@@ -87,7 +88,7 @@ def item_forms(model: MixedModel | SemModel, data: object | None, facts: Facts) 
         near, frame = paired(found.near, data, facts, spelling="nlme")
         sem = with_item_loadings(found, near)
         near = replace(near, mixed=replace(near.mixed, model=found.near))
-        return _forms(model, sem, near, frame)
+        return _forms(by_item(model, found.item), sem, near, frame)
     alike = items_alike(model)
     if alike is None:
         return None

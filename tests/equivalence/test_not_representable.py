@@ -187,9 +187,9 @@ def test_one_verdict_with_its_reason_and_all_evidence(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_translate_refuses_with_the_same_losses(name: str) -> None:
+    # nlme alone has words for loadings of items.
+    to = "lme4" if name == "second-order growth" else "nlme"
     with pytest.raises(UnsupportedError) as caught:
-        # nlme alone has words for loadings of items.
-        to = "lme4" if name == "second-order growth" else "nlme"
         gm.translate(TEXTS[name][0], to, data=frame(), **options(name))
     assert caught.value.losses == verified(name).losses
 
