@@ -61,6 +61,8 @@ class Boundary(Brief):
         The unit vector in the factors along which the variance is zero (or negative).
     description : str
         In plain words: which variance or correlation, with its value.
+    inequalities : tuple of str
+        The inequalities of the model's text that hold with equality.
     """
 
     at_boundary: bool = False
@@ -68,6 +70,7 @@ class Boundary(Brief):
     parameters: tuple[str, ...] = ()
     direction: tuple[float, ...] = ()
     description: str = ""
+    inequalities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

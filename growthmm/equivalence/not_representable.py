@@ -120,8 +120,8 @@ class NotRepresentable(Tabular):
     @property
     def text(self) -> str:
         """The mixed form with curves, as nlme says it, else that of the nearest model."""
-        if self.curved is not None and self.curved.form.text:
-            return self.curved.form.text
+        if self.curved is not None and self.curved.text:
+            return self.curved.text
         return "" if self.nearest is None else self.nearest.found.text
 
     @property

@@ -17,11 +17,11 @@ from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
 from growthmm.engines.outcome import EngineFit
 from growthmm.engines.registry import run
-from growthmm.engines.wide.problem import WideProblem
+from growthmm.engines.wide.problem import WideGroup, WideProblem
 from growthmm.equivalence.agreement import ESTIMATES, INFERENCE, LIKELIHOODS, PREDICTIONS
 from growthmm.equivalence.evidence import LIKELIHOOD, Level
 from growthmm.equivalence.moment_test import TOLERANCE
-from growthmm.equivalence.sem_referee import SemReferee, nearby, sem_referee, tangent_ranks
+from growthmm.equivalence.sem_referee import SemReferee, nearby, sem_referee, tangent_ranks, usable
 from growthmm.equivalence.stacked_curves import StackedCurves
 from growthmm.errors import EngineError
 from growthmm.rendering import Brief
@@ -63,10 +63,13 @@ class CurvedFit(Brief):
         The form.
     fit : EngineFit
         By the engine ``long``, in the SEM's parameters.
+    text : str
+        The form as a call of nlme; empty where there is none.
     """
 
     form: StackedCurves
     fit: EngineFit
+    text: str = ""
 
 
 def sem_evidence(
@@ -83,14 +86,14 @@ def sem_evidence(
     curved : CurvedFit, optional
         The mixed form with curves, where there is one.
     """
-    referee = sem_referee(problem)
+    referee = sem_referee(usable(problem))
     points = (fit.estimates, *nearby(referee, fit.estimates))
     one, together = tangent_ranks(referee, points)
-    note = "there is no linear mixed form to be written and read again"
-    if curved is not None and curved.form.text:
-        note += "; the nlme call is written, not read"
+    note, read = "there is no linear mixed form to be written and read again", None
+    if curved is not None and curved.text:
+        note, read = "the nlme call, read again, is the mixed form with items' loadings", True
     levels = (
-        Level("structure", None, None, None, note),
+        Level("structure", read, None, None, note),
         _moments(referee, points, (one, together)),
         _likelihood(referee, points, curved),
         _estimates(problem, fit, points[1:], curved),
@@ -213,18 +216,26 @@ def _inference(problem: WideProblem, fit: EngineFit, curved: CurvedFit | None) -
     return Level("inference", figure <= INFERENCE, figure, INFERENCE, note)
 
 
+def _persons(problem: WideProblem) -> list[WideGroup]:
+    return [data for data in problem.groups if isinstance(data, WideGroup)]
+
+
 def _predictions(referee: SemReferee, values: FloatArray, curved: CurvedFit | None) -> Level:
     if not referee.problem.model.latent:
         note = "no latent variables to predict"
         return Level("predictions", None, None, PREDICTIONS, note)
-    ours, _ = wide_engine.factor_scores(referee.problem, values)
-    theirs = referee.scores(values)
+    # What a person's unknown covariate adds to a latent variable is nobody's to say.
+    known = np.concatenate(
+        [np.isfinite(data.covariates).all(axis=1) for data in _persons(referee.problem)]
+    )
+    ours = wide_engine.factor_scores(referee.problem, values)[0][known]
+    theirs = referee.scores(values)[known]
     scale = np.maximum(theirs.std(axis=0), 1e-6 * float(theirs.std()) or 1.0)
     figure = float((np.abs(ours - theirs) / scale).max())
     note = "factor scores against the referee's conditional means"
     if curved is not None:
-        blups = curved.form.scores(values, referee.problem.model.latent)
-        own = ours - referee.expected(values)
+        blups = curved.form.scores(values, referee.problem.model.latent)[known]
+        own = ours - referee.expected(values)[known]
         figure = max(figure, float((np.abs(own - blups) / scale).max()))
         note += ", and less their means against BLUPs"
     return Level("predictions", figure <= PREDICTIONS, figure, PREDICTIONS, note)

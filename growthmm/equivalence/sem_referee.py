@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,12 @@ from growthmm.equivalence.cells import Cells
 from growthmm.equivalence.correspondence import feasible
 from growthmm.equivalence.moment_functions import SemMoments
 from growthmm.errors import SpecificationError
+from growthmm.model.sem import SemModel
 from growthmm.moments.gaussian import GaussianGroup, grouped_log_likelihood
 from growthmm.moments.ram import ReducedForm, reduced_form
 from growthmm.moments.rank import rank
 
-__all__ = ["SemReferee", "nearby", "sem_referee", "tangent_ranks"]
+__all__ = ["SemReferee", "nearby", "sem_referee", "tangent_ranks", "usable"]
 
 FloatArray = NDArray[np.float64]
 Design = tuple[int, tuple[tuple[str, float], ...]]
@@ -77,9 +78,11 @@ class SemReferee(SemMoments):
         return made
 
     def expected(self, values: FloatArray) -> FloatArray:
-        """Means of the latent variables of the first group, without covariates, (n_latent,)."""
+        """Means of the first group's latent variables given covariates, (n_subjects, n_latent)."""
         latent = [self._at[name] for name in self.problem.model.latent]
-        return np.asarray(self.form(values, (0, ()), latent).intercept)
+        form, data = self.form(values, (0, ()), latent), self.problem.groups[0]
+        assert isinstance(data, WideGroup)
+        return np.asarray(form.intercept + data.covariates @ form.slopes.T)
 
     def _alike(
         self, *, empty: bool = False
@@ -117,6 +120,41 @@ def sem_referee(problem: WideProblem) -> SemReferee:
         columns = np.arange(n_outcomes)
         persons += [Cells(columns, g, row, columns) for row in range(wanted)]
     return SemReferee(problem, tuple(persons), tuple(kinds))
+
+
+def usable(problem: WideProblem) -> WideProblem:
+    """The problem without outcomes on which a covariate acts that the person lacks.
+
+    Parameters
+    ----------
+    problem : WideProblem
+        Of one level, with the persons' rows.
+    """
+    groups = []
+    for g, data in enumerate(problem.groups):
+        assert isinstance(data, WideGroup)
+        lost = np.isnan(data.covariates) @ _acting(problem.model, g)
+        groups.append(replace(data, outcomes=np.where(lost, np.nan, data.outcomes)))
+    return replace(problem, groups=tuple(groups))
+
+
+def _acting(model: SemModel, group: int) -> NDArray[np.bool_]:
+    """Which outcomes a covariate acts on, perhaps through others, (n_covariates, n_outcomes)."""
+    effects: dict[str, list[str]] = {}
+    for path in model.paths:
+        if path.group == group and path.op in ("~", "=~") and not path.is_zero:
+            cause, effect = path.right, path.left
+            if path.op == "=~":
+                cause, effect = effect, cause
+            effects.setdefault(cause, []).append(effect)
+    made = np.zeros((len(model.covariates), len(model.outcomes)), dtype=bool)
+    for k, name in enumerate(model.covariates):
+        reached, new = set[str](), [name]
+        while new:
+            new = [y for x in new for y in effects.get(x, ()) if y not in reached]
+            reached.update(new)
+        made[k] = [y in reached for y in model.outcomes]
+    return made
 
 
 def nearby(

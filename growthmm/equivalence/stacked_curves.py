@@ -48,17 +48,12 @@ class StackedCurves:
         states.
     basis : tuple of (str, tuple of (str, float))
         For each state its loadings on the growth factors.
-    text : str
-        The model as a call of nlme, on rows with columns ``id``, ``t`` (occasions, counted from
-        0), ``item`` (from 1) and ``y``; empty where items have several loadings, intercepts or
-        variances, or states several variances.
     """
 
     problem: LongProblem
     names: tuple[str, ...]
     latent: tuple[str, ...]
     basis: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
-    text: str
 
     def order(self) -> list[int]:
         """Places of the SEM's parameters among those of the engine ``long``."""
@@ -125,8 +120,8 @@ def stacked_curves(problem: WideProblem) -> StackedCurves | None:
     Returns
     -------
     StackedCurves or None
-        None for any other model: one with covariates, groups, constraints, effects among states
-        or growth factors, covariances of states or of unique parts, or intercepts of states.
+        None for any other model: one with groups, constraints, effects among states or growth
+        factors, covariances of states or of unique parts, or intercepts of states.
     """
     model = problem.model
     found = second_order(model)
@@ -148,12 +143,14 @@ class _Reader:
     def fits(self) -> bool:
         """Whether the model has nothing else than such a model has."""
         model, growth, states = self.model, self.found.growth, self.found.occasions
-        if model.covariates or model.constraints or model.n_groups > 1 or model.n_levels > 1:
+        if model.constraints or model.n_groups > 1 or model.n_levels > 1:
             return False
         if set(self.items) != set(model.outcomes):
             return False
         for path in model.paths:
-            if path.definition is not None or (path.op == "~" and not path.is_zero):
+            if path.definition is not None:
+                return False
+            if path.op == "~" and not (path.is_zero or self._effect(path)):
                 return False
             inside = {path.left, path.right} <= set(growth)
             if path.op == "~~" and path.left != path.right and not path.is_zero and not inside:
@@ -170,13 +167,31 @@ class _Reader:
         own = [self._variance(f) for f in states]
         if any(p is None or (not p.free and p.value) for p in own) or self._twice(own):
             return False
-        cells = [
-            model.path(a, "~~", b) or model.path(b, "~~", a)
-            for n, a in enumerate(growth)
-            for b in growth[n:]
-        ]
-        free = [p.parameter for p in cells if p is not None and p.free]
-        return len(free) == len(cells) == len(set(free)) and self._apart()
+        return self._apart() and any(isinstance(c, str) for row in self.growth_cov for c in row)
+
+    @property
+    def growth_cov(self) -> tuple[tuple[str | float, ...], ...]:
+        """The growth factors' covariance matrix: parameters, and numbers at which it is held."""
+        names = self.found.growth
+
+        def cell(a: str, b: str) -> str | float:
+            path = self.model.path(a, "~~", b) or self.model.path(b, "~~", a)
+            if path is None:
+                return 0.0
+            return path.parameter if path.free else float(path.value or 0.0)
+
+        return tuple(tuple(cell(a, b) for b in names) for a in names)
+
+    @property
+    def unstructured(self) -> bool:
+        """Whether all variances and covariances of growth factors are parameters of their own."""
+        size = range(len(self.growth_cov))
+        cells = [self.growth_cov[a][b] for a in size for b in size if a <= b]
+        return all(isinstance(c, str) for c in cells) and len(set(cells)) == len(cells)
+
+    def _effect(self, path: Path) -> bool:
+        """Whether it is an estimated effect of a person's covariate."""
+        return path.op == "~" and path.free and path.right in self.model.covariates
 
     def _variance(self, name: str) -> Path | None:
         return self.model.path(name, "~~", name)
@@ -214,7 +229,7 @@ class _Reader:
         outcomes = list(model.outcomes)
         cell = [self.loading(y) for y in outcomes]
         points = list(dict.fromkeys(cell))
-        fixed, fixed_names, curved = self._fixed(outcomes)
+        fixed, fixed_names, curved = self._fixed(data, person, column)
         basis = np.array([[self.growth_loading(f, y) for f in growth] for y in outcomes])
         variances = [self._variance(f) for f in states]
         latent = [*growth, *(f for f, p in zip(states, variances, strict=True) if p and p.free)]
@@ -226,7 +241,7 @@ class _Reader:
         strata = list(dict.fromkeys(unique))
         problem = LongProblem(
             outcome=data.outcomes[person, column],
-            fixed=fixed[column],
+            fixed=fixed,
             fixed_names=tuple(fixed_names),
             random=random[column],
             blocks=self._blocks(variances),
@@ -248,38 +263,46 @@ class _Reader:
             (f, tuple((g, self.growth_loading(g, own[0])) for g in growth))
             for f, own in zip(states, self.found.items, strict=True)
         )
-        first = np.flatnonzero(
-            [outcomes[k] in {own[0] for own in self.found.items} for k in column]
-        )
-        line = np.linalg.lstsq(basis[column[first]], problem.outcome[first], rcond=None)[0]
-        text = self._text(dict(zip(growth, line.tolist(), strict=True)))
-        return StackedCurves(problem, self._names(strata), tuple(latent), weights, text)
+        return StackedCurves(problem, self._names(strata), tuple(latent), weights)
 
     def _required(self, y: str) -> str:
         path = self._variance(y)
         assert path is not None
         return path.parameter
 
-    def _fixed(self, outcomes: list[str]) -> tuple[FloatArray, list[str], list[bool]]:
-        """Columns by item, their parameters, and whether the item's loading multiplies them."""
+    def _fixed(
+        self, data: WideGroup, person: NDArray[np.intp], column: NDArray[np.intp]
+    ) -> tuple[FloatArray, list[str], list[bool]]:
+        """Columns of the rows, their parameters, and whether items' loadings multiply them.
+
+        Means and effects of growth factors move with the loadings of the states on these, those
+        of states do not.
+        """
         columns: dict[str, FloatArray] = {}
         curved: dict[str, bool] = {}
         for path in self.model.paths:
-            if path.op != "~1" or not path.free:
+            if not ((path.op == "~1" and path.free) or self._effect(path)):
                 continue
-            own = path.left in self.found.growth
-            values = [
-                self.growth_loading(path.left, y) if own else float(path.left == y)
-                for y in outcomes
-            ]
-            columns[path.parameter] = columns.get(path.parameter, 0.0) + np.array(values)
-            curved[path.parameter] = own
+            values = np.array([self._reach(path.left, y) for y in self.model.outcomes])[column]
+            if path.op == "~":
+                x = data.covariates[person, self.model.covariates.index(path.right)]
+                values = np.where(values == 0, 0.0, values * x)
+            columns[path.parameter] = columns.get(path.parameter, 0.0) + values
+            curved[path.parameter] = path.left not in self.items
         return np.column_stack(list(columns.values())), list(columns), list(curved.values())
+
+    def _reach(self, name: str, y: str) -> float:
+        """What one more unit of a variable adds to an outcome, but for its item's loading."""
+        if name in self.found.growth:
+            return self.growth_loading(name, y)
+        own = self.found.occasions[self.at[y]] if name in self.found.occasions else y
+        return float(own == name)
 
     def _blocks(self, states: list[Path | None]) -> tuple[RandomEffects, ...]:
         growth = self.found.growth
         size = len(growth)
-        blocks = [RandomEffects(growth, tuple(range(size)))]
+        pattern = None if self.unstructured else self.growth_cov
+        blocks = [RandomEffects(growth, tuple(range(size)), pattern=pattern)]
         own = [path.parameter for path in states if path is not None and path.free]
         if own:
             pattern = tuple(
@@ -293,70 +316,13 @@ class _Reader:
     def _names(self, strata: list[str]) -> tuple[str, ...]:
         growth = self.found.growth
         there = {name: residual_name(name) for name in strata}
-        for n, a in enumerate(growth):
-            for b in growth[n:]:
-                path = self.model.path(a, "~~", b) or self.model.path(b, "~~", a)
-                assert path is not None
-                there[path.parameter] = covariance_name(a, b, "id")
+        if self.unstructured:
+            there |= {
+                str(self.growth_cov[n][m]): covariance_name(a, growth[m], "id")
+                for n, a in enumerate(growth)
+                for m in range(n, len(growth))
+            }
         return tuple(there.get(name, name) for name in self.model.free_parameters)
-
-    def _text(self, starts: dict[str, float]) -> str:
-        """A call of nlme, where items have one loading and one intercept at all occasions."""
-        growth, items = self.found.growth, list(zip(*self.found.items, strict=True))
-        loadings = [{self.loading(y) for y in own} for own in items]
-        intercepts = [{self._intercept(y) for y in own} for own in items]
-        unique = [{self._required(y) for y in own} for own in items]
-        means = [self.model.path(f, "~1") for f in growth]
-        states = [self._variance(f) for f in self.found.occasions]
-        one = [len({p.parameter for p in states if p is not None and p.free}) == 1]
-        for sets in (loadings, intercepts, unique):
-            one += [len(own) == 1 for own in sets]
-        one += [p is not None and p.free for p in (*means, *states)]
-        free = [v for own in loadings for v in own if isinstance(v, str)]
-        moved = [v for own in intercepts for v in own if v]
-        variances = len(set().union(*unique))
-        one += [len(set(free)) == len(free), len(set(moved)) == len(moved)]
-        if not all(one) or variances not in (1, len(items)):
-            return ""
-        basis = [_function([self.growth_loading(f, y) for y in items[0]]) for f in growth]
-        terms = [f if t == "1" else f"{f} * {t}" for f, t in zip(growth, basis, strict=True)]
-        weights = " + ".join(_weighted(own, k) for k, own in enumerate(loadings, 1))
-        shifts = {k: f"m{k}" for k, own in enumerate(intercepts, 1) if own != {""}}
-        curve = f"({' + '.join([*terms, 'state'])}) * ({weights})"
-        fixed = dict.fromkeys((*growth, *shifts.values()), "0")
-        fixed |= {name: f"{value:.4g}" for name, value in starts.items()}
-        fixed |= {f"l{k}": "1" for k, own in enumerate(loadings, 1) if own & set(free)}
-        spread = "weights = varIdent(form = ~ 1 | item), " if variances > 1 else ""
-        return (
-            f"nlme(y ~ {' + '.join([*(f'{m} * (item == {k})' for k, m in shifts.items()), curve])},"
-            f"\n     fixed = {' + '.join(fixed)} ~ 1,\n"
-            f"     random = list(id = pdSymm({' + '.join(growth)} ~ 1), t = pdSymm(state ~ 1)),\n"
-            f'     {spread}method = "ML", '
-            f"start = c({', '.join(f'{name} = {v}' for name, v in fixed.items())}))"
-        )
-
-    def _intercept(self, y: str) -> str:
-        path = self.model.path(y, "~1")
-        return path.parameter if path is not None and path.free else ""
-
-
-def _function(row: list[float]) -> str:
-    if set(row) == {1.0}:
-        return "1"
-    step = row[1] - row[0]
-    if np.allclose(np.diff(row), step) and step:
-        start = "" if row[0] == 0 else f"{row[0]:g} + "
-        slope = "t" if step == 1 else f"{step:g} * t"
-        return f"({start}{slope})" if start or step != 1 else "t"
-    parts = [f"{v:g} * (t == {t})" for t, v in enumerate(row) if v]
-    return f"({' + '.join(parts)})"
-
-
-def _weighted(own: set[str | float], item: int) -> str:
-    (loading,) = own
-    if isinstance(loading, str):
-        return f"l{item} * (item == {item})"
-    return f"(item == {item})" if loading == 1 else f"{loading:g} * (item == {item})"
 
 
 def _loadings(

@@ -36,7 +36,11 @@ SAME = 1e-5
 
 
 def model_verdict(
-    structure: Level, comparison: MomentComparison, growth: GrowthModel, bounds: str | None
+    structure: Level,
+    comparison: MomentComparison,
+    growth: GrowthModel,
+    bounds: str | None,
+    inequalities: tuple[str, ...] = (),
 ) -> tuple[Verdict, tuple[str, ...]]:
     """Whether the two are the same model, and under which conditions.
 
@@ -50,6 +54,8 @@ def model_verdict(
         What both say.
     bounds : {"psd", "none"}, optional
         One parameter space for both, where that was asked for.
+    inequalities : tuple of str
+        What the structural equation model's text says of the size of parameters.
 
     Returns
     -------
@@ -66,9 +72,11 @@ def model_verdict(
         return "different", ()
     if growth.loading_keys:
         return "not_representable", (curved_reason(growth),)
-    if bounds is None and growth.blocks:
-        return "identical_if", (INTERIOR,)
-    return "identical", ()
+    conditions = [INTERIOR] if bounds is None and growth.blocks else []
+    if inequalities:
+        shown = ", ".join(inequalities)
+        conditions.append(f"no inequality holds with equality ({shown}): the mixed model has none")
+    return ("identical_if", tuple(conditions)) if conditions else ("identical", ())
 
 
 def curved_reason(growth: GrowthModel) -> str:
@@ -114,6 +122,9 @@ def verdict(
         return of_models, "the moments or the written text of the two forms differ"
     failed = {level.name: level for level in levels if level.passed is False}
     ends = {"estimates", "inference"}
+    held = fits.wide.boundary.inequalities
+    if held and set(failed) <= ends and _estimated(fits):
+        return "different_estimator", _inequality(held, fits)
     if optima and set(failed) <= ends and _another(optima, fits):
         return "different_estimator", _two_spaces(optima, fits)
     if not failed and of_models == "not_representable":
@@ -134,6 +145,21 @@ def verdict(
             + against
         )
     return "different", f"evidence against: {against}"
+
+
+def _estimated(fits: Fits) -> bool:
+    """Whether both ends are sure, and not one and the same."""
+    gap = fits.long.log_likelihood - fits.wide.log_likelihood
+    return fits.long.convergence.converged and fits.wide.convergence.converged and abs(gap) > BEYOND
+
+
+def _inequality(held: tuple[str, ...], fits: Fits) -> str:
+    verb = "hold" if len(held) > 1 else "holds"
+    return (
+        "the same likelihood maximised over two parameter spaces: in the structural equation model "
+        f"{' and '.join(held)} {verb} with equality, at {fits.wide.log_likelihood:.6f}; the mixed "
+        f"model without it ends at {fits.long.log_likelihood:.6f}"
+    )
 
 
 def _another(optima: Optima, fits: Fits) -> bool:

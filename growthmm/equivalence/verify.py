@@ -18,6 +18,7 @@ from growthmm.inference.result import FitResult
 from growthmm.model.defaults import Assumption
 from growthmm.model.expression import variables
 from growthmm.notation import notation
+from growthmm.translation.inequalities import inequalities
 from growthmm.translation.pair import Pair
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def verify_pair(
         agreement.inference(link, fits, optima),
         agreement.predictions(pair, link, long, wide, fits),
     )
-    of_models, conditions = model_verdict(levels[0], comparison, pair.growth, bounds)
+    of_models, conditions = model_verdict(
+        levels[0], comparison, pair.growth, bounds, inequalities(pair.sem.model)
+    )
     of_fits, reason = verdict(levels, of_models, optima, fits)
     return Equivalence(
         verdict=of_fits,

@@ -10,6 +10,7 @@ from growthmm.engines.prepare import WideData
 from growthmm.equivalence.fits import NO_MIXED, EngineReport, fit_sem
 from growthmm.equivalence.not_representable import Nearest, NotRepresentable
 from growthmm.equivalence.sem_evidence import CurvedFit, sem_evidence
+from growthmm.equivalence.sem_referee import usable
 from growthmm.equivalence.stacked_curves import stacked_curves
 from growthmm.errors import EngineError, NotIdentifiedError
 from growthmm.inference.result import FitResult
@@ -23,6 +24,7 @@ def verify_sem(
     losses: tuple[Loss, ...],
     *,
     nearest: Nearest | None = None,
+    text: str = "",
     assumptions: tuple[Assumption, ...] = (),
     estimator: str = "ml",
     bounds: str | None = None,
@@ -39,6 +41,8 @@ def verify_sem(
         Why it has no mixed form.
     nearest : Nearest, optional
         The nearest model that has one, verified.
+    text : str
+        The mixed form with curves as a call of nlme that was read again, where there is one.
     assumptions : tuple of Assumption
         What was guessed on the way.
     estimator, bounds, engines, time_limit
@@ -61,7 +65,7 @@ def verify_sem(
         time_limit=time_limit,
         why=why,
     )
-    curved = _curved(data, fit, estimator, bounds)
+    curved = _curved(data, fit, estimator, bounds, text)
     if curved is not None:
         own = EngineReport("long", True, "", fit.version, curved.fit, 0.0)
         reports = tuple(own if report.name == "long" else report for report in reports)
@@ -95,11 +99,13 @@ def verify_sem(
     )
 
 
-def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) -> CurvedFit | None:
+def _curved(
+    data: WideData, fit: EngineFit, estimator: str, bounds: str | None, text: str
+) -> CurvedFit | None:
     """The mixed form with curves, where the model has one that our engine fits."""
     if estimator != "ml":
         return None
-    form = stacked_curves(data.problem)
+    form = stacked_curves(usable(data.problem))
     if form is None:
         return None
     space: Literal["psd", "none"] = "psd" if bounds == "psd" else "none"
@@ -107,4 +113,4 @@ def _curved(data: WideData, fit: EngineFit, estimator: str, bounds: str | None) 
         found = form.fitted(space, fit.names)
     except (EngineError, NotIdentifiedError):
         return None
-    return CurvedFit(form, found) if found.convergence.converged else None
+    return CurvedFit(form, found, text) if found.convergence.converged else None

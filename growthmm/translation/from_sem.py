@@ -29,9 +29,10 @@ from growthmm.translation.definitions import defined_factor, losses_by_visit, lo
 from growthmm.translation.direct_effects import direct_effects
 from growthmm.translation.factor_reading import read_factor_covariances
 from growthmm.translation.groups.growth import HINT, MESSAGE, grouped_growth
+from growthmm.translation.inequalities import without_inequalities
 from growthmm.translation.lagged import acting
 from growthmm.translation.levels_from_sem import flattened
-from growthmm.translation.loadings.basis import basis_column, whole_bases
+from growthmm.translation.loadings.basis import basis_column, no_column, whole_bases
 from growthmm.translation.loadings.proportional_change import (
     Change,
     change_curves,
@@ -43,6 +44,8 @@ from growthmm.translation.moving_effects import moving_effects
 from growthmm.translation.naming import occasion_indicator
 from growthmm.translation.outcomes.bases import cell_indicator, whole_effects, whole_outcomes
 from growthmm.translation.outcomes.distal import (
+    among_outcomes,
+    distal_factors,
     distal_outcomes,
     refuse_clusters,
     refuse_in_groups,
@@ -93,6 +96,10 @@ def growth_from_sem(
     UnsupportedError
         If the model is no growth model that a mixed model can say; all reasons at once.
     """
+    free, notes = without_inequalities(model)
+    if notes:
+        given = (free, schema, covariates, (*assumptions, *notes))
+        return replace(growth_from_sem(*given, hints=hints, curves=curves), model=model)
     if schema.grouping is not None and model.group_labels:
 
         def of_group(own: SemModel, facts: Schema) -> BoundSem:
@@ -175,7 +182,7 @@ class _Recognition:
                 raise UnsupportedError(MESSAGE, losses=self.losses + by_visit, hint=HINT)
         if self.schema.series:
             self.losses += losses_of_several(self.model)
-        factors = [*self._factors(), *self._distal_factors()]
+        factors = [*self._factors(), *distal_factors(self.distal, self.schema, self.hints)]
         if self.schema.series:
             # The order of the fixed effects: whatever outcome is written first, terms by degree.
             factors.sort(key=lambda factor: len(factor.column.parts))
@@ -295,12 +302,7 @@ class _Recognition:
             )
             column = basis_column(loadings, self.schema, hints=self.hints)
             if column is None:
-                shown = ", ".join(f"{value:g}" for value in loadings)
-                self._lose(
-                    f"loadings {shown} of {name}",
-                    "they are no polynomial in time and no known column",
-                    "a data column that holds them, used as a term",
-                )
+                self.losses.append(no_column(name, loadings))
                 continue
             factors.append(GrowthFactor(name, column, loadings, mean=self._named_mean(name)))
         return factors
@@ -313,16 +315,6 @@ class _Recognition:
             assert row is not None
             self.names.append((f"mean:{name}", row.parameter))
         return mean
-
-    def _distal_factors(self) -> list[GrowthFactor]:
-        """A growth factor for each outcome that persons have once: the outcome itself."""
-        made = []
-        for one in self.distal:
-            loadings = tuple(float(j == one.cell) for j in range(len(self.outcomes)))
-            column = basis_column(loadings, self.schema, hints=self.hints)
-            assert column is not None
-            made.append(GrowthFactor(one.factor, column, loadings))
-        return made
 
     def _mean(self, name: str) -> bool:
         row = self.model.path(name, "~1")
@@ -398,12 +390,7 @@ class _Recognition:
                     NonlinearLoss,
                 )
             elif covariate is None:
-                self._lose(
-                    path.name,
-                    "a regression among outcomes is no random effect: loadings become polynomials",
-                    "residuals that are correlated",
-                    NonlinearLoss,
-                )
+                self.losses.append(among_outcomes(path))
             elif path.left in self.latent:
                 predictors.append(PredictorEffect(path.left, covariate.name))
                 self.names.append((f"effect:{path.left}:{covariate.name}", path.parameter))

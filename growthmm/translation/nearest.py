@@ -12,7 +12,7 @@ from growthmm.model.sem import Path, SemModel
 from growthmm.translation.loadings.tables import loading_table
 from growthmm.translation.second_order import second_order
 
-__all__ = ["NearModel", "near_models"]
+__all__ = ["NearModel", "items_alike", "near_models"]
 
 Relation = Literal["smaller", "larger", "other"]
 
@@ -64,8 +64,19 @@ def near_models(model: SemModel) -> tuple[NearModel, ...]:
     return tuple(made)
 
 
-def _items_alike(model: SemModel) -> NearModel | None:
-    """Loadings of 1 on the items of a second-order growth model."""
+def items_alike(model: SemModel) -> NearModel | None:
+    """Loadings of 1 on the items of a second-order growth model.
+
+    Parameters
+    ----------
+    model : SemModel
+        Any model.
+
+    Returns
+    -------
+    NearModel or None
+        None where it is none, or has no estimated ones.
+    """
     found = second_order(model)
     if found is None:
         return None
@@ -85,10 +96,11 @@ def _items_alike(model: SemModel) -> NearModel | None:
 def _no_lags(model: SemModel) -> NearModel | None:
     """No regressions among outcomes that grow."""
     outcomes = set(model.outcomes)
+    loaded = {p.right for p in model.paths if p.op == "=~"}
     rows = tuple(
         p
         for p in model.paths
-        if not (p.op == "~" and p.free and {p.left, p.right} <= outcomes and _grows(model, p))
+        if not (p.op == "~" and p.free and {p.left, p.right} <= outcomes and p.left in loaded)
     )
     if len(rows) == len(model.paths):
         return None
@@ -96,9 +108,24 @@ def _no_lags(model: SemModel) -> NearModel | None:
     return NearModel(made, "no outcome acts on another", "smaller")
 
 
-def _grows(model: SemModel, path: Path) -> bool:
-    loaded = {p.right for p in model.paths if p.op == "=~"}
-    return {path.left, path.right} <= loaded
+def _no_added_covariances(model: SemModel) -> NearModel | None:
+    """No covariances of latent variables without variances, where nobody wrote them."""
+    without = {
+        p.left
+        for p in model.paths
+        if p.op == "~~" and p.left == p.right and p.left in model.latent and p.is_zero
+    }
+
+    def added(path: Path) -> bool:
+        inside = {path.left, path.right} & without
+        return path.op == "~~" and path.free and path.rule != "written" and bool(inside)
+
+    names = [path.name for path in model.paths if added(path)]
+    if not names:
+        return None
+    paths = tuple(replace(p, free=False, value=0.0) if added(p) else p for p in model.paths)
+    what = f"{', '.join(names)} are zero: their variables have no variances"
+    return NearModel(_changed(model, paths=paths), what, "smaller")
 
 
 def _no_effects(model: SemModel) -> NearModel | None:
@@ -224,12 +251,13 @@ def _words(text: str) -> set[str]:
 _Step = Callable[[SemModel], NearModel | None]
 
 _ROUTES: tuple[tuple[_Step, ...], ...] = (
-    (_items_alike,),
+    (items_alike,),
+    (_no_added_covariances,),
     (_no_lags,),
     (_through_every_factor,),
     (_free_covariances,),
     (_free_loadings,),
-    (_items_alike, _no_lags, _no_effects),
-    (_items_alike, _no_lags, _no_effects, _no_disturbances),
+    (items_alike, _no_lags, _no_effects),
+    (items_alike, _no_lags, _no_effects, _no_disturbances),
     (_no_lags, _free_covariances, _free_loadings, _through_every_factor),
 )

@@ -8,7 +8,7 @@ from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss, NonlinearLoss
 from growthmm.model.sem import SemModel
 
-__all__ = ["SecondOrder", "refuse_second_order", "second_order"]
+__all__ = ["SecondOrder", "lacking", "refuse_second_order", "second_order"]
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,11 @@ def refuse_second_order(model: SemModel) -> None:
     UnsupportedError
         With what it lacks for the three-level form, and that form.
     """
-    found = second_order(model)
-    if found is None:
-        return
-    lacking = _lacking(model, found)
-    if lacking:
+    found, lost = second_order(model), lacking(model)
+    if found is not None and lost:
         raise UnsupportedError(
             "The second-order growth model is no linear mixed model (condition 21).",
-            losses=lacking,
+            losses=lost,
             hint=f"Without these it would be {_formula(found)} on data with a row an item.",
         )
 
@@ -87,7 +84,17 @@ def _formula(found: SecondOrder) -> str:
     return f"y ~ {' + '.join(['item', *slopes])} + ({' + '.join(['1', *slopes])} | id) + (1 | id:t)"
 
 
-def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
+def lacking(model: SemModel) -> tuple[Loss, ...]:
+    """What a second-order growth model lacks for the three-level form; nothing for any other.
+
+    Parameters
+    ----------
+    model : SemModel
+        Any model.
+    """
+    found = second_order(model)
+    if found is None:
+        return ()
     losses: list[Loss] = []
     free = [p for p in model.paths if p.op == "=~" and p.left in found.occasions and p.free]
     if free:
@@ -112,4 +119,4 @@ def _lacking(model: SemModel, found: SecondOrder) -> list[Loss]:
                 "rescale the items",
             )
         )
-    return losses
+    return tuple(losses)

@@ -35,6 +35,7 @@ from growthmm.translation.pair import Pair
 from growthmm.translation.scripts.columns import with_computed
 from growthmm.translation.scripts.context import STACKING, DataFile, script_context
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
+from growthmm.verbs.item_loadings import item_forms
 from growthmm.verbs.lagging import lag_calls, with_named_lags
 from growthmm.verbs.model_data import NamedData, named_data, named_source
 from growthmm.verbs.prepared import Prepared, prepared
@@ -197,7 +198,9 @@ def translate(
     if own == wanted or (not wanted and own in families(speaker_of(to))):
         made = _within(ready, to, given, on_loss)
     else:
-        made = _across(ready, to, given, on_loss, layout)
+        made = _items(ready, to, given, on_loss, layout) or _across(
+            ready, to, given, on_loss, layout
+        )
     return replace(made, given=ready.model, to=to)
 
 
@@ -259,6 +262,34 @@ def _across(
     file = ready.file(given.path, seen)
     made = _other_form(pair, ready.model, to, file, on_loss=on_loss)
     return replace(made, assumptions=(*made.assumptions, *notes))
+
+
+def _items(
+    ready: Prepared, to: str, given: _Data, on_loss: OnLoss, layout: Layout | None
+) -> Translation | None:
+    """The other form of second-order growth with estimated item loadings, which nlme says."""
+    if isinstance(ready.model, SemModel) and to != "nlme":
+        return None
+    found = item_forms(ready.model, ready.data, ready.facts)
+    if found is None:
+        return None
+    own = "mixed" if isinstance(ready.model, SemModel) else "sem"
+    target = speaker_of(to)
+    model = found.mixed if own == "mixed" else replace(found.sem, estimator="ml", notation=to)
+    written = target.write(model)
+    _check_losses(written.losses, target.title, on_loss)
+    seen = layout or given_layout(ready.model, ready.data, ready.facts)
+    context = script_context(found.near, to, own, ready.file(given.path, seen))
+    script = "" if written.losses else target.script(model, context)
+    return Translation(
+        written.text,
+        script,
+        model,
+        found.parameters,
+        written.losses,
+        (*found.assumptions, *given.notes),
+        with_computed(found.near),
+    )
 
 
 def _with_reason(error: GrowthmmError, notes: Sequence[Assumption]) -> GrowthmmError:

@@ -17,10 +17,11 @@ from growthmm.model.residual import ResidualStructure
 from growthmm.model.sem import SemModel
 from growthmm.progress import showing
 from growthmm.translation.joint_covariates import given_covariates
-from growthmm.verbs.beyond_linear import verify_beyond
+from growthmm.verbs.beyond_linear import verify_beyond, verify_items
 from growthmm.verbs.binding import Facts, Layout, given_layout, paired
 from growthmm.verbs.given_data import given_data
 from growthmm.verbs.holding import hold_paths
+from growthmm.verbs.item_loadings import item_forms
 from growthmm.verbs.prepared import Prepared, prepared
 from growthmm.verbs.rounding import Bins, with_rounding_error
 from growthmm.verbs.source import Function, ModelLike, source
@@ -193,6 +194,13 @@ def verify(
         "engines": engines,
         "time_limit": time_limit,
     }
+    forms = None
+    if isinstance(growth, MixedModel) and bin is None and mundlak is None:
+        forms = item_forms(growth, own.data, facts)
+    if forms is not None:
+        with showing(progress):
+            items = verify_items(forms, **how)
+        return replace(items, assumptions=items.assumptions + own.notes)
     try:
         ready = prepared(growth, own.data, facts, bin, mundlak)
         pair, frame = paired(ready.model, ready.data, ready.facts, spelling="lme4")

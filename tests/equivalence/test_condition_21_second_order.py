@@ -149,7 +149,7 @@ def test_estimated_loadings_are_no_linear_mixed_model() -> None:
 
 def test_both_engines_fit_it_given_the_loadings() -> None:
     found = free_loadings()
-    assert [level.passed for level in found.levels] == [None, True, True, True, True, True]
+    assert [level.passed for level in found.levels] == [True] * 6
     assert found.curved is not None
     long, sem = found.curved.fit, found.sem_fit.fit
     assert long.log_likelihood == pytest.approx(sem.log_likelihood, abs=1e-8)
@@ -163,10 +163,9 @@ def test_both_engines_fit_it_given_the_loadings() -> None:
 def test_nlme_says_it_and_the_three_level_form_is_nested_in_it() -> None:
     found = free_loadings()
     assert found.text.startswith(
-        "nlme(y ~ m2 * (item == 2) + m3 * (item == 3) + (i + s * t + state) * "
-        "((item == 1) + l2 * (item == 2) + l3 * (item == 3)),"
+        'nlme(y ~ b0 * ((outcome == "a") + lb * (outcome == "b") + lc * (outcome == "c")) + b1, '
     )
-    assert "random = list(id = pdSymm(i + s ~ 1), t = pdSymm(state ~ 1))" in found.text
+    assert "random = list(id = pdSymm(b0 ~ t), t = pdSymm(b0 ~ 1))" in found.text
     assert "varIdent" not in found.text
     assert found.nearest is not None
     near = found.nearest.to_dict(found.sem_fit)
@@ -192,6 +191,77 @@ def test_other_patterns_have_that_form_too(source: str) -> None:
     assert isinstance(found, NotRepresentable)
     assert found.curved is not None
     assert [level.passed for level in found.levels[1:]] == [True] * 5, found.levels
+
+
+COVARIATES = ["i ~ x\ns ~ x", "i ~ x + z\ns ~ g*z", "i ~ x\nf1 ~ z", "i ~ x\nb1 ~ z", "i ~~ 0*s"]
+
+
+@cache
+def with_covariates() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    frame = wide().assign(x=rng.normal(size=120), z=rng.integers(0, 2, 120))
+    for name in (f"{k}{t}" for k in ITEMS for t in TIMES):
+        frame[name] += 0.3 * frame["x"] + 0.2 * int(name[1]) * frame["z"]
+    return frame.assign(x=frame["x"].mask(rng.uniform(size=120) < 0.05))
+
+
+@pytest.mark.parametrize("more", COVARIATES)
+def test_covariates_and_independent_growth_are_fitted_by_both_engines(more: str) -> None:
+    found = gm.verify(f"{FREE}\n{more}", with_covariates(), engines=["long"], **FACTS)
+    assert isinstance(found, NotRepresentable)
+    assert found.curved is not None
+    assert [level.passed for level in found.levels[1:]] == [True] * 5, found.levels
+    assert found.curved.fit.log_likelihood == pytest.approx(found.sem_fit.log_likelihood, abs=1e-8)
+    assert bool(found.curved.text) == ("f1" not in more and "b1" not in more)
+
+
+NLME = {
+    "common": FREE,
+    "unique variances by item": re.sub(r"~~ e\*([abc])", r"~~ u\1*\1", FREE),
+    "covariates": f"{FREE}\ni ~ x + z\ns ~ z",
+    "independent": f"{FREE}\ni ~~ 0*s",
+    "no intercepts": re.sub(r".*~ m[bc]\*1\n?", "", FREE),
+    "another marker": FREE.replace("1*a", "la*a").replace("lb*b", "1*b"),
+}
+
+
+@pytest.mark.parametrize("source", NLME.values(), ids=NLME.keys())
+def test_nlme_text_goes_both_ways(source: str) -> None:
+    data = with_covariates()
+    made = gm.translate(source, "nlme", data=data, **FACTS)
+    assert gm.translate(source, "nlme", schema=made.schema).text == made.text
+    rows = data.melt(id_vars=["id", "x", "z"], value_name="y").dropna(subset="y")
+    rows = rows.assign(outcome=rows["variable"].str[0], t=rows["variable"].str[1].astype(int))
+    back = gm.translate(made.text, "lavaan", data=rows.drop(columns="variable"), **FACTS)
+    assert gm.translate(back.text, "nlme", schema=back.schema).text == made.text
+    renamed = data.rename(columns={f"{k}{t}": f"{k}_{t}" for k in ITEMS for t in TIMES})
+    here, there = gm.fit(back.text, renamed, id="id"), gm.fit(source, data, id="id")
+    assert here.log_likelihood == pytest.approx(there.log_likelihood, abs=1e-7)
+    assert here.n_parameters == there.n_parameters
+    assert len(made.parameters) == there.n_parameters
+
+
+def test_verify_takes_the_nlme_text_on_stacked_rows() -> None:
+    rows = stacked().assign(item=lambda d: d["item"].map({"a": 1, "b": 2, "c": 3}))
+    text = (
+        "nlme(y ~ m2 * (item == 2) + m3 * (item == 3) + (i + s * t + state) * "
+        "((item == 1) + l2 * (item == 2) + l3 * (item == 3)), "
+        "fixed = i + s + m2 + m3 + l2 + l3 ~ 1, "
+        "random = list(id = pdSymm(i + s ~ 1), t = pdSymm(state ~ 1)))"
+    )
+    found = gm.verify(text, rows.drop(columns="variable"), engines=["long"], **FACTS)
+    assert isinstance(found, NotRepresentable)
+    assert [level.passed for level in found.levels] == [True] * 6, found.levels
+    truth = free_loadings().sem_fit.log_likelihood
+    assert found.sem_fit.log_likelihood == pytest.approx(truth, abs=1e-7)
+    with pytest.raises(UnsupportedError, match="Restricted likelihood"):
+        gm.verify(text, rows.drop(columns="variable"), estimator="reml", **FACTS)
+
+
+def test_nlme_has_no_words_for_other_patterns() -> None:
+    for source in (CURVED["a loading for each occasion"], CURVED["states of their own"]):
+        with pytest.raises(UnsupportedError, match="condition 21"):
+            gm.translate(source, "nlme", data=wide(), **FACTS)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from reference import case, long_frame, reference_folder
 
 import growthmm as gm
 from growthmm.errors import NotationError, SpecificationError
+from growthmm.model.expression import canonical_tree
+from growthmm.model.expression_tree import parse
 from growthmm.model.mixed import MixedModel, RandomBlock
 from growthmm.model.residual import ResidualStructure
 from growthmm.model.schema import Schema
@@ -21,6 +24,7 @@ from growthmm.model.sem import SemModel
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation import notation, recognise
 from growthmm.notation.base import ScriptContext
+from growthmm.notation.nlme.nonlinear_forms import self_started
 
 NLME = notation("nlme")
 
@@ -252,7 +256,55 @@ def test_what_cannot_be_said_is_a_loss(formula: str, residual: str, what: str) -
     assert what in [loss.what for loss in NLME.write(model_of(formula, residual)).losses]
 
 
+SELF_STARTING = [
+    ("SSasymp(x, a, b, c)", (3, 2, -0.3), (2.309548, 2.523276, 2.772735)),
+    ("SSasympOff(x, a, b, c)", (3, -0.3, 0.2), (0.5978436, 1.341427, 2.209319)),
+    ("SSasympOrig(x, a, b)", (3, -0.3), (0.9286446, 1.569829, 2.318204)),
+    ("SSbiexp(x, a, b, c, d)", (3, -0.3, 2, 0.1), (3.222276, 2.09248, 0.9011227)),
+    ("SSfpl(x, a, b, c, d)", (3, 2, 1.1, 0.4), (2.817574, 2.562177, 2.095349)),
+    ("SSgompertz(x, a, b, c)", (3, 2, 0.4), (0.8467932, 1.347987, 2.178447)),
+    ("SSlogis(x, a, scal = c, xmid = b)", (3, 1.1, 0.4), (0.5472766, 1.31347, 2.713952)),
+    ("SSmicmen(x, a, b)", (3, 2), (0.6, 1, 1.5)),
+    ("SSweibull(x, a, b, c, d)", (3, 2, -0.3, 1.2), (1.55127, 2.046553, 2.635346)),
+]
+"""With R 4.5's values at x of .5, 1 and 2."""
+
+
+@pytest.mark.parametrize(("call", "values", "there"), SELF_STARTING, ids=lambda v: str(v)[:11])
+def test_self_starting_models_are_their_formulas(
+    call: str, values: tuple[float, ...], there: tuple[float, ...]
+) -> None:
+    written = canonical_tree(self_started(parse(call), call), call).replace("^", "**")
+    names = dict(zip("abcd", values, strict=False))
+    for x, value in zip((0.5, 1, 2), there, strict=True):
+        assert eval(written, {"exp": math.exp, "x": x, **names}) == pytest.approx(value, rel=1e-6)
+
+
+def test_an_exponential_of_a_sum_has_a_coefficient() -> None:
+    head = "fixed = a + b + c + d ~ 1, random = a + b ~ 1 | id)"
+    model = read(f"nlme(y ~ a + b*t - exp(c + d*t), {head}")
+    assert model == read(f"nlme(y ~ a + b*t + c*(-exp(d*t)), {head}")
+    assert [p.name for p in model.loading_parameters] == ["d"]
+    assert "c is its logarithm" in str(model.defaults[-1])
+    # Where c varies between persons, or stands elsewhere too, it is no coefficient.
+    for text in (
+        "nlme(y ~ a - exp(c + d*t), fixed = a + c + d ~ 1, random = a + c ~ 1 | id)",
+        "nlme(y ~ a - exp(c + d*t) / c, fixed = a + c + d ~ 1, random = a ~ 1 | id)",
+    ):
+        with pytest.raises(NotationError, match="no linear coefficient") as caught:
+            read(text)
+        assert "b2*exp(g*t)" in str(caught.value)
+
+
 ERRORS = [
+    (
+        "nlme(y ~ SSfoo(t, b0), fixed = b0 ~ 1, random = b0 ~ 1 | id)",
+        "The self-starting model SSfoo() is not known (line 1, column 10)",
+    ),
+    (
+        "nlme(y ~ SSlogis(t, b0), fixed = b0 ~ 1, random = b0 ~ 1 | id)",
+        "SSlogis() has not all its arguments (line 1, column 10)",
+    ),
     ("", "This is no call of lme(), gls() or nlme() (line 1, column 1)"),
     ("y ~ t", "This is no call of lme(), gls() or nlme() (line 1, column 1)"),
     ("lme()", "lme() without a formula (line 1, column 1)"),

@@ -199,8 +199,8 @@ LOST = {
         "effects of w_lag1 of which some are equal"
     ],
     LINEAR + _each("y_{j} ~ b{j}*w_{j}") + "b1 == b0^2\n": ["b1 == b0**2"],
-    LINEAR + "y_0 ~~ y_1\ns ~ i\ns ~ 0.5*1\ni ~~ vi*i\nvi > 1": [
-        "vi > 1",
+    LINEAR + "y_0 ~~ y_1\ns ~ i\ns ~ 0.5*1\ni ~~ vi*i\nvi == 2": [
+        "vi == 2",
         "s~i",
         "y_0~~y_1",
         "s~1 fixed at 0.5",

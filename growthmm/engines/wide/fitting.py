@@ -366,6 +366,7 @@ def _boundary(
         tuple(dict.fromkeys((*found.parameters, *pinned))),
         found.direction,
         "; ".join(notes),
+        tuple(c.text for c in best.active),
     )
 
 

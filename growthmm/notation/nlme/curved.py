@@ -26,6 +26,7 @@ from growthmm.model.mixed import Estimator, LoadingParameter, MixedModel, Random
 from growthmm.model.terms import INTERCEPT, Term
 from growthmm.notation.formula.linear import NotLinearError, linear_parts
 from growthmm.notation.formula.reading import read_conditioned, terms_of
+from growthmm.notation.nlme.nonlinear_forms import factored_exponentials, self_started
 from growthmm.notation.nlme.residual import combined, read_correlation, read_weights
 from growthmm.notation.r_code.arguments import Signature, matched
 from growthmm.notation.r_code.call import (
@@ -104,7 +105,7 @@ def read_curved(text: str, call: CallText) -> MixedModel:
     fixed = _coefficients(text, given["fixed"])
     groups = _groups(text, given["groups"]) if "groups" in given else ()
     random = _random(text, given["random"], groups)
-    loadings = _loadings(text, right, fixed, random)
+    loadings, powers = _loadings(text, right, fixed, random)
     parameters = tuple(c.name for c in fixed if c.name not in loadings)
     _check(text, given["fixed"], fixed, parameters)
     starts = _starts(text, given["start"], fixed) if "start" in given else {}
@@ -135,9 +136,15 @@ def read_curved(text: str, call: CallText) -> MixedModel:
         estimator=estimator,
         loading_parameters=tuple(LoadingParameter(n, starts.get(n)) for n in parameters),
         notation="nlme",
-        defaults=defaults,
+        defaults=(*defaults, *(_power(name) for name in powers)),
         data=data_name(text, given["data"]) if "data" in given else None,
     )
+
+
+def _power(name: str) -> Default:
+    what = f"exp({name} + ...)"
+    rule = f"exp(a + b) = exp(a)*exp(b): {name} is its logarithm, and it is positive"
+    return Default(what, f"a coefficient exp({name}) times exp(...)", rule)
 
 
 def _estimator(text: str, given: dict[str, Argument]) -> tuple[Estimator, tuple[Default, ...]]:
@@ -164,7 +171,7 @@ def _model(text: str, argument: Argument) -> tuple[str, Node]:
     node = parse(argument.blanked(text), shown=text)
     if not (isinstance(node, Operation) and node.operator == "~" and node.left is not None):
         raise _fail(text, argument, "The model of nlme() is no formula", "Write y ~ b0 + b1*t.")
-    return canonical_tree(node.left, text), node.right
+    return canonical_tree(node.left, text), self_started(node.right, text)
 
 
 def _pieces(text: str, argument: Argument) -> list[Argument]:
@@ -219,9 +226,14 @@ def _random(text: str, argument: Argument, groups: tuple[str, ...]) -> list[_Blo
     call = whole_call(text, argument)
     named = [a for a in call.arguments if a.name is not None] if call is not None else []
     if call is not None and call.function == "list" and named:
-        if len(call.arguments) > 1:
-            raise _fail(text, argument, "Several grouping factors in nlme()", "Name one person.")
-        return [_block(text, named[0], (quote(str(named[0].name)),))]
+        if len(named) < len(call.arguments) or len(named) > 2:
+            message = "The random effects are of no one or two grouping factors"
+            raise _fail(text, argument, message, "Write random = list(person = a + b ~ 1).")
+        outer = [quote(str(element.name)) for element in named]
+        return [
+            _block(text, element, (":".join(outer[: place + 1]),))
+            for place, element in enumerate(named)
+        ]
     return [_block(text, argument, groups)]
 
 
@@ -253,8 +265,8 @@ def _block(text: str, argument: Argument, groups: tuple[str, ...]) -> _Block:
 
 def _loadings(
     text: str, right: Node, fixed: Sequence[_Coefficient], random: Sequence[_Block]
-) -> dict[str, tuple[str, ...]]:
-    """The factors that each linear coefficient is multiplied by."""
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """The factors that each linear coefficient is multiplied by, and which stand for their exp."""
     random_names = [c.name for coefficients, _, _ in random for c in coefficients]
     covaried = [c.name for c in fixed if c.terms != (INTERCEPT,)]
     every = list(dict.fromkeys([*(c.name for c in fixed), *random_names]))
@@ -262,16 +274,23 @@ def _loadings(
     others = [n for n in every if n not in first]
     # Where two coefficients multiply each other, either could be the linear one: the one that
     # leaves nothing without a coefficient is.
-    tried = [_linear(right, [*first, *order]) for order in (others, others[::-1])]
-    chosen, parts = next((found for found in tried if None not in found[1]), tried[0])
+    constants = [n for n in others if n not in covaried]
+    factored, powers = factored_exponentials(right, constants)
+    tried = [
+        (*_linear(model, [*first, *order]), of)
+        for model, of in ((right, ()), (factored, powers))
+        for order in (others, others[::-1])
+    ]
+    chosen, parts, powers = next((found for found in tried if None not in found[1]), tried[0])
     chosen.sort(key=every.index)
     rest = parts.pop(None, None)
     if rest is not None:
         raise NotationError(
             "Part of the model has no linear coefficient",
             text=text,
-            position=rest.position,
-            hint="Multiply it by a coefficient, or subtract it from the outcome.",
+            position=(rest.operand if isinstance(rest, Negative) else rest).position,
+            hint="Multiply it by a coefficient, b2*exp(g*t) for exp(c + g*t), or subtract it from "
+            "the outcome.",
         )
     unused = [name for name in chosen if name not in parts]
     if unused:
@@ -281,7 +300,7 @@ def _loadings(
             position=right.position,
             hint="Leave the coefficient out of fixed= and random=.",
         )
-    return {name: _factors(parts[name], text) for name in chosen}
+    return {name: _factors(parts[name], text) for name in chosen}, powers
 
 
 def _linear(right: Node, names: Sequence[str]) -> tuple[list[str], dict[str | None, Node]]:

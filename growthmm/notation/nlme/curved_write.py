@@ -82,7 +82,7 @@ def curved_arguments(model: MixedModel, *, whole_times: bool = True) -> dict[str
     fixed += [(spell(quote(name), "r"), "1") for name in own.parameters]
     parts["fixed"] = _formulas(fixed)
     if model.random:
-        parts["random"] = _random(own, _joined(model.random)[0])
+        parts["random"] = _random(own, _joined(model.random))
     starts = [
         f"{own.names[factors]} = 1" if len(terms) == 1 else ", ".join(["1"] * len(terms))
         for factors, terms in own.fixed.items()
@@ -121,7 +121,38 @@ def _formulas(pairs: Sequence[tuple[str, str]]) -> str:
     return joined[0] if len(joined) == 1 else f"list({', '.join(joined)})"
 
 
-def _random(own: _Coefficients, block: RandomBlock) -> str:
+def _random(own: _Coefficients, blocks: Sequence[RandomBlock]) -> str:
+    if not _nested(blocks):
+        return _block(own, blocks[0])
+    inner = spell(quote(variables(blocks[1].group)[-1]), "r")
+    elements = [
+        (spell(blocks[0].group, "r"), _kind(blocks[0]), _coefficients(own, blocks[0])),
+        (inner, _kind(blocks[1]), _coefficients(own, blocks[1])),
+    ]
+    return f"list({', '.join(f'{group} = {kind}({text})' for group, kind, text in elements)})"
+
+
+def _nested(blocks: Sequence[RandomBlock]) -> bool:
+    """Whether the second of two blocks is of groups within those of the first."""
+    if len(blocks) != 2:
+        return False
+    outer, inner = (variables(block.group) for block in blocks)
+    return len(outer) == 1 and len(inner) == 2 and inner[0] == outer[0]
+
+
+def _kind(block: RandomBlock) -> str:
+    return "pdDiag" if block.covariance == "diagonal" else "pdSymm"
+
+
+def _block(own: _Coefficients, block: RandomBlock) -> str:
+    group, text = spell(block.group, "r"), _coefficients(own, block)
+    if block.covariance == "unstructured" and not text.startswith("list("):
+        return f"{text} | {group}"
+    return f"list({group} = {_kind(block)}({text}))"
+
+
+def _coefficients(own: _Coefficients, block: RandomBlock) -> str:
+    """The block's coefficients with their formulas."""
     found: dict[str, list[Term]] = {}
     for term in block.terms:
         factors, rest = own.cut(term)
@@ -130,12 +161,7 @@ def _random(own: _Coefficients, block: RandomBlock) -> str:
         else:
             found.setdefault(own.names[factors], []).append(rest)
     pairs = [(name, _right(terms)) for name, terms in found.items()]
-    group = spell(block.group, "r")
-    text = _formulas(pairs)
-    if block.covariance == "unstructured" and not text.startswith("list("):
-        return f"{text} | {group}"
-    kind = "pdSymm" if block.covariance == "unstructured" else "pdDiag"
-    return f"list({group} = {kind}({text}))"
+    return _formulas(pairs)
 
 
 def _joined(blocks: Sequence[RandomBlock]) -> tuple[RandomBlock, ...]:
@@ -151,7 +177,8 @@ def curved_losses(model: MixedModel) -> list[Loss]:
     """What ``nlme()`` cannot say of a model with loading parameters."""
     lost = []
     own = _Coefficients(model)
-    if len(_joined(model.random)) > 1:
+    joined = _joined(model.random)
+    if len(joined) > 1 and not _nested(joined):
         lost.append(
             Loss(
                 "several blocks of random effects",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from growthmm.equivalence.not_representable import NotRepresentable
+from growthmm.model.defaults import Loss
 from growthmm.report.text_table import figure, paragraph, table
 from growthmm.report.texts.evidence import engines_table, levels_table
 
@@ -17,7 +21,7 @@ def not_representable_summary(result: NotRepresentable) -> str:
         paragraph(result.reason, indent="  "),
         "",
         "What no linear mixed model says",
-        *(paragraph(f"- {loss}", indent="  ") for loss in result.losses),
+        *(paragraph(f"- {text}", indent="  ") for text in _together(result.losses)),
         "",
         *curved_lines(result),
         *nearest_lines(result),
@@ -35,13 +39,25 @@ def not_representable_summary(result: NotRepresentable) -> str:
     return "\n".join(lines).rstrip()
 
 
+def _together(losses: Sequence[Loss]) -> list[str]:
+    """Losses in words, those of one reason in one sentence."""
+    made: dict[tuple[str, str], list[Loss]] = {}
+    for loss in losses:
+        made.setdefault((loss.why, loss.nearest), []).append(loss)
+    return [
+        str(replace(own[0], what=", ".join(loss.what for loss in own))) for own in made.values()
+    ]
+
+
 def curved_lines(result: NotRepresentable) -> list[str]:
     """The mixed form that is linear given its loadings."""
     if result.curved is None:
         return []
-    text = result.curved.form.text
+    text = result.curved.text
     shown = ["  " + line for line in text.splitlines()]
-    said = "on rows of persons, times t and items (numbered), fitted by the engine long"
+    said = "fitted by the engine long"
+    if text:
+        said = "a row a person, time and item, fitted by the engine long; as a call of nlme"
     return ["The same model, linear given its loadings", paragraph(said, indent="  "), *shown, ""]
 
 

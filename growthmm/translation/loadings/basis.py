@@ -10,6 +10,7 @@ import numpy as np
 
 from growthmm.data.design.basis import width
 from growthmm.data.levels import level_text
+from growthmm.model.defaults import Loss, NonlinearLoss
 from growthmm.model.expression import canonical, quote, tree, variables
 from growthmm.model.expression_functions import FUNCTIONS
 from growthmm.model.expression_tree import Call
@@ -24,7 +25,7 @@ from growthmm.translation.naming import polynomial_degree
 from growthmm.translation.outcomes.bases import outcome_column
 from growthmm.translation.tabulate import TABULATED, tabulate
 
-__all__ = ["basis_column", "whole_bases"]
+__all__ = ["basis_column", "no_column", "whole_bases"]
 
 
 def basis_column(
@@ -94,6 +95,23 @@ def basis_column(
         # Whatever the shape, with shared occasions a table says it.
         expression = free_column(loadings, schema)
     return _single(canonical(expression))
+
+
+def no_column(name: str, loadings: Sequence[float]) -> Loss:
+    """Why a factor's loadings are none of a growth factor."""
+    if not any(loadings):
+        return NonlinearLoss(
+            name,
+            "it acts on outcomes through other latent variables, and is no sum of these whose "
+            "variance and covariances are zero",
+            "zero variance and covariances where it is a difference of true scores; some programs "
+            "free covariances that nobody wrote",
+        )
+    return Loss(
+        f"loadings {', '.join(f'{value:g}' for value in loadings)} of {name}",
+        "they are no polynomial in time and no known column",
+        "a data column that holds them, used as a term",
+    )
 
 
 def whole_bases(

@@ -19,12 +19,16 @@ from typing import Any
 
 from growthmm.errors import UnsupportedError
 from growthmm.model.defaults import Loss, NonlinearLoss
-from growthmm.model.schema import Schema
+from growthmm.model.growth import GrowthFactor
+from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import Path, SemModel
+from growthmm.translation.loadings.basis import basis_column
 
 __all__ = [
     "Distal",
+    "among_outcomes",
     "distal_cells",
+    "distal_factors",
     "distal_outcomes",
     "refuse_clusters",
     "refuse_in_groups",
@@ -107,6 +111,19 @@ def distal_outcomes(
     if not losses:
         losses += _restrictions(model, found, factors)
     return tuple(found), tuple(losses)
+
+
+def distal_factors(
+    distal: tuple[Distal, ...], schema: Schema, hints: tuple[Column, ...]
+) -> list[GrowthFactor]:
+    """A growth factor for each outcome that persons have once: the outcome itself."""
+    made = []
+    for one in distal:
+        loadings = tuple(float(j == one.cell) for j in range(len(schema.outcome_columns)))
+        column = basis_column(loadings, schema, hints=hints)
+        assert column is not None
+        made.append(GrowthFactor(one.factor, column, loadings))
+    return made
 
 
 def refuse_in_groups(schema: Schema) -> None:
@@ -207,6 +224,8 @@ def _distal(
                 losses.append(_fixed(path))
         elif path.op == "~~":
             losses.append(auxiliary(path, y))
+        elif path.op == "~" and path.left in model.outcomes:
+            losses.append(among_outcomes(path))
         else:
             losses.append(
                 Loss(
@@ -216,7 +235,8 @@ def _distal(
                 )
             )
     labels = [p.parameter for p in model.paths if p.free]
-    shared = [p for p in others if p.free and labels.count(p.parameter) > 1]
+    acting = [p for p in others if p.op == "~" and p.right == y]
+    shared = [p for p in others if p.free and labels.count(p.parameter) > 1 and p not in acting]
     if shared:
         losses.append(
             Loss(
@@ -227,6 +247,15 @@ def _distal(
         )
     cell = schema.outcome_columns.index(y)
     return Distal(y, cell, names[y], tuple(predictors), tuple(linked)), losses
+
+
+def among_outcomes(path: Path) -> Loss:
+    """Why an outcome that acts on another one is no part of a mixed model."""
+    return NonlinearLoss(
+        path.name,
+        "a regression among outcomes is no random effect: loadings become polynomials",
+        "residuals that are correlated",
+    )
 
 
 def auxiliary(path: Path, y: str) -> Loss:
