@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from two_sides import long_frame
 
+from growthmm.data.lagging import with_lagged
 from growthmm.data.names import wide_columns
 from growthmm.engines import long as long_engine
 from growthmm.engines import wide as wide_engine
@@ -90,7 +91,10 @@ BY_PERSON = ("t", "1", "t + I(t^2)", "poly(t, 2)", "log(t + 3)", "pmax(t - 1, 0)
 """Functions of time that have values at any time."""
 
 PERSON = ("x", "sex", "arm", "z", "yes", "C(arm, contr.sum)", "x:sex", "t:x", "t:sex")
-VARYING = ("w", "w + w2", "t:w", "w:x", "w:sex", "mood", "w:factor(t)")
+VARYING = (
+    *("w", "w + w2", "t:w", "w:x", "w:sex", "mood", "w:factor(t)"),
+    *("lag(w)", "w + lag(w)", "lag(w):x", "t:lag(w)", "lag(w):w2", "lag(w, 2)"),
+)
 
 RESIDUALS = {
     "1": (
@@ -247,12 +251,11 @@ def formulas(draw: st.DrawFn) -> Formula:
             residual = "by_occasion"
     if not none:
         terms.append(_random(inside, bars, individual, draw))
-    return Formula(
-        f"y ~ {' + '.join(terms)}",
-        residual,
-        draw(st.sampled_from(("ml", "reml"))),
-        draw(_data(individual)),
-    )
+    estimator = draw(st.sampled_from(("ml", "reml")))
+    if trend == "0 + factor(t)" and "C(arm, contr.sum)" in terms:
+        # Means of groups whose sum is zero are a constraint, under which REML has no constant.
+        estimator = "ml"
+    return Formula(f"y ~ {' + '.join(terms)}", residual, estimator, draw(_data(individual)))
 
 
 def _data(individual: bool = False) -> st.SearchStrategy[Data]:
@@ -328,9 +331,10 @@ def _covariates(draw: st.DrawFn, factors: list[str], times: tuple[float, ...]) -
         if name == "direct":
             lines.append(f"{names[1]} ~ z")
         elif name == "w":
-            kind = draw(st.sampled_from(("equal", "free", "some", "two", "line")))
+            kind = draw(st.sampled_from(("equal", "free", "some", "two", "line", "lagged")))
             shown = 2 if kind == "some" else len(times)
-            columns = zip(names[:shown], wide_columns("w", times)[:shown], strict=True)
+            late = int(kind == "lagged")
+            columns = zip(names[late:shown], wide_columns("w", times)[: shown - late], strict=True)
             lines += [f"{y} ~ {_effect(kind, j)}{w}" for j, (y, w) in enumerate(columns)]
             if kind == "line":
                 # The effects lie on a straight line in time.
@@ -458,6 +462,7 @@ def evidence_against(
     moments = evidence.moments(evidence.compare_correspondence(link))
     if not moments.passed:
         return f"moments: {moments.figure}, {moments.note}"
+    frame = with_lagged(frame, pair.mixed.schema)
     long, wide = long_data(pair.mixed, frame).problem, wide_data(pair.sem, frame).problem
     rng = np.random.default_rng(seed)
     for _ in range(2):

@@ -19,7 +19,9 @@ from growthmm.verbs.source import source
 
 __all__ = ["ShapeText", "shapes"]
 
-ShapeKind = Literal["latent change", "cohorts", "one rate, nlme", "one rate, lavaan"]
+ShapeKind = Literal[
+    "latent change", "cohorts", "one rate, nlme", "one rate, lavaan", "two parameters, nlme"
+]
 
 SEEN = 3
 """How many occasions each cohort has."""
@@ -146,6 +148,24 @@ CURVES = (
 """Curves of one parameter; the first has lavaan text of its own, too."""
 
 
+TWO = ("exp(-exp(-g * (t - p)))", "1/(1 + exp(-g * (t - p)))", "t^g * exp(-p * t)")
+"""Curves of two parameters, a rate and a place, say."""
+
+
+@st.composite
+def two_parameters(draw: st.DrawFn) -> ShapeText:
+    """A curve with two estimated parameters, or two curves with one parameter each."""
+    data = draw(_data(("even", "six")))
+    random = draw(st.sampled_from(("b0 + b1", "b0", "b1")))
+    shape = f"b0 + b1 * ({draw(st.sampled_from(TWO))})"
+    fixed = draw(st.sampled_from(("b0 + b1 + g + p ~ 1", "list(b0 ~ x, b1 ~ 1, g ~ 1, p ~ 1)")))
+    if draw(st.integers(0, 2)) == 2:
+        shape = "b0 * exp(-g * t) + b1 * (1 - exp(-p * t))"
+    weights = draw(st.sampled_from(("", ", weights = varIdent(form = ~ 1 | t)")))
+    text = f"nlme(y ~ {shape}, fixed = {fixed}, random = {random} ~ 1 | id{weights})"
+    return ShapeText(text, "two parameters, nlme", data)
+
+
 @st.composite
 def one_rate(draw: st.DrawFn) -> ShapeText:
     """A curve with one estimated parameter, by either side."""
@@ -194,4 +214,4 @@ def _constrained(draw: st.DrawFn, data: Data) -> ShapeText:
 
 def shapes() -> st.SearchStrategy[ShapeText]:
     """A random model of latent change, of cohorts or of one rate."""
-    return st.one_of(latent_change(), cohorts(), one_rate())
+    return st.one_of(latent_change(), cohorts(), one_rate(), two_parameters())

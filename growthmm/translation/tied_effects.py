@@ -18,7 +18,7 @@ from growthmm.model.schema import Column, Schema
 from growthmm.model.sem import Constraint, Path, SemModel
 from growthmm.notation.sem.text import number_text
 from growthmm.translation.loadings.basis import basis_column
-from growthmm.translation.ties import constraint_gap, constraints_among
+from growthmm.translation.ties import constraints_among, linear_ties
 
 __all__ = ["TiedEffects", "tied_effects"]
 
@@ -98,7 +98,7 @@ def tied_effects(
     constraints = constraints_among(model, parameters)
     if len(parameters) == len(found) and not constraints:
         return None
-    ties = _linear(model, constraints, parameters)
+    ties = linear_ties(model, constraints, parameters)
     if ties is None:
         return None
     where = (_numeric(schema), [c for c in hints if all(p.coding == "numeric" for p in c.parts)])
@@ -122,27 +122,6 @@ def _numeric(schema: Schema) -> Schema:
 
 def _first(found: Sequence[tuple[int, Path]], parameter: str) -> int:
     return next(k for k, (_, path) in enumerate(found) if path.parameter == parameter)
-
-
-def _linear(
-    model: SemModel, constraints: Sequence[Constraint], parameters: tuple[str, ...]
-) -> FloatArray | None:
-    """Coefficients of homogeneous linear constraints, (n_constraints, n_parameters), else None."""
-    rng = np.random.default_rng(1)
-    rows = []
-    for constraint in constraints:
-        slopes = []
-        for _ in range(2):
-            values = rng.normal(size=len(parameters))
-            given = dict(zip(parameters, values.tolist(), strict=True))
-            gap, slope = constraint_gap(model, constraint, given)
-            if gap is None or abs(gap - slope @ values) > NEAR:
-                return None
-            slopes.append(slope)
-        if not np.allclose(slopes[0], slopes[1], atol=NEAR):
-            return None
-        rows.append(slopes[0])
-    return np.array(rows).reshape(len(rows), len(parameters))
 
 
 def _met(ties: FloatArray, values: FloatArray) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -21,11 +21,13 @@ from growthmm.notation.sem.expression import (
     names,
 )
 
-__all__ = ["constraint_gap", "constraints_among"]
+__all__ = ["constraint_gap", "constraints_among", "linear_ties"]
 
 FloatArray = NDArray[np.float64]
 
 STEP = 1e-30
+
+NEAR = 1e-9
 
 
 def constraints_among(model: SemModel, parameters: Iterable[str]) -> tuple[Constraint, ...]:
@@ -79,6 +81,37 @@ def constraint_gap(
             return None, slope
         slope[at] = gap.imag / STEP
     return gap.real, slope
+
+
+def linear_ties(
+    model: SemModel, constraints: Sequence[Constraint], parameters: Sequence[str]
+) -> FloatArray | None:
+    """Coefficients of homogeneous linear constraints, (n_constraints, n_parameters), else None.
+
+    Parameters
+    ----------
+    model : SemModel
+        With the definitions that the constraints may use.
+    constraints : sequence of Constraint
+        Equalities among `parameters`, as :func:`constraints_among` finds them.
+    parameters : sequence of str
+        Names of free parameters.
+    """
+    rng = np.random.default_rng(1)
+    rows = []
+    for constraint in constraints:
+        slopes = []
+        for _ in range(2):
+            values = rng.normal(size=len(parameters))
+            given = dict(zip(parameters, values.tolist(), strict=True))
+            gap, slope = constraint_gap(model, constraint, given)
+            if gap is None or abs(gap - slope @ values) > NEAR:
+                return None
+            slopes.append(slope)
+        if not np.allclose(slopes[0], slopes[1], atol=NEAR):
+            return None
+        rows.append(slopes[0])
+    return np.array(rows).reshape(len(rows), len(parameters))
 
 
 def _value(expression: Expression, known: Mapping[str, complex], model: SemModel) -> complex:

@@ -146,6 +146,18 @@ FOUND: dict[str, Anything] = {
     "a random slope of which one group has more": Formula(
         'y ~ t + (0 + I(1 * (sex == "female")):t | id) + (0 + t | id)', "common", "reml", Data()
     ),
+    "means of groups that sum to zero": Formula(
+        "y ~ 0 + factor(t) + C(arm, contr.sum) + (t + w | id)", "by_group:arm", "ml", Data()
+    ),
+    "a group that is a number beside covariances of each": Formula(
+        "y ~ 0 + t + cohort + lag(w) + (t | id)", "by_group:cohort", "ml", Data("six")
+    ),
+    "a curve whose loadings overflow on the way to a solution": ShapeText(
+        "nlme(y ~ b0 + b1 * (1/(1 + exp(-g * (t - p)))), fixed = list(b0 ~ x, b1 ~ 1, g ~ 1, "
+        "p ~ 1), random = b0 ~ 1 | id, weights = varIdent(form = ~ 1 | t))",
+        "two parameters, nlme",
+        Data("six", 2),
+    ),
     "a variance of two outcomes at a first time that is not zero": Stacked(
         "y ~ of * t + (1 | id)", "by_group:of:by_occasion:a,-1|b,-1", "ml", Design("uneven")
     ),

@@ -67,8 +67,10 @@ class Jet:
         )
 
     def __truediv__(self, other: Jet) -> Jet:
-        v = other.value
-        return self * other.chain(1.0 / v, -1.0 / v**2, 2.0 / v**3)
+        # Products, since powers of large and small numbers have no value.
+        inverse = 1.0 / other.value
+        square = inverse * inverse
+        return self * other.chain(inverse, -square, 2.0 * square * inverse)
 
     def __pow__(self, other: Jet) -> Jet:
         if not np.any(other.gradient) and not np.any(other.hessian):

@@ -36,6 +36,7 @@ __all__ = [
     "multiplied",
     "of_group",
     "split_by_group",
+    "weighed",
     "with_grouping",
 ]
 
@@ -217,6 +218,23 @@ def indicator(groups: Sequence[int], grouping: Grouping) -> Column:
     else:
         text = " + ".join(f"1*({name} == {_literal(grouping.levels[g])})" for g in groups)
     expression = canonical(f"I({text})")
+    return Column(Term((expression,)), (ColumnPart(expression),))
+
+
+def weighed(values: Sequence[float], grouping: Grouping) -> Column:
+    """A numeric column that has a value in each group.
+
+    Examples
+    --------
+    >>> weighed((1.0, -0.5), Grouping("sex", ("female", "male"))).term.factors
+    ('I(1*(sex == "female") - 0.5*(sex == "male"))',)
+    """
+    name, text = quote(grouping.variable), ""
+    for level, value in zip(grouping.levels, values, strict=True):
+        if value:
+            sign = " - " if value < 0 else " + " if text else ""
+            text += f"{sign}{number_text(abs(value))}*({name} == {_literal(level)})"
+    expression = canonical(f"I({text.strip()})")
     return Column(Term((expression,)), (ColumnPart(expression),))
 
 

@@ -37,8 +37,10 @@ from growthmm.translation.groups.grouping import (
     group_names,
     indicator,
     multiplied,
+    weighed,
 )
 from growthmm.translation.groups.shared_blocks import GroupBlock, united
+from growthmm.translation.groups.tied_groups import tied_groups
 from growthmm.translation.naming import NameBook, occasion_indicator
 from growthmm.translation.outcomes.group_distal import following_names, label_losses, shown_names
 from growthmm.translation.residuals.groupwise import (
@@ -161,6 +163,7 @@ class _Union:
     losses: list[Loss] = field(default_factory=list)
     names: list[tuple[str, str]] = field(default_factory=list)
     covariates: list[Covariate] = field(default_factory=list)
+    met: list[Constraint] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         grouping = self.grouping
@@ -185,19 +188,13 @@ class _Union:
         return self.schema.grouping
 
     def result(self, assumptions: tuple[Assumption, ...]) -> BoundSem:
-        for constraint in self.model.constraints:
-            if not any(constraint in b.model.constraints for b in self.bound):
-                self._lose(
-                    f"{constraint.left} {constraint.op} {constraint.right}",
-                    "a formula has no constraints among parameters of different groups",
-                    "labels shared by groups, or fixed values",
-                )
         self.losses += label_losses(self.bound)
         factors = self._factors()
         self._labels()
         shared = [key for key in self.own[0] if key.startswith("loading:")]
         self.names += [(key, self.own[0][key]) for key in shared]
         predictors, direct, means = self._coefficients(factors)
+        self._constraints()
         blocks = self._blocks()
         residual = self._residual()
         if self.losses:
@@ -234,6 +231,17 @@ class _Union:
 
     def _lose(self, what: str, why: str, nearest: str) -> None:
         self.losses.append(Loss(what, why, nearest))
+
+    def _constraints(self) -> None:
+        """Constraints that neither a group meets by itself nor a coefficient of the groups."""
+        for constraint in self.model.constraints:
+            known = (*self.met, *(own for b in self.bound for own in b.model.constraints))
+            if constraint not in known:
+                self._lose(
+                    f"{constraint.left} {constraint.op} {constraint.right}",
+                    "a formula has no constraints among parameters of different groups",
+                    "labels shared by groups, or fixed values",
+                )
 
     def _factors(self) -> list[GrowthFactor]:
         """The growth factors of all groups; one name is one function of time."""
@@ -371,7 +379,11 @@ class _Union:
         names : sequence of (str or None)
             The parameter in each group, None where the coefficient is zero.
         """
-        by_level = dict(zip(self.level_of, names, strict=True))
+        by_level = dict(sorted(zip(self.level_of, names, strict=True)))
+        tied = tied_groups(by_level, self.model)
+        if tied is not None:
+            self.met += tied.constraints
+            return [(weighed(values, self.grouping), name) for name, values in tied.columns]
         classes: dict[str | None, list[int]] = {}
         for level in range(len(by_level)):
             classes.setdefault(by_level[level], []).append(level)
