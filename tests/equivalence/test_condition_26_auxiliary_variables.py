@@ -53,9 +53,13 @@ def test_it_makes_another_model_of_what_is_missing() -> None:
     assert difference > 0.5 * slope["std_error"]
 
 
-def test_a_model_of_missingness_is_refused_too() -> None:
+def test_a_model_of_missingness_is_not_representable() -> None:
     frame = study()
     frame["gone"] = frame["y_3"].isna() * 1.0
     selection = GROWTH + "gone ~ 1\ngone ~ y_0"
-    with pytest.raises(UnsupportedError, match="gone"):
-        gm.verify(selection, frame, id="id")
+    found = gm.verify(selection, frame, id="id")
+    assert (found.verdict, found.model_verdict) == ("not_representable", "not_representable")
+    assert "gone~y_0" in [loss.what for loss in found.losses]
+    assert all(level.passed for level in found.levels if level.passed is not None)
+    with pytest.raises(UnsupportedError, match="gone~y_0"):
+        gm.translate(selection, "lme4", data=frame, id="id")
