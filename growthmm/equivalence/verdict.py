@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from growthmm.engines.registry import engine
 from growthmm.equivalence.evidence import Level
 from growthmm.equivalence.fits import NOT_ASKED, EngineReport, Fits
 from growthmm.equivalence.moment_test import MomentComparison
@@ -188,10 +189,10 @@ def _support(reports: tuple[EngineReport, ...]) -> str:
     used = [r.name for r in reports if r.used and r.name not in ("long", "wide")]
     if used:
         title = "witness" if len(used) == 1 else "witnesses"
-        live = " (R ran)" if {"lme4", "nlme", "lavaan"} & set(used) else ""
+        live = " (R ran)" if any(engine(name).r_package for name in used) else ""
         return f"{title}: {' and '.join(used)}{live}"
     asked = [
-        f"{r.name}: {r.reason}"
+        f"{r.name}: {r.reason.removesuffix('.')}"
         for r in reports
         if r.name not in ("long", "wide") and not r.reason.startswith(NOT_ASKED)
     ]

@@ -10,12 +10,13 @@ import pytest
 import growthmm as gm
 from growthmm.engines.outcome import Convergence
 from growthmm.engines.prepare import long_data, wide_data
+from growthmm.engines.registry import ENGINES
 from growthmm.equivalence import agreement, evidence
 from growthmm.equivalence.correspondence import correspondence
 from growthmm.equivalence.evidence import Level
-from growthmm.equivalence.fits import Fits, fit_both, newton_distance
+from growthmm.equivalence.fits import EngineReport, Fits, fit_both, newton_distance
 from growthmm.equivalence.referee import referee_log_likelihood, rounding
-from growthmm.equivalence.verdict import model_verdict, verdict
+from growthmm.equivalence.verdict import _support, model_verdict, verdict
 from growthmm.model.sem import Path
 from growthmm.translation.pair import Pair
 from growthmm.verbs.binding import Facts, paired
@@ -142,3 +143,16 @@ def test_rounding_bound_is_small_but_in_odd_units() -> None:
     _, long, _, fits = sides()
     value = referee_log_likelihood(long.problem, fits.long.estimates)
     assert 0 < rounding(long.problem, fits.long.estimates) < 1e-10 * abs(value)
+
+
+@pytest.mark.parametrize("package", ["lme4", "nlme", "glmmTMB", "lavaan", "OpenMx"])
+def test_the_verdict_says_when_r_was_the_witness(package: str) -> None:
+    name = package.lower()
+    assert ENGINES[name].r_package == package
+    assert _support((EngineReport(name, True),)) == f"witness: {name} (R ran)"
+    assert _support((EngineReport("semopy", True),)) == "witness: semopy"
+
+
+def test_reasons_against_witnesses_are_one_list() -> None:
+    reports = (EngineReport("statsmodels", False, "No."), EngineReport("semopy", False, "Never."))
+    assert _support(reports) == "no witness could be used (statsmodels: No; semopy: Never)"
