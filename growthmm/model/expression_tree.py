@@ -24,6 +24,7 @@ __all__ = [
     "Text",
     "Truth",
     "depth",
+    "names_in",
     "parse",
     "unescape",
 ]
@@ -98,6 +99,26 @@ class Negative:
 
 
 Node = Name | Number | Text | Truth | Call | Operation | Negative
+
+
+def names_in(node: Node) -> set[str]:
+    """Every name in a node, of columns and of parameters.
+
+    Examples
+    --------
+    >>> sorted(names_in(parse("exp(-g * t)")))
+    ['g', 't']
+    """
+    if isinstance(node, Name):
+        return {node.name}
+    if isinstance(node, Negative):
+        return names_in(node.operand)
+    if isinstance(node, Operation):
+        return names_in(node.right) | (set() if node.left is None else names_in(node.left))
+    if isinstance(node, Call):
+        return set().union(*(names_in(argument) for argument in node.args))
+    return set()
+
 
 _TRUTHS = {"TRUE": True, "True": True, "FALSE": False, "False": False}
 _OPERATORS = {"^": "**"}

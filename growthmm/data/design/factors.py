@@ -25,6 +25,7 @@ from growthmm.model.expression_tree import (
     Operation,
     Text,
     Truth,
+    names_in,
 )
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _refuse_undefined(node: Node, table: Table, values: FloatArray) -> None:
     from growthmm.model.expression_print import show
 
     bad = ~np.isfinite(values)
-    for name in _names(node):
+    for name in names_in(node):
         bad &= ~table.missing(name)
     if bad.any():
         rows = np.flatnonzero(bad)
@@ -264,18 +265,6 @@ def _refuse_undefined(node: Node, table: Table, values: FloatArray) -> None:
             f"row{'s' if rows.size > 1 else ''} ({rows_text(rows)}).",
             hint="Shift or drop these values: log(x + 1), say.",
         )
-
-
-def _names(node: Node) -> set[str]:
-    if isinstance(node, Name):
-        return {node.name}
-    if isinstance(node, Negative):
-        return _names(node.operand)
-    if isinstance(node, Operation):
-        return _names(node.right) | (set() if node.left is None else _names(node.left))
-    if isinstance(node, Call):
-        return set().union(*(_names(a) for a in node.args))
-    return set()
 
 
 def _value(node: Node, table: Table) -> Any:

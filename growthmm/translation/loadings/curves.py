@@ -11,7 +11,7 @@ from growthmm.data.curves import curve, holds
 from growthmm.data.design.factors import Table
 from growthmm.model.expression import canonical, tree
 from growthmm.model.expression_print import show
-from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation
+from growthmm.model.expression_tree import Call, Name, Negative, Node, Number, Operation, names_in
 from growthmm.model.growth import GrowthFactor, GrowthModel
 from growthmm.model.mixed import LoadingParameter, MixedModel
 from growthmm.model.schema import Column, ColumnPart, Schema
@@ -232,7 +232,7 @@ def _cell(column: Column, names: Sequence[str], schema: Schema, occasion: int) -
 
 def _at(node: Node, table: Mapping[str, np.ndarray], schema: Schema, *, fold: bool) -> Node:
     """An expression at one occasion: what holds no parameter as a number."""
-    if not any(name not in table for name in _names(node)):
+    if not any(name not in table for name in names_in(node)):
         values = curve([canonical(f"I({show(node, 'canonical')})")], Table(table, schema), {})
         return _number(float(values.value[0]))
     if isinstance(node, Negative):
@@ -261,15 +261,3 @@ def _folded(operator: str, left: Node, right: Node) -> Node:
     if operator in ("/", "**") and right == Number(1.0):
         return left
     return Operation(operator, left, right)
-
-
-def _names(node: Node) -> set[str]:
-    if isinstance(node, Name):
-        return {node.name}
-    if isinstance(node, Negative):
-        return _names(node.operand)
-    if isinstance(node, Operation):
-        return _names(node.right) | (set() if node.left is None else _names(node.left))
-    if isinstance(node, Call):
-        return set().union(*(_names(argument) for argument in node.args))
-    return set()
